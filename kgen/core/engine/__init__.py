@@ -1,0 +1,22 @@
+"""Gradients, updates and random numbers: the only files that know which backend is running.
+
+Every backend module offers the same functions:
+
+* `run_step(model, play, *args)` adapts Keras' `train_step` and `test_step` to `play(data) -> logs`;
+* `minimize(loss_function, variables, optimizer)` makes one optimizer step;
+* `input_gradient(function, inputs)` is the gradient of a network's output with respect to its input;
+* `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws.
+"""
+
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"kgen runs on Keras' TensorFlow backend, but the backend is "
+        f"{keras.backend.backend()!r}. Set the environment variable KERAS_BACKEND=tensorflow "
+        "before Keras is imported."
+    )
+
+from kgen.core.engine.tensorflow import input_gradient, minimize, normal, run_step, uniform
+
+__all__ = ["input_gradient", "minimize", "normal", "run_step", "uniform"]

@@ -1,0 +1,116 @@
+"""What users ask of a trained system: sample, decode, encode, reconstruct, log_prob."""
+
+import numpy as np
+from keras import ops
+
+from kgen.core.noise import SeededNoise
+
+
+class GenerativeInterface:
+    """The methods common to all systems; a system writes the parts that it can do.
+
+    `sample`, `decode`, `encode`, `reconstruct` and `log_prob` take and return NumPy arrays and work
+    through them in batches, as `keras.Model.predict` does. A system writes the tensor functions
+    behind them, which are also what an export traces:
+
+    | public | tensor function |
+    |---|---|
+    | `sample` | `draw_latents(count, noise)` and `decode_step(latents)` |
+    | `decode` | `decode_step(latents)` |
+    | `encode` | `encode_step(images)` |
+    | `reconstruct` | `reconstruct_step(images)` |
+    | `log_prob` | `log_prob_step(images, noise, samples)` |
+
+    What it leaves out raises `NotImplementedError` naming what it can do.
+    """
+
+    def sample(self, count, seed=None, batch_size=64):
+        """Draws new images.
+
+        Args:
+            count: How many.
+            seed: Integer that decides the images: the same seed gives the same images, whatever the
+                batch size, and a smaller count gives the first of them. `None` draws a seed from
+                NumPy's global generator.
+            batch_size: Images computed at once.
+
+        Returns:
+            float32 array `(count, height, width, channels)` in [-1, 1].
+        """
+        self._require("sample")
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise ValueError(f"`count` must be a positive integer, received {count!r}.")
+        return self.decode(self.latents(count, seed), batch_size)
+
+    def latents(self, count, seed=None):
+        """Draws `count` rows of latents, `(count, ...)` float32; `seed` as in `sample`."""
+        self._require("sample")
+        return ops.convert_to_numpy(self.draw_latents(int(count), SeededNoise(_seed(seed))))
+
+    def decode(self, latents, batch_size=64):
+        """Returns the images of `latents`, `(count, height, width, channels)` in [-1, 1]."""
+        self._require("decode")
+        return _in_batches(self.decode_step, latents, batch_size)
+
+    def encode(self, images, batch_size=64):
+        """Returns the latents of `images` in [-1, 1], `(count, latent dimensions)`."""
+        self._require("encode")
+        return _in_batches(self.encode_step, images, batch_size)
+
+    def reconstruct(self, images, batch_size=64):
+        """Returns `images` in [-1, 1] after encoding and decoding, of the same shape."""
+        self._require("reconstruct")
+        return _in_batches(self.reconstruct_step, images, batch_size)
+
+    def log_prob(self, images, samples=128, seed=0, batch_size=64):
+        """Returns log p(image) in nats per image, `(count,)`; an estimate where it has to be.
+
+        Args:
+            images: Array `(count, height, width, channels)` in [-1, 1].
+            samples: Draws per image of the estimate, where it is one.
+            seed: Integer seed of the draws.
+            batch_size: Images computed at once.
+        """
+        self._require("log_prob")
+        noise = SeededNoise(_seed(seed))
+        return _in_batches(lambda x: self.log_prob_step(x, noise, samples), images, batch_size)
+
+    def bits_per_dimension(self, images, **kwargs):
+        """Returns -log2 p(image) / number of pixels and channels, `(count,)`; see `log_prob`."""
+        dimensions = np.prod(np.shape(images)[1:])
+        return -self.log_prob(images, **kwargs) / (dimensions * np.log(2.0))
+
+    def _require(self, ability):
+        if hasattr(self, _STEPS[ability]):
+            return
+        able = [name for name, step in _STEPS.items() if hasattr(self, step)]
+        raise NotImplementedError(
+            f"{type(self).__name__} cannot `{ability}`. It can: {', '.join(able) or 'nothing'}."
+        )
+
+
+_STEPS = {
+    "sample": "draw_latents",
+    "decode": "decode_step",
+    "encode": "encode_step",
+    "reconstruct": "reconstruct_step",
+    "log_prob": "log_prob_step",
+}
+
+
+def _seed(seed):
+    if seed is None:
+        return int(np.random.randint(2**31))
+    if not isinstance(seed, int | np.integer):
+        raise ValueError(f"`seed` must be an integer or None, received {seed!r}.")
+    return int(seed)
+
+
+def _in_batches(step, array, batch_size):
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be a positive integer, received {batch_size!r}.")
+    array = np.asarray(array, "float32")
+    starts = range(0, len(array), batch_size)
+    return np.concatenate(
+        [ops.convert_to_numpy(step(array[start : start + batch_size])) for start in starts]
+    )

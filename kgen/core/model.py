@@ -1,0 +1,235 @@
+"""The one abstraction: a generative model is a game whose players take turns."""
+
+import inspect
+
+import keras
+from keras import ops
+
+from kgen.core import batches, engine
+from kgen.core.interface import GenerativeInterface
+from kgen.core.noise import Noise, borrowed
+from kgen.core.optimizers import PlayerOptimizers
+
+
+class GenerativeModel(GenerativeInterface, keras.Model):
+    """A `keras.Model` trained by players that take turns minimising a loss of their own.
+
+    A system is a subclass that declares its players and writes their losses; `train_step` plays
+    one round. A round takes one batch of what `fit` is given: a player with `updates=k` moves k
+    times, each time on another part of that batch, so the batch is the largest `updates` times
+    the batch of one update. Networks see `training=True` in every player's turn, so statistics
+    such as batch norm's move whenever a network is called, whoever's turn it is; weights move in
+    their owner's turn only.
+
+    The logs hold `<player>_loss` and `<player>_<component>`, or plain `loss` and `<component>` if
+    there is one player. `evaluate` plays nothing and moves nothing, random states included.
+
+    A constructor stores its arguments under their own names; `get_config` then needs no code.
+
+    Example:
+
+        class Autoencoder(GenerativeModel):
+            def __init__(self, encoder, decoder, **kwargs):
+                networks = (encoder, decoder)
+                super().__init__([Player("autoencoder", networks, self.error)], **kwargs)
+                self.encoder, self.decoder = encoder, decoder
+
+            def error(self, images, training):
+                codes = self.encoder(images, training=training)
+                decoded = self.decoder(codes, training=training)
+                return keras.ops.mean(keras.ops.square(images - decoded))
+
+    Args:
+        players: The players, in the order of their turns.
+        seed: Integer seed of the model's random draws; `None` for a new one each time.
+        **kwargs: `name`, `dtype` and `trainable`, as for any `keras.Model`.
+
+    Raises:
+        ValueError: If two players or two components of a player's loss share a name.
+    """
+
+    def __init__(self, players, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.players = tuple(players)
+        self.seed = seed
+        self.noise = Noise(seed, name="noise")
+        self.trackers = _trackers(self.players)
+        self.built = True  # Players hold built networks only.
+
+    # ------------------------------------------------------------------ training
+
+    def compile(
+        self,
+        optimizer,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+        **unused,
+    ):
+        """Gives each player its optimizer.
+
+        Args:
+            optimizer: Dict from each player's name to a Keras optimizer, `{"discriminator": ...,
+                "generator": ...}`; or one name, such as `"adam"`, for all; or, for a model with
+                one player, its optimizer.
+            run_eagerly, steps_per_execution, jit_compile: As in `keras.Model.compile`.
+            auto_scale_loss: Whether networks that compute in float16 get their players'
+                optimizers wrapped in a `keras.optimizers.LossScaleOptimizer` each.
+            **unused: `loss`, `metrics` and the like must be `None`: the system defines its losses.
+
+        Raises:
+            ValueError: If an optimizer is missing or shared, or a loss or metric is given.
+        """
+        given = sorted(name for name, value in unused.items() if value is not None)
+        if given:
+            raise ValueError(
+                f"{type(self).__name__} defines its own losses and metrics; compile() takes no "
+                f"{', '.join(f'`{name}`' for name in given)}."
+            )
+        scale_loss = auto_scale_loss and self._computes_in_float16()
+        super().compile(
+            optimizer=PlayerOptimizers.create(optimizer, self.players, scale_loss),
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,
+        )
+
+    def compile_from_config(self, config):
+        # Keras leaves this to any class with a `compile` of its own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def fit(self, x=None, y=None, **kwargs):
+        """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class)."""
+        batches.check(x, kwargs.get("batch_size"), self.batch_multiple, "fit")
+        return super().fit(x, y, **kwargs)
+
+    def evaluate(self, x=None, y=None, **kwargs):
+        """Returns each player's loss on `x`, as `keras.Model.evaluate`; leaves no trace."""
+        batches.check(x, kwargs.get("batch_size"), self.evaluation_multiple, "evaluate")
+        return super().evaluate(x, y, **kwargs)
+
+    def train_step(self, *args):
+        """Plays one round: each player in turn moves `updates` times."""
+        return engine.run_step(self, self.play_round, *args)
+
+    def test_step(self, *args):
+        """Computes each player's loss on one batch and moves nothing but the metrics."""
+        return engine.run_step(self, self.score_round, *args)
+
+    def play_round(self, data):
+        parts = batches.split(batches.without_weights(data), self.largest_updates)
+        for player in self.players:
+            optimizer = self.optimizer.by_player[player.name]
+            for part in parts[: player.updates]:
+                loss, components = engine.minimize(
+                    lambda player=player, part=part: self.loss_of(player, part, training=True),
+                    player.variables,
+                    optimizer,
+                )
+                self.track(player, loss, components, part)
+        self.finish_round()
+        self.optimizer.iterations.assign_add(1)
+        return self.get_metrics_result()
+
+    def score_round(self, data):
+        data = batches.without_weights(data)
+        evaluated = self.metrics[0].count  # Images since `evaluate` began.
+        with borrowed(self.random_states, offset=evaluated):
+            for player in self.players:
+                loss, components = self.loss_of(player, data, training=False)
+                self.track(player, loss, components, data)
+        return self.get_metrics_result()
+
+    def finish_round(self):
+        """Runs at the end of each round, after every player has moved; nothing by default."""
+
+    def loss_of(self, player, data, training):
+        """Returns a player's loss with its networks' regularisers, and the loss's components."""
+        loss = player.loss(data, training=training)
+        loss, components = loss if isinstance(loss, tuple) else (loss, {})
+        regularisers = [term for network in player.networks for term in network.losses]
+        return sum((ops.cast(term, "float32") for term in regularisers), start=loss), components
+
+    def track(self, player, loss, components, data):
+        """Adds a loss and its components to the means that are logged."""
+        if set(components) != set(player.components):
+            raise ValueError(
+                f"The loss of player {player.name!r} returned the components "
+                f"{sorted(components)}, but its Player declares {sorted(player.components)}."
+            )
+        rows = ops.shape(keras.tree.flatten(data)[0])[0]
+        for name, value in {"loss": loss, **components}.items():
+            self.trackers[f"{player.name}_{name}"].update_state(value, sample_weight=rows)
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    @property
+    def largest_updates(self):
+        """Into how many parts a round divides its batch."""
+        return max(player.updates for player in self.players)
+
+    @property
+    def batch_multiple(self):
+        """The number that a batch given to `fit` must be a multiple of."""
+        return self.largest_updates * self.evaluation_multiple
+
+    @property
+    def evaluation_multiple(self):
+        """The number that a batch given to a loss must be a multiple of."""
+        return 1
+
+    # ------------------------------------------------------------------ state
+
+    @property
+    def random_states(self):
+        """The states of all random generators in the model, those of Dropout layers included."""
+        weights = {id(variable) for variable in self.weights}
+        return [variable for variable in self.variables if id(variable) not in weights]
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for index, state in enumerate(self.random_states):
+            store[f"random_state_{index}"] = state.numpy()
+
+    def load_own_variables(self, store):
+        saved = {name for name in store.keys() if name.startswith("random_state_")}
+        states = self.random_states
+        if len(saved) != len(states):
+            raise ValueError(
+                f"The file holds {len(saved)} states of random generators, but model "
+                f"{self.name!r} has {len(states)}. It was saved from another architecture."
+            )
+        for index, state in enumerate(states):
+            state.assign(store[f"random_state_{index}"])
+        super().load_own_variables({n: store[n] for n in store.keys() if n not in saved})
+
+    def get_config(self):
+        parameters = inspect.signature(type(self).__init__).parameters.values()
+        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
+        arguments = {name: getattr(self, name) for name in [*names, "seed"]}
+        return {**super().get_config(), **arguments}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{n: keras.saving.deserialize_keras_object(v) for n, v in config.items()})
+
+    def _computes_in_float16(self):
+        return any(layer.compute_dtype == "float16" for layer in self._flatten_layers())
+
+
+def _trackers(players):
+    """Means of every player's loss and components, keyed `<player>_<name>`."""
+    names = [player.name for player in players]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"`players` must be at least one, of different names, received {names}.")
+    trackers = {}
+    for player in players:
+        for name in ("loss", *player.components):
+            key = f"{player.name}_{name}"
+            # One player's log is plain `loss`, what EarlyStopping and tuners look for.
+            trackers[key] = keras.metrics.Mean(name=name if len(players) == 1 else key)
+    return trackers

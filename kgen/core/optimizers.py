@@ -1,0 +1,163 @@
+"""Several optimizers, one a player, behind the one `model.optimizer` that Keras knows."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable("kgen")
+class PlayerOptimizers(keras.optimizers.Optimizer):
+    """One optimizer a player, seen by Keras as a single optimizer.
+
+    It follows the protocol of `keras.optimizers.MultiOptimizer` (`optimizers`, `variables`,
+    `iterations`, `build`), so that Keras' callbacks and its saving find what they look for. That
+    class itself cannot serve: it moves all variables at once, and takes no loss scaling.
+
+    Args:
+        by_player: Dict from player's name to its `keras.optimizers.Optimizer`.
+
+    Attributes:
+        iterations: Rounds played. A player's own optimizer counts its own updates.
+        optimizers: The players' optimizers without their loss scaling: whose learning rates and
+            moving averages Keras' callbacks read and set.
+    """
+
+    def __init__(self, by_player, name="player_optimizers"):
+        super().__init__(learning_rate=0.0, name=name)
+        self.by_player = dict(by_player)
+        self.variables_of = None
+
+    @classmethod
+    def create(cls, optimizer, players, scale_loss):
+        """Makes one from what a user gives to `compile`.
+
+        Args:
+            optimizer: Dict from player's name to an optimizer (instance, name or config); a name or
+                config alone, for all players; an instance, for a model of one player.
+            players: The model's players.
+            scale_loss: Whether to wrap each optimizer in a `LossScaleOptimizer`.
+
+        Raises:
+            ValueError: If a player is left without an optimizer or two share one.
+        """
+        if isinstance(optimizer, cls):
+            by_player = optimizer.by_player
+        else:
+            by_player = _by_player(optimizer, [player.name for player in players])
+        if scale_loss:
+            by_player = {name: _with_loss_scale(value) for name, value in by_player.items()}
+        composite = cls(by_player)
+        composite.variables_of = {player.name: player.variables for player in players}
+        composite.build(None)
+        return composite
+
+    @property
+    def optimizers(self):
+        return [getattr(o, "inner_optimizer", o) for o in self.by_player.values()]
+
+    @property
+    def variables(self):
+        return self._variables[:] + [v for o in self.by_player.values() for v in o.variables]
+
+    @property
+    def learning_rate(self):
+        """The learning rate of the only player; several players have no common one."""
+        return self._only_optimizer().learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        self._only_optimizer().learning_rate = value
+
+    def _only_optimizer(self):
+        if len(self.by_player) > 1:
+            raise AttributeError(
+                "Each player has a learning rate of its own: use "
+                f"`model.optimizer.by_player[name].learning_rate`, name one of "
+                f"{list(self.by_player)}."
+            )
+        return self.optimizers[0]
+
+    def build(self, variables):
+        """Builds each player's optimizer on that player's variables; `variables` is not used."""
+        if self.built:
+            return
+        for name, optimizer in self.by_player.items():
+            own = self.variables_of[name]
+            if not optimizer.built:
+                optimizer.build(own)
+            known = getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables
+            if [id(v) for v in known] != [id(v) for v in own]:
+                raise ValueError(
+                    f"The optimizer of player {name!r} was already used for other variables. "
+                    "Give each model new optimizers."
+                )
+        self.built = True
+
+    def apply(self, grads, trainable_variables=None):
+        raise NotImplementedError(
+            "Players move in turns: use `model.optimizer.by_player[name].apply(gradients, "
+            "variables)`."
+        )
+
+    def finalize_variable_values(self, var_list):
+        for name, optimizer in self.by_player.items():
+            optimizer.finalize_variable_values(self.variables_of[name])
+
+    def save_own_variables(self, store):
+        # The players' optimizers are saved as children; only the count of rounds is this one's.
+        store["iterations"] = self.iterations.numpy()
+
+    def load_own_variables(self, store):
+        self.iterations.assign(store["iterations"])
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "by_player": {name: serialize(value) for name, value in self.by_player.items()},
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        by_player = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
+            for name, value in config["by_player"].items()
+        }
+        return cls(by_player, name=config["name"])
+
+
+def _by_player(optimizer, names):
+    if isinstance(optimizer, dict) and "class_name" not in optimizer:
+        if set(optimizer) != set(names):
+            raise ValueError(
+                f"`optimizer` must name each player once: expected the keys {names}, received "
+                f"{list(optimizer)}."
+            )
+    elif isinstance(optimizer, keras.optimizers.Optimizer) and len(names) > 1:
+        raise ValueError(
+            f"`optimizer` is one {type(optimizer).__name__} for {len(names)} players, whose state "
+            f"it cannot hold. Pass one a player, {{{', '.join(f'{n!r}: ...' for n in names)}}}, or "
+            'a name for all, such as "adam".'
+        )
+    else:
+        optimizer = dict.fromkeys(names, optimizer)
+    by_player = {name: _get(optimizer[name], name) for name in names}
+    if len({id(value) for value in by_player.values()}) < len(names):
+        raise ValueError("`optimizer` holds one optimizer twice; every player needs its own.")
+    return by_player
+
+
+def _get(identifier, player):
+    optimizer = keras.optimizers.get(identifier)
+    if hasattr(optimizer, "optimizers"):
+        raise ValueError(
+            f"`optimizer` for player {player!r} is a {type(optimizer).__name__}, which cannot take "
+            "turns. Pass a plain optimizer for each player."
+        )
+    if isinstance(identifier, str):
+        optimizer.name = player  # Logged as `learning_rate_<player>`.
+    return optimizer
+
+
+def _with_loss_scale(optimizer):
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer)

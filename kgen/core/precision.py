@@ -1,0 +1,25 @@
+"""Running a network in float32 whatever its precision policy."""
+
+import contextlib
+
+
+@contextlib.contextmanager
+def full_precision(network):
+    """Context in which all layers of `network` compute in the precision of their weights.
+
+    A gradient penalty squares gradients, which are too small for float16 (below 6e-5 it loses bits,
+    below 6e-8 everything) and which no loss scale protects, as they are not the loss's own.
+    """
+    layers = [
+        layer
+        for layer in network._flatten_layers()
+        if layer.compute_dtype in ("float16", "bfloat16")
+    ]
+    policies = [layer.dtype_policy for layer in layers]
+    for layer in layers:
+        layer.dtype_policy = layer.variable_dtype
+    try:
+        yield
+    finally:
+        for layer, policy in zip(layers, policies, strict=True):
+            layer.dtype_policy = policy

@@ -1,0 +1,151 @@
+"""Images in NumPy's own files, `.npy` and `.npz`."""
+
+import numbers
+
+import numpy as np
+
+from kgen.data.splitting import held_out_rows
+
+IMAGE_KEYS = ("images", "x", "x_train", "arr_0")  # the first that is there
+LABEL_KEYS = ("labels", "y")
+
+
+def read_arrays(path, split, value_range=None):
+    """Read one split of the images in a `.npy` or `.npz` file.
+
+    A `.npy` file holds images `(n, height, width)`, or with 1 or 3 channels at the end. In a
+    `.npz` file they are under `images`, `x` or `arr_0` and their labels, integers `(n,)`, under
+    `labels` or `y`. With `x_train` and `x_test` (and `y_train` and `y_test`), as in the file of
+    `keras.datasets.mnist`, these are the splits, in their own order. Otherwise every tenth image
+    of a fixed random order is for test.
+
+    Args:
+        path: `pathlib.Path` of the file.
+        split: `"train"` or `"test"`.
+        value_range: `(low, high)` of the values, which become -1 and 1. None for 0..255 of
+            integers, 0..1 of booleans, and for floats [0, 1] if all are in it, else [-1, 1].
+
+    Returns:
+        Images `(n, height, width, channels)`, uint8 in 0..255 or float32 in [-1, 1], and int32
+        labels `(n,)` or None.
+
+    Raises:
+        ValueError: the file cannot be read, holds Python objects, or has another shape, type or
+            range than said above. The message names the file.
+    """
+    stored = _read(path)
+    if "x_train" in stored and "x_test" in stored:
+        # Both parts are read whichever is asked for: they share one range of values.
+        parts = {name: _with_channels(stored[f"x_{name}"], path) for name in ("train", "test")}
+        classes = {
+            name: _checked_labels(stored.get(f"y_{name}"), len(parts[name]), path) for name in parts
+        }
+        low, high = _range_of([*parts.values()], value_range, path)
+        return _scale(parts[split], low, high), classes[split]
+    key = next((key for key in IMAGE_KEYS if key in stored), None)
+    if key is None:
+        raise ValueError(
+            f"{path}: expected images under one of {list(IMAGE_KEYS)}, found {sorted(stored)}."
+        )
+    images = _with_channels(stored[key], path)
+    label_keys = ("y_train",) if key == "x_train" else LABEL_KEYS
+    classes = next((stored[key] for key in label_keys if key in stored), None)
+    classes = _checked_labels(classes, len(images), path)
+    low, high = _range_of([images], value_range, path)
+    rows = held_out_rows(len(images), split, path)
+    return _scale(images[rows], low, high), None if classes is None else classes[rows]
+
+
+def _read(path):
+    """Return the arrays of a file by their keys; the one of a `.npy` file is `arr_0`."""
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"arr_0": content}
+        wanted = (*IMAGE_KEYS, *LABEL_KEYS, "x_test", "y_train", "y_test")
+        with content:
+            # Entries of other names are not read: they may be large, or objects.
+            return {key: content[key] if key in wanted else None for key in content.files}
+    except Exception as error:  # NumPy, zipfile and zlib each raise errors of their own
+        raise ValueError(
+            f"{path}: cannot be read as an array of numbers ({error}). Python objects and "
+            "pickled data are refused because reading them can run any code."
+        ) from error
+
+
+def _with_channels(images, path):
+    """Return images as `(n, height, width, channels)`, or refuse their shape."""
+    shaped = images[..., None] if images.ndim == 3 else images
+    if shaped.ndim != 4 or shaped.shape[-1] not in (1, 3) or 0 in shaped.shape:
+        hint = ""
+        if shaped.ndim == 4 and shaped.shape[1] in (1, 3):
+            hint = " The channels seem to come first: images.transpose(0, 2, 3, 1) moves them."
+        raise ValueError(
+            f"{path}: expected images (n, height, width), (n, height, width, 1) or "
+            f"(n, height, width, 3) with at least one image, got {images.shape}.{hint}"
+        )
+    return shaped
+
+
+def _checked_labels(labels, count, path):
+    """Return labels as int32 `(n,)`, or None if there are none."""
+    if labels is None:
+        return None
+    flat = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels  # CIFAR's (n, 1)
+    if flat.shape != (count,) or flat.dtype.kind not in "iu":
+        raise ValueError(
+            f"{path}: expected integer labels of the shape ({count},), one an image, got "
+            f"{labels.dtype} of the shape {labels.shape}."
+        )
+    return flat.astype(np.int32)
+
+
+def _range_of(parts, value_range, path):
+    """Return the `(low, high)` that becomes [-1, 1], after a look at every value."""
+    for part in parts:
+        if part.dtype.kind not in "biuf":
+            raise ValueError(f"{path}: expected real numbers, got {part.dtype}.")
+    dtype = np.result_type(*parts)
+    least, most = min(part.min() for part in parts), max(part.max() for part in parts)
+    # A NaN or an infinity anywhere shows in the least or the most.
+    if not (np.isfinite(least) and np.isfinite(most)):
+        raise ValueError(f"{path}: expected finite values, found NaN or infinity.")
+    least, most = float(least), float(most)
+    if value_range is not None:
+        candidates, asked = [_checked_range(value_range)], f"value_range={value_range}"
+    elif dtype.kind == "b":
+        candidates, asked = [(0.0, 1.0)], "booleans"
+    elif dtype.kind in "iu":
+        candidates, asked = [(0.0, 255.0)], "integers in 0..255"
+    else:
+        candidates, asked = [(0.0, 1.0), (-1.0, 1.0)], "floats in [0, 1] or in [-1, 1]"
+    for low, high in candidates:
+        if low <= least and most <= high:
+            return low, high
+    advice = "" if value_range is not None else " State another range as value_range=(low, high)."
+    raise ValueError(f"{path}: expected {asked}, found values in [{least}, {most}].{advice}")
+
+
+def _checked_range(value_range):
+    """Return `value_range` as two floats, low below high."""
+    is_pair = isinstance(value_range, tuple | list) and len(value_range) == 2
+    if is_pair and all(isinstance(end, numbers.Real) for end in value_range):
+        low, high = map(float, value_range)
+        if np.isfinite([low, high]).all() and low < high:
+            return low, high
+    raise ValueError(
+        f"value_range: expected (low, high), two finite numbers with low < high, "
+        f"got {value_range!r}."
+    )
+
+
+def _scale(images, low, high):
+    """Return bytes where the values are whole bytes, else float32 in [-1, 1]."""
+    if images.dtype.kind in "iu" and (low, high) == (0.0, 255.0):
+        return images.astype(np.uint8)
+    # Bounds of any size are exact in float64, a chunk at a time to spare the memory.
+    scaled = np.empty(images.shape, np.float32)
+    for start in range(0, len(images), 1024):
+        chunk = images[start : start + 1024].astype(np.float64)
+        scaled[start : start + 1024] = (chunk - low) / (high - low) * 2.0 - 1.0
+    return scaled

@@ -1,0 +1,31 @@
+"""1,797 handwritten digits of 8x8 pixels that come with scikit-learn."""
+
+import numpy as np
+
+from kgen.data.splitting import stratified_rows
+
+
+def digits(split):
+    """Read the 8x8 grey digits of scikit-learn: 1,437 for train and 360 for test.
+
+    Alpaydin and Kaynak (1998), "Optical recognition of handwritten digits", UCI.
+
+    Args:
+        split: `"train"` or `"test"`.
+
+    Returns:
+        float32 images `(n, 8, 8, 1)` in [-1, 1] (17 levels) and int32 labels `(n,)` in 0..9.
+
+    Example:
+        >>> from kgen.data.digits import digits
+        >>> digits("test")[0].shape
+        (360, 8, 8, 1)
+    """
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    # The 17 levels 0..16 do not fall on whole bytes, so they stay floats: exact in float32.
+    images = (bunch.images[..., None] / 8.0 - 1.0).astype(np.float32)
+    labels = bunch.target.astype(np.int32)
+    rows = stratified_rows(labels, split, test_count=360)
+    return images[rows], labels[rows]

@@ -1,0 +1,25 @@
+"""Layers of the generative models, all of them twice differentiable."""
+
+from kgen.layers.equalized_conv2d import EqualizedConv2D
+from kgen.layers.equalized_dense import EqualizedDense
+from kgen.layers.gaussian_sampling import GaussianSampling
+from kgen.layers.instance_normalization import InstanceNormalization
+from kgen.layers.layer_normalization import LayerNormalization
+from kgen.layers.maxout import Maxout
+from kgen.layers.minibatch_standard_deviation import MinibatchStandardDeviation
+from kgen.layers.pixel_normalization import PixelNormalization
+from kgen.layers.spectral_normalization import SpectralNormalization
+from kgen.layers.weight_clipping import WeightClipping
+
+__all__ = [
+    "EqualizedConv2D",
+    "EqualizedDense",
+    "GaussianSampling",
+    "InstanceNormalization",
+    "LayerNormalization",
+    "Maxout",
+    "MinibatchStandardDeviation",
+    "PixelNormalization",
+    "SpectralNormalization",
+    "WeightClipping",
+]

@@ -1,0 +1,56 @@
+"""Losses as pure functions: adversarial, gradient penalties, likelihoods, divergences."""
+
+from kgen.losses.adversarial import (
+    ADVERSARIAL_LOSSES,
+    AdversarialLoss,
+    hinge_discriminator_loss,
+    least_squares_discriminator_loss,
+    least_squares_generator_loss,
+    minimax_discriminator_loss,
+    minimax_generator_loss,
+    non_saturating_generator_loss,
+    relativistic_average_discriminator_loss,
+    relativistic_average_generator_loss,
+    wasserstein_critic_loss,
+    wasserstein_generator_loss,
+)
+from kgen.losses.divergences import gaussian_kl, gaussian_log_density
+from kgen.losses.likelihood import (
+    LIKELIHOODS,
+    bernoulli_log_prob,
+    discretized_logistic_log_prob,
+    gaussian_log_prob,
+)
+from kgen.losses.penalties import (
+    PENALTIES,
+    dragan_penalty,
+    gradient_penalty,
+    r1_penalty,
+    r2_penalty,
+)
+
+__all__ = [
+    "ADVERSARIAL_LOSSES",
+    "LIKELIHOODS",
+    "PENALTIES",
+    "AdversarialLoss",
+    "bernoulli_log_prob",
+    "discretized_logistic_log_prob",
+    "dragan_penalty",
+    "gaussian_kl",
+    "gaussian_log_density",
+    "gaussian_log_prob",
+    "gradient_penalty",
+    "hinge_discriminator_loss",
+    "least_squares_discriminator_loss",
+    "least_squares_generator_loss",
+    "minimax_discriminator_loss",
+    "minimax_generator_loss",
+    "non_saturating_generator_loss",
+    "r1_penalty",
+    "r2_penalty",
+    "relativistic_average_discriminator_loss",
+    "relativistic_average_generator_loss",
+    "wasserstein_critic_loss",
+    "wasserstein_generator_loss",
+]

@@ -1,0 +1,147 @@
+"""Adversarial losses, discriminator side and generator side.
+
+All take logits (a critic's scores) of any shape `(batch, ...)`, so those of a PatchGAN too, and
+return a float32 scalar: the mean over all of them.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from keras import ops
+
+
+def minimax_discriminator_loss(real_logits, fake_logits, smoothing=0.0):
+    """-E[log D(real)] - E[log(1 - D(fake))]. Goodfellow et al. 2014, eq. 1, arXiv 1406.2661.
+
+    `smoothing` s, in [0, 1), makes the real images' target 1 - s: one-sided label smoothing,
+    Salimans et al. 2016, section 3.4, arXiv 1606.03498.
+    """
+    return cross_entropy(real_logits, 1.0 - smoothing) + cross_entropy(fake_logits, 0.0)
+
+
+def minimax_generator_loss(fake_logits):
+    """E[log(1 - D(fake))]. Goodfellow et al. 2014, eq. 1: vanishes where D is sure."""
+    return -cross_entropy(fake_logits, 0.0)
+
+
+def non_saturating_generator_loss(fake_logits):
+    """-E[log D(fake)]. Goodfellow et al. 2014, section 3; its discriminator's loss is minimax's."""
+    return cross_entropy(fake_logits, 1.0)
+
+
+def least_squares_discriminator_loss(real_logits, fake_logits, smoothing=0.0):
+    """E[(D(real) - 1)^2] / 2 + E[D(fake)^2] / 2. Mao et al. 2017, eq. 9, arXiv 1611.04076.
+
+    `smoothing` s, in [0, 1), makes the real images' target 1 - s.
+    """
+    return 0.5 * (square(real_logits, 1.0 - smoothing) + square(fake_logits, 0.0))
+
+
+def least_squares_generator_loss(fake_logits):
+    """E[(D(fake) - 1)^2] / 2. Mao et al. 2017, eq. 9."""
+    return 0.5 * square(fake_logits, 1.0)
+
+
+def wasserstein_critic_loss(real_logits, fake_logits):
+    """E[D(fake)] - E[D(real)]. Arjovsky et al. 2017, eq. 2 negated, arXiv 1701.07875."""
+    return mean(fake_logits) - mean(real_logits)
+
+
+def wasserstein_generator_loss(fake_logits):
+    """-E[D(fake)]. Arjovsky et al. 2017, algorithm 1."""
+    return -mean(fake_logits)
+
+
+def hinge_discriminator_loss(real_logits, fake_logits):
+    """E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))]. Lim and Ye 2017, arXiv 1705.02894.
+
+    Its generator's loss is Wasserstein's.
+    """
+    return ops.mean(ops.relu(1.0 - float32(real_logits))) + ops.mean(
+        ops.relu(1.0 + float32(fake_logits))
+    )
+
+
+def relativistic_average_discriminator_loss(real_logits, fake_logits, smoothing=0.0):
+    """RaSGAN: real images are more real than fake ones on average, and the reverse.
+
+    -E[log s(D(real) - E D(fake))] - E[log(1 - s(D(fake) - E D(real)))], s the sigmoid.
+    Jolicoeur-Martineau 2018, eq. 10, arXiv 1807.00734. The averages are over the batch of one
+    replica. `smoothing` s, in [0, 1), makes the real images' target 1 - s.
+    """
+    real, fake = relative(real_logits, fake_logits)
+    return cross_entropy(real, 1.0 - smoothing) + cross_entropy(fake, 0.0)
+
+
+def relativistic_average_generator_loss(real_logits, fake_logits):
+    """-E[log s(D(fake) - E D(real))] - E[log(1 - s(D(real) - E D(fake)))].
+
+    Jolicoeur-Martineau 2018, eq. 11: the discriminator's loss with the roles exchanged.
+    """
+    real, fake = relative(real_logits, fake_logits)
+    return cross_entropy(fake, 1.0) + cross_entropy(real, 0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class AdversarialLoss:
+    """A discriminator's and a generator's loss that belong together.
+
+    Attributes:
+        discriminator: Function `(real_logits, fake_logits)`, and `smoothing` if `has_targets`.
+        generator: Function `(fake_logits)`, or `(real_logits, fake_logits)` if `relativistic`.
+        has_targets: Whether the discriminator's loss has targets, which can be smoothed.
+        relativistic: Whether the generator's loss sees real images.
+    """
+
+    discriminator: Callable
+    generator: Callable
+    has_targets: bool = False
+    relativistic: bool = False
+
+
+ADVERSARIAL_LOSSES = {
+    "minimax": AdversarialLoss(
+        minimax_discriminator_loss, minimax_generator_loss, has_targets=True
+    ),
+    "non_saturating": AdversarialLoss(
+        minimax_discriminator_loss, non_saturating_generator_loss, has_targets=True
+    ),
+    "least_squares": AdversarialLoss(
+        least_squares_discriminator_loss, least_squares_generator_loss, has_targets=True
+    ),
+    "wasserstein": AdversarialLoss(wasserstein_critic_loss, wasserstein_generator_loss),
+    "hinge": AdversarialLoss(hinge_discriminator_loss, wasserstein_generator_loss),
+    "relativistic_average": AdversarialLoss(
+        relativistic_average_discriminator_loss,
+        relativistic_average_generator_loss,
+        has_targets=True,
+        relativistic=True,
+    ),
+}
+
+
+def cross_entropy(logits, target):
+    """Mean cross-entropy of sigmoid(logits) with a constant target in [0, 1], in nats."""
+    logits = float32(logits)
+    return ops.mean(ops.softplus(logits) - target * logits)
+
+
+def square(logits, target):
+    """Mean of (logits - target)^2."""
+    return ops.mean(ops.square(float32(logits) - target))
+
+
+def mean(logits):
+    """Mean in float32."""
+    return ops.mean(float32(logits))
+
+
+def relative(real_logits, fake_logits):
+    """Each side's logits minus the other side's mean."""
+    real, fake = float32(real_logits), float32(fake_logits)
+    return real - ops.mean(fake), fake - ops.mean(real)
+
+
+def float32(logits):
+    """Losses are computed in float32, whatever the network's precision."""
+    return ops.cast(logits, "float32")

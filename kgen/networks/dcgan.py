@@ -1,0 +1,91 @@
+"""The deep convolutional pair (Radford et al. 2016, arXiv 1511.06434) and its five guidelines.
+
+1. Strided convolutions instead of pooling, transposed ones in the generator. 2. Batch norm in both,
+but not at the generator's output nor at the discriminator's input. 3. No hidden dense layers.
+4. ReLU in the generator, tanh at its output. 5. Leaky ReLU, slope 0.2, in the discriminator. Weights
+start from N(0, 0.02^2).
+"""
+
+import keras
+from keras import layers
+
+from kgen.networks import shapes
+from kgen.networks.normalization import normalized
+
+
+def dcgan_generator(image_shape, latent_dim=100, filters=64, kernel_size=4):
+    """Returns the generator: latents `(batch, latent_dim)` -> images in [-1, 1].
+
+    Args:
+        image_shape: `(height, width, channels)`; height and width divisible by 4.
+        latent_dim: Size of the latents; 100 in the paper.
+        filters: Maps before the output; each stage further from it has twice as many. The paper's
+            64 x 64 network has 128, and thus 1024 at 4 x 4.
+        kernel_size: Side of the kernels in pixels; 5 in the paper. One divisible by the stride of
+            2 covers every pixel equally often, and leaves no checkerboard.
+
+    Raises:
+        ValueError: If `image_shape` is not of this form.
+    """
+    height, width, channels = shapes.check_image_shape(image_shape, divisor=4)
+    stages = shapes.halvings(height, width)
+    widths = [filters * 2**stage for stage in reversed(range(stages))]
+    base = (height // 2**stages, width // 2**stages, widths[0])
+
+    latents = keras.Input((latent_dim,), name="latents")
+    # The latents' projection, a matrix product: the one dense layer the guidelines allow.
+    x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, kernel_initializer=_init())(
+        latents
+    )
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Reshape(base)(x)))
+    for maps in widths[1:]:
+        x = _up(maps, kernel_size, use_bias=False)(x)  # Height and width doubled.
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = _up(channels, kernel_size)(x)  # (batch, height, width, channels)
+    images = layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def dcgan_discriminator(image_shape, filters=64, kernel_size=4, normalization="batch"):
+    """Returns the discriminator: images in [-1, 1] -> logits `(batch, 1)`.
+
+    Args:
+        image_shape: `(height, width, channels)`; height and width divisible by 4.
+        filters: Maps of the first convolution; each further one has twice as many. 128 in the
+            paper's 64 x 64 network.
+        kernel_size: Side of the kernels in pixels; 5 in the paper.
+        normalization: `"batch"` as in the paper; `"layer"` or `None` under a gradient penalty, which
+            batch norm does not allow; `"spectral"` for spectral normalisation of every layer.
+
+    Raises:
+        ValueError: If an argument is not of this form.
+    """
+    height, width, _ = shapes.check_image_shape(image_shape, divisor=4)
+    images = keras.Input(image_shape, name="images")
+    x = images
+    for stage in range(shapes.halvings(height, width)):
+        convolution = layers.Conv2D(
+            filters * 2**stage, kernel_size, strides=2, padding="same", kernel_initializer=_init()
+        )
+        # Height and width halved; no norm at the input.
+        x = normalized(convolution, normalization, first=stage == 0)(x)
+        x = layers.LeakyReLU(negative_slope=0.2)(x)
+    x = layers.Flatten()(x)
+    logits = normalized(layers.Dense(1, kernel_initializer=_init()), normalization, first=True)(x)
+    logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
+    return keras.Model(images, logits, name="discriminator")
+
+
+def _up(maps, kernel_size, use_bias=True):
+    return layers.Conv2DTranspose(
+        maps,
+        kernel_size,
+        strides=2,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer=_init(),
+    )
+
+
+def _init():
+    return keras.initializers.RandomNormal(stddev=0.02)

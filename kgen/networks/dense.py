@@ -1,0 +1,55 @@
+"""The fully connected pair of the first GAN (Goodfellow et al. 2014, arXiv 1406.2661)."""
+
+import math
+
+import keras
+from keras import layers
+
+from kgen.layers import Maxout
+from kgen.networks import shapes
+
+
+def dense_generator(image_shape, latent_dim=100, units=1200):
+    """Returns the generator: latents `(batch, latent_dim)` -> images in [-1, 1].
+
+    Two hidden layers of rectified linear units, as in the configuration published with the paper.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: Size of the latents; 100 in the paper.
+        units: Units of each hidden layer; 1200 in the paper's MNIST network.
+    """
+    shape = shapes.check_image_shape(image_shape)
+    latents = keras.Input((latent_dim,), name="latents")
+    x = layers.Dense(units, "relu", kernel_initializer=_init())(latents)
+    x = layers.Dense(units, "relu", kernel_initializer=_init())(x)
+    x = layers.Dense(math.prod(shape), kernel_initializer=_init())(x)
+    # Differs from the paper: tanh instead of sigmoid, as kgen's images lie in [-1, 1].
+    x = layers.Activation("tanh", dtype="float32")(x)
+    return keras.Model(latents, layers.Reshape(shape, name="images")(x), name="generator")
+
+
+def dense_discriminator(image_shape, units=240, pieces=5, dropout=0.5, input_dropout=0.2):
+    """Returns the discriminator: images in [-1, 1] -> logits `(batch, 1)`.
+
+    Two hidden layers of maxout units with dropout, as in the configuration published with the
+    paper.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        units: Units of each hidden layer; 240 in the paper's MNIST network.
+        pieces: Linear pieces of each maxout unit; 5 there.
+        dropout: Rate of dropout before the later layers, in [0, 1); 0.5 there.
+        input_dropout: Rate of dropout on the pixels, in [0, 1); 0.2 there.
+    """
+    images = keras.Input(shapes.check_image_shape(image_shape), name="images")
+    x = layers.Dropout(input_dropout)(layers.Flatten()(images))
+    x = Maxout(units, pieces, kernel_initializer=_init())(x)
+    x = Maxout(units, pieces, kernel_initializer=_init())(layers.Dropout(dropout)(x))
+    x = layers.Dense(1, kernel_initializer=_init())(layers.Dropout(dropout)(x))
+    logits = layers.Activation("linear", dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name="discriminator")
+
+
+def _init():
+    return keras.initializers.RandomUniform(-0.05, 0.05)

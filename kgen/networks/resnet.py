@@ -1,0 +1,76 @@
+"""A small residual pair (Gulrajani et al. 2017, appendix C and F, arXiv 1704.00028)."""
+
+import keras
+from keras import layers
+
+from kgen.layers import LayerNormalization
+from kgen.networks import shapes
+
+
+def resnet_generator(image_shape, latent_dim=128, filters=64):
+    """Returns the generator: latents `(batch, latent_dim)` -> images in [-1, 1].
+
+    Residual blocks that double height and width by repetition, with batch norm.
+
+    Args:
+        image_shape: `(height, width, channels)`; height and width divisible by 4.
+        latent_dim: Size of the latents; 128 in the paper.
+        filters: Maps of every convolution; 128 in the paper's 32 x 32 network.
+
+    Raises:
+        ValueError: If `image_shape` is not of this form.
+    """
+    height, width, channels = shapes.check_image_shape(image_shape, divisor=4)
+    stages = shapes.halvings(height, width)
+    base = (height // 2**stages, width // 2**stages, filters)
+
+    latents = keras.Input((latent_dim,), name="latents")
+    x = layers.Dense(base[0] * base[1] * base[2], kernel_initializer="he_normal")(latents)
+    x = layers.Reshape(base)(x)
+    for _ in range(stages):
+        x = _up_block(x, filters)  # Height and width doubled.
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = _convolution(channels)(x)
+    images = layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def resnet_critic(image_shape, filters=64):
+    """Returns the critic: images in [-1, 1] -> scores `(batch, 1)`.
+
+    Residual blocks that halve height and width by average pooling, with layer norm, which the paper
+    recommends in place of batch norm: the penalty is on each image's own gradient.
+
+    Args:
+        image_shape: `(height, width, channels)`; height and width divisible by 4.
+        filters: Maps of every convolution; 128 in the paper's 32 x 32 network.
+
+    Raises:
+        ValueError: If `image_shape` is not of this form.
+    """
+    height, width, _ = shapes.check_image_shape(image_shape, divisor=4)
+    images = keras.Input(image_shape, name="images")
+    x = _convolution(filters)(images)
+    for _ in range(shapes.halvings(height, width)):
+        x = _down_block(x, filters)  # Height and width halved.
+    x = layers.GlobalAveragePooling2D()(layers.ReLU()(LayerNormalization()(x)))
+    x = layers.Dense(1, kernel_initializer="he_normal")(x)
+    scores = layers.Activation("linear", dtype="float32", name="scores")(x)
+    return keras.Model(images, scores, name="critic")
+
+
+def _up_block(x, filters):
+    y = layers.ReLU()(layers.BatchNormalization()(x))
+    y = _convolution(filters)(layers.UpSampling2D()(y))
+    y = _convolution(filters)(layers.ReLU()(layers.BatchNormalization()(y)))
+    return layers.Add()([y, layers.UpSampling2D()(x)])
+
+
+def _down_block(x, filters):
+    y = _convolution(filters)(layers.ReLU()(LayerNormalization()(x)))
+    y = _convolution(filters)(layers.ReLU()(LayerNormalization()(y)))
+    return layers.Add()([layers.AveragePooling2D(2)(y), layers.AveragePooling2D(2)(x)])
+
+
+def _convolution(filters):
+    return layers.Conv2D(filters, 3, padding="same", kernel_initializer="he_normal")

@@ -1,0 +1,91 @@
+"""Encoders and decoders of the variational autoencoder, dense and convolutional."""
+
+import math
+
+import keras
+from keras import layers
+
+from kgen.losses import LIKELIHOODS
+from kgen.networks import shapes
+
+
+def dense_encoder(image_shape, latent_dim=20, units=500):
+    """Returns an encoder: images in [-1, 1] -> (mean, log variance), each `(batch, latent_dim)`.
+
+    Kingma and Welling 2014, appendix C, arXiv 1312.6114: a perceptron with tanh, `units` hidden.
+    """
+    images = keras.Input(shapes.check_image_shape(image_shape), name="images")
+    x = layers.Dense(units, "tanh")(layers.Flatten()(images))
+    return _encoder(images, x, latent_dim)
+
+
+def dense_decoder(image_shape, latent_dim=20, units=500, likelihood="bernoulli"):
+    """Returns a decoder: latents `(batch, latent_dim)` -> the parameters of `likelihood`.
+
+    Kingma and Welling 2014, appendix C: a perceptron with tanh, `units` hidden. The parameters are
+    `(batch, height, width, channels)` for `"bernoulli"`, with twice the channels for `"gaussian"`
+    and `"discretized_logistic"`.
+    """
+    height, width, channels = shapes.check_image_shape(image_shape)
+    shape = (height, width, _outputs(channels, likelihood))
+    latents = keras.Input((latent_dim,), name="latents")
+    x = layers.Dense(math.prod(shape))(layers.Dense(units, "tanh")(latents))
+    return _decoder(latents, layers.Reshape(shape)(x))
+
+
+def convolutional_encoder(image_shape, latent_dim=20, filters=32):
+    """Returns an encoder: images in [-1, 1] -> (mean, log variance), each `(batch, latent_dim)`.
+
+    Convolutions of stride 2 down to at most 7 pixels or an odd number.
+
+    Args:
+        image_shape: `(height, width, channels)`; height and width divisible by 4.
+        latent_dim: Size of the latents.
+        filters: Maps of the first convolution; each further one has twice as many.
+    """
+    height, width, _ = shapes.check_image_shape(image_shape, divisor=4)
+    images = keras.Input(image_shape, name="images")
+    x = images
+    for stage in range(shapes.halvings(height, width)):
+        x = layers.Conv2D(filters * 2**stage, 4, 2, "same", activation="relu")(x)
+    x = layers.Dense(8 * filters, "relu")(layers.Flatten()(x))
+    return _encoder(images, x, latent_dim)
+
+
+def convolutional_decoder(image_shape, latent_dim=20, filters=32, likelihood="bernoulli"):
+    """Returns a decoder: latents `(batch, latent_dim)` -> the parameters of `likelihood`.
+
+    The mirror image of `convolutional_encoder`; the parameters' shape is as in `dense_decoder`.
+    """
+    height, width, channels = shapes.check_image_shape(image_shape, divisor=4)
+    stages = shapes.halvings(height, width)
+    widths = [filters * 2**stage for stage in reversed(range(stages))]
+    base = (height // 2**stages, width // 2**stages, widths[0])
+
+    latents = keras.Input((latent_dim,), name="latents")
+    x = layers.Dense(8 * filters, "relu")(latents)
+    x = layers.Reshape(base)(layers.Dense(math.prod(base), "relu")(x))
+    for maps in widths[1:]:
+        x = layers.Conv2DTranspose(maps, 4, 2, "same", activation="relu")(x)
+    x = layers.Conv2DTranspose(_outputs(channels, likelihood), 4, 2, "same")(x)
+    return _decoder(latents, x)
+
+
+def _encoder(images, x, latent_dim):
+    float32 = layers.Activation("linear", dtype="float32", name="float32")
+    mean = layers.Dense(latent_dim, name="mean")(x)
+    log_variance = layers.Dense(latent_dim, name="log_variance")(x)
+    return keras.Model(images, [float32(mean), float32(log_variance)], name="encoder")
+
+
+def _decoder(latents, x):
+    parameters = layers.Activation("linear", dtype="float32", name="parameters")(x)
+    return keras.Model(latents, parameters, name="decoder")
+
+
+def _outputs(channels, likelihood):
+    if likelihood not in LIKELIHOODS:
+        raise ValueError(
+            f"`likelihood` must be one of {sorted(LIKELIHOODS)}, received {likelihood!r}."
+        )
+    return channels * LIKELIHOODS[likelihood].outputs

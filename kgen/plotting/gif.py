@@ -1,0 +1,86 @@
+"""A sequence of pictures as an animated GIF."""
+
+import os
+import pathlib
+
+import numpy as np
+
+from kgen.plotting.pixels import to_uint8
+
+LAST_FRAME_FACTOR = 5  # the last frame, the result, stays this many times as long
+
+
+def save_gif(frames_or_paths, path, milliseconds=200):
+    """Write frames as an animated GIF that loops for ever and rests on its last frame.
+
+    Args:
+        frames_or_paths: sequence of frames of one size, each a uint8 array `(height, width, 3)`
+            or `(height, width, 1)` in 0..255, a float array or tensor of such a shape in [-1, 1],
+            or the path of a PNG file.
+        path: the file, ending in .gif; its folder is made if need be.
+        milliseconds: how long a frame is shown. GIF counts in hundredths of a second.
+
+    Returns:
+        `pathlib.Path` of the file.
+
+    Raises:
+        ValueError: no frames, a frame of another shape or size, a file that is missing or no
+            image, or a `path` or `milliseconds` that is not as described.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from kgen.plotting import save_gif
+        >>> frames = [np.full((32, 32, 3), level) for level in (-1.0, 0.0, 1.0)]
+        >>> save_gif(frames, tempfile.mkdtemp() + "/fade.gif").name
+        'fade.gif'
+    """
+    path = pathlib.Path(path)
+    if path.suffix.lower() != ".gif":
+        raise ValueError(f"path: expected a file name that ends in .gif, got {path}.")
+    if not isinstance(milliseconds, int | float) or not 10 <= milliseconds <= 60_000:
+        raise ValueError(f"milliseconds: expected a number from 10 to 60000, got {milliseconds!r}.")
+    is_one_path = isinstance(frames_or_paths, str | os.PathLike)
+    frames = [] if is_one_path else list(frames_or_paths)
+    if not frames:
+        raise ValueError(
+            f"frames_or_paths: expected a sequence of at least one frame, got {frames_or_paths!r}."
+        )
+    pictures = [_picture(frame, index) for index, frame in enumerate(frames)]
+    for index, picture in enumerate(pictures):
+        if picture.size != pictures[0].size:
+            raise ValueError(
+                f"frames_or_paths: expected frames of one size, got {picture.size} (width, height) "
+                f"at {index} and {pictures[0].size} at 0."
+            )
+    durations = [milliseconds] * len(pictures)
+    durations[-1] *= LAST_FRAME_FACTOR
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures[0].save(
+        path,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=durations,
+        loop=0,
+    )
+    return path
+
+
+def _picture(frame, index):
+    """Return one frame as a Pillow image of mode RGB."""
+    from PIL import Image
+
+    if isinstance(frame, str | os.PathLike):
+        try:
+            with Image.open(frame) as opened:
+                return opened.convert("RGB")
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ValueError(f"{frame}: cannot be read as an image ({error}).") from error
+    frame = np.asarray(frame)
+    if frame.ndim != 3 or frame.shape[-1] not in (1, 3) or 0 in frame.shape:
+        raise ValueError(
+            "frames_or_paths: expected frames of the shape (height, width, channels) with 1 or 3 "
+            f"channels, got {frame.shape} at {index}."
+        )
+    frame = frame if frame.dtype == np.uint8 else to_uint8(frame)
+    return Image.fromarray(np.ascontiguousarray(np.broadcast_to(frame, (*frame.shape[:2], 3))))

@@ -1,0 +1,98 @@
+"""Many images tiled into one picture."""
+
+import math
+import numbers
+import pathlib
+
+import numpy as np
+
+from kgen.plotting.pixels import to_uint8
+
+LEGIBLE_PIXELS = 512  # the longer side of a saved grid is at least this
+
+
+def image_grid(images, columns=None, padding=1):
+    """Tile images row by row into one picture, with white lines around them.
+
+    Args:
+        images: float array or tensor `(n, height, width, channels)` in [-1, 1], channels 1 or 3.
+        columns: images a row; None for a grid as square as can be.
+        padding: pixels between the images and around them.
+
+    Returns:
+        uint8 array `(rows * (height + padding) + padding, columns * (width + padding) + padding,
+        3)`. Cells left over are white.
+
+    Raises:
+        ValueError: `images` has another shape, holds NaN or no image, or `columns` or `padding`
+            is no such number.
+
+    Example:
+        >>> import numpy as np
+        >>> from kgen.plotting import image_grid
+        >>> image_grid(np.zeros((6, 28, 28, 1)), columns=3).shape
+        (59, 88, 3)
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
+        raise ValueError(
+            "images: expected the shape (n, height, width, channels) with 1 or 3 channels and at "
+            f"least one image, got {images.shape}."
+        )
+    count, height, width, _ = images.shape
+    columns = math.ceil(math.sqrt(count)) if columns is None else columns
+    _check_integer("columns", columns, 1)
+    _check_integer("padding", padding, 0)
+    rows = math.ceil(count / columns)
+    shape = (rows * (height + padding) + padding, columns * (width + padding) + padding, 3)
+    grid = np.full(shape, 255, np.uint8)
+    for index, image in enumerate(to_uint8(images)):
+        top = padding + index // columns * (height + padding)
+        left = padding + index % columns * (width + padding)
+        grid[top : top + height, left : left + width] = image  # grey spreads over the 3 channels
+    return grid
+
+
+def save_grid(images, path, columns=None, scale=None):
+    """Write images tiled into one PNG file, enlarged to be legible.
+
+    Args:
+        images: float array or tensor `(n, height, width, channels)` in [-1, 1], channels 1 or 3.
+        path: the file, ending in .png; its folder is made if need be.
+        columns: images a row; None for a grid as square as can be.
+        scale: pixels of the file a pixel of the grid, an integer. None for the smallest with
+            which the longer side has at least 512 pixels.
+
+    Returns:
+        `pathlib.Path` of the file.
+
+    Raises:
+        ValueError: as for `image_grid`, or for `path` or `scale`.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from kgen.plotting import save_grid
+        >>> save_grid(np.zeros((4, 8, 8, 3)), tempfile.mkdtemp() + "/grid.png").name
+        'grid.png'
+    """
+    from PIL import Image
+
+    path = pathlib.Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"path: expected a file name that ends in .png, got {path}.")
+    grid = image_grid(images, columns)
+    height, width, _ = grid.shape
+    scale = math.ceil(LEGIBLE_PIXELS / max(height, width)) if scale is None else scale
+    _check_integer("scale", scale, 1)
+    picture = Image.fromarray(grid)
+    picture = picture.resize((width * scale, height * scale), Image.Resampling.NEAREST)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, format="PNG")
+    return path
+
+
+def _check_integer(name, value, least):
+    """Refuse a value that is no integer of at least `least`."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or value < least:
+        raise ValueError(f"{name}: expected an integer of at least {least}, got {value!r}.")

