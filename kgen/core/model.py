@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kgen.core import batches, engine
+from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
 from kgen.core.noise import Noise, borrowed
 from kgen.core.optimizers import PlayerOptimizers
@@ -100,15 +101,17 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         # Keras leaves this to any class with a `compile` of its own.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def fit(self, x=None, y=None, **kwargs):
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
         """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class)."""
-        batches.check(x, kwargs.get("batch_size"), self.batch_multiple, "fit")
-        return super().fit(x, y, **kwargs)
+        batches.check(x, batch_size, self.batch_multiple, "fit")
+        # Keras warns where `shuffle`, which is on by default, meets a dataset.
+        kwargs.setdefault("shuffle", not hasattr(x, "element_spec"))
+        return super().fit(x, y, batch_size=batch_size, epochs=epochs, **kwargs)
 
-    def evaluate(self, x=None, y=None, **kwargs):
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """Returns each player's loss on `x`, as `keras.Model.evaluate`; leaves no trace."""
-        batches.check(x, kwargs.get("batch_size"), self.evaluation_multiple, "evaluate")
-        return super().evaluate(x, y, **kwargs)
+        batches.check(x, batch_size, self.evaluation_multiple, "evaluate")
+        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_step(self, *args):
         """Plays one round: each player in turn moves `updates` times."""
@@ -218,7 +221,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         return cls(**{n: keras.saving.deserialize_keras_object(v) for n, v in config.items()})
 
     def _computes_in_float16(self):
-        return any(layer.compute_dtype == "float16" for layer in self._flatten_layers())
+        return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))
 
 
 def _trackers(players):

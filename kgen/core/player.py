@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import keras
 
+from kgen.core.flatten import flatten_layers
+
 
 @dataclasses.dataclass(frozen=True)
 class Player:
@@ -58,7 +60,7 @@ class Player:
                 f"The {self.name}'s network {network.name!r} has no weights yet: build it first, "
                 "by an Input or by calling it once."
             )
-        for layer in network._flatten_layers():
+        for layer in flatten_layers(network):
             if getattr(layer, "activity_regularizer", None) is not None:
                 # Keras keeps only the last call's activity losses, and a loss may call a
                 # network several times: the regulariser would count on fake images alone.

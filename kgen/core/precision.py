@@ -2,6 +2,8 @@
 
 import contextlib
 
+from kgen.core.flatten import flatten_layers
+
 
 @contextlib.contextmanager
 def full_precision(network):
@@ -12,7 +14,7 @@ def full_precision(network):
     """
     layers = [
         layer
-        for layer in network._flatten_layers()
+        for layer in flatten_layers(network)
         if layer.compute_dtype in ("float16", "bfloat16")
     ]
     policies = [layer.dtype_policy for layer in layers]

@@ -59,13 +59,14 @@ def read_arrays(path, split, value_range=None):
 def _read(path):
     """Return the arrays of a file by their keys; the one of a `.npy` file is `arr_0`."""
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {"arr_0": content}
-        wanted = (*IMAGE_KEYS, *LABEL_KEYS, "x_test", "y_train", "y_test")
-        with content:
-            # Entries of other names are not read: they may be large, or objects.
-            return {key: content[key] if key in wanted else None for key in content.files}
+        with path.open("rb") as file:  # given a path, np.load leaves a broken archive open
+            content = np.load(file, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return {"arr_0": content}
+            wanted = (*IMAGE_KEYS, *LABEL_KEYS, "x_test", "y_train", "y_test")
+            with content:
+                # Entries of other names are not read: they may be large, or objects.
+                return {key: content[key] if key in wanted else None for key in content.files}
     except Exception as error:  # NumPy, zipfile and zlib each raise errors of their own
         raise ValueError(
             f"{path}: cannot be read as an array of numbers ({error}). Python objects and "

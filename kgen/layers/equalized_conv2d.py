@@ -114,7 +114,9 @@ class EqualizedConv2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         space = []
-        for size, kernel, stride in zip(input_shape[1:3], self.kernel_size, self.strides):
+        for size, kernel, stride in zip(
+            input_shape[1:3], self.kernel_size, self.strides, strict=True
+        ):
             if size is not None:
                 size = size if self.padding == "same" else size - kernel + 1
                 size = (size + stride - 1) // stride

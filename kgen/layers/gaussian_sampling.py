@@ -39,7 +39,7 @@ class GaussianSampling(keras.layers.Layer):
         super().__init__(**kwargs)
         if seed is not None and not isinstance(seed, int):
             raise ValueError(
-                f"GaussianSampling: `seed` should be None or an integer. Received: seed={seed}"
+                f"GaussianSampling: `seed` should be None or an integer. Received: seed={seed!r}"
             )
         self.seed = seed
         self.noise = Noise(seed=seed)
@@ -53,10 +53,9 @@ class GaussianSampling(keras.layers.Layer):
             )
 
     def call(self, inputs, training=None):
-        mean, log_variance = (
-            ops.cast(x, keras.backend.result_type(x.dtype, "float32")) for x in inputs
-        )
-        eps = ops.cast(self.noise.normal(ops.shape(mean)), mean.dtype)
+        dtype = keras.backend.result_type(*(x.dtype for x in inputs), "float32")
+        mean, log_variance = (ops.cast(x, dtype) for x in inputs)
+        eps = ops.cast(self.noise.normal(ops.shape(mean)), dtype)
         return ops.cast(mean + ops.exp(0.5 * log_variance) * eps, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

@@ -10,13 +10,12 @@ from kgen.layers.standardize import standardize
 class LayerNormalization(keras.layers.Layer):
     """Gives every example zero mean and unit variance, then a scale and an offset per channel.
 
-    Ba, Kiros and Hinton, "Layer Normalization", 2016, equations 3 and 4 (arXiv:1607.06450). The norm
-    that Gulrajani et al., 2017, recommend for a critic under a gradient penalty (arXiv:1704.00028,
-    section 4), because it keeps the examples of a batch independent of each other.
+    Ba, Kiros and Hinton, "Layer Normalization", 2016, equations 3 and 4 (arXiv:1607.06450). It is
+    the norm that Gulrajani et al., 2017, recommend for a critic under a gradient penalty
+    (arXiv:1704.00028, section 4), because it keeps the examples of a batch independent.
 
-    `keras.layers.LayerNormalization` has a wrong second-order gradient on TensorFlow; this layer has
-    not. It also differs in its default: all axes but the batch, as for images in that paper,
-    instead of the last axis only.
+    `keras.layers.LayerNormalization` has a wrong second-order gradient on TensorFlow; this layer
+    has not. It also differs in its default: all axes but the batch, instead of the last axis only.
 
     Args:
         axis: Integer or sequence of integers, the axes to normalise over; negative ones count from
@@ -38,10 +37,9 @@ class LayerNormalization(keras.layers.Layer):
 
     def __init__(self, axis=None, epsilon=1e-5, center=True, scale=True, **kwargs):
         super().__init__(**kwargs)
-        axes = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-        if axis is not None and (
-            not axes or 0 in axes or not all(isinstance(one, int) for one in axes)
-        ):
+        axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+        numbers = all(isinstance(one, int) and one != 0 for one in axes)
+        if axis is not None and not (axes and numbers):
             raise ValueError(
                 "LayerNormalization: `axis` should be None, an integer or a sequence of integers, "
                 f"without the batch axis 0. Received: axis={axis}"
@@ -50,7 +48,7 @@ class LayerNormalization(keras.layers.Layer):
             raise ValueError(
                 f"LayerNormalization: `epsilon` should be positive. Received: epsilon={epsilon}"
             )
-        self.axis = axis if axis is None or isinstance(axis, int) else list(axis)
+        self.axis = list(axis) if isinstance(axis, tuple) else axis
         self.epsilon = epsilon
         self.center = center
         self.scale = scale

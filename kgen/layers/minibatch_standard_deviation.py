@@ -23,8 +23,8 @@ class MinibatchStandardDeviation(keras.layers.Layer):
         epsilon: Positive float added to the variance; the square root has no finite gradient at
             zero, where identical examples are.
 
-    Input shape: `(batch, ..., channels)`. Output shape: `(batch, ..., channels + 1)`. The statistics
-    are computed in float32 also under mixed precision.
+    Input shape: `(batch, ..., channels)`. Output shape: `(batch, ..., channels + 1)`. The
+    statistics are computed in float32 also under mixed precision.
 
     Raises:
         ValueError: If `group_size` is not an integer of at least 2, or `epsilon` is not positive.

@@ -22,7 +22,8 @@ class PixelNormalization(keras.layers.Layer):
         ValueError: If `epsilon` is not positive.
 
     Example:
-    >>> kgen.layers.PixelNormalization()(keras.ops.array([[3.0, 4.0]]))  # divided by sqrt(12.5)
+    >>> kgen.layers.PixelNormalization()(keras.ops.array([[3.0, 4.0]])).numpy()  # by sqrt(12.5)
+    array([[0.84852815, 1.1313709 ]], dtype=float32)
     """
 
     def __init__(self, epsilon=1e-8, **kwargs):

@@ -15,10 +15,10 @@ _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 class SpectralNormalization(keras.layers.Wrapper):
     """Runs a layer with its weight divided by the weight's largest singular value.
 
-    Miyato et al., "Spectral Normalization for Generative Adversarial Networks", 2018, equation 8 and
-    algorithm 1 (arXiv:1802.05957): the layer uses W / sigma(W), where sigma(W) = u^T W v, and a power
-    iteration, which starts from the u of the last training call, finds u and v. The gradient of the
-    loss with respect to W flows through sigma too (their equation 12), u and v being constants.
+    Miyato et al., "Spectral Normalization for Generative Adversarial Networks", 2018, equation 8
+    and algorithm 1 (arXiv:1802.05957): the layer uses W / sigma(W), where sigma(W) = u^T W v, and a
+    power iteration, which starts from the u of the last training call, finds u and v. The gradient
+    with respect to W flows through sigma too (their equation 12); u and v count as constants.
 
     The variable W itself is never changed (`keras.layers.SpectralNormalization` overwrites it, and
     lets no gradient through sigma). W is seen as a matrix with one row for each output channel: the
@@ -29,11 +29,11 @@ class SpectralNormalization(keras.layers.Wrapper):
     Args:
         layer: Layer with a weight `kernel` or `embeddings`: Dense, Embedding, any (transposed or
             depthwise) convolution, or a layer of your own.
-        power_iterations: Positive integer, steps of the power iteration in a call; the paper uses 1.
+        power_iterations: Positive integer, steps of the power iteration in a call, 1 in the paper.
 
-    Input and output shape: those of `layer`. A training call stores u, an inference call starts from
-    the same u and stores nothing. sigma is computed in float32 also under mixed precision. A weight
-    that is zero everywhere is left as it is.
+    Input and output shape: those of `layer`. A training call stores u, an inference call starts
+    from the same u and stores nothing. sigma is computed in float32 also under mixed precision. A
+    weight that is zero everywhere is left as it is.
 
     Raises:
         ValueError: If `layer` has no such weight or is normalised already, or if `power_iterations`
@@ -96,7 +96,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             before = [scope.get_current_value(variable) for variable, _ in values]
             outputs = self.layer(inputs)  # Keras hands `training` on
         # What the layer has updated (a random state, say) would be lost with the scope.
-        for (variable, _), old in zip(values, before):
+        for (variable, _), old in zip(values, before, strict=True):
             new = scope.get_current_value(variable)
             if new is not old:
                 variable.assign(new)

@@ -17,7 +17,8 @@ def standardize(x, axes, epsilon):
         the digits for a sum of squares.
 
     Example:
-    >>> standardize(keras.ops.array([[1.0, 3.0]]), axes=(1,), epsilon=0.0)
+    >>> standardize(keras.ops.array([[1.0, 3.0]]), axes=(1,), epsilon=0.0).numpy()
+    array([[-1.,  1.]], dtype=float32)
     """
     x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
     # Not `ops.moments`: on TensorFlow it stops the gradient at the mean inside the variance. That

@@ -6,6 +6,7 @@ scalar, the mean over the batch, to be multiplied by a `penalty_weight`. Where t
 a `keras.Model` with a mixed precision policy, run them inside `full_precision(discriminator)`.
 """
 
+import keras
 from keras import ops
 
 from kgen.core import engine
@@ -54,7 +55,7 @@ PENALTIES = {
 def squared_gradient_norm(discriminator, images):
     """||grad D(x)||^2 of each image, over all pixels and channels: (batch, ...) -> (batch,)."""
     gradients = engine.input_gradient(discriminator, images)
-    gradients = ops.cast(gradients, "float32")
+    gradients = ops.cast(gradients, keras.backend.result_type(gradients.dtype, "float32"))
     return ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
 
 

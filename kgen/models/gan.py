@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kgen.core import Player
+from kgen.core.flatten import flatten_layers
 from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.layers import SpectralNormalization, WeightClipping
@@ -156,7 +157,7 @@ class GAN(AdversarialModel):
         if limit == "auto":
             lipschitz = self.penalty is not None or any(
                 isinstance(layer, SpectralNormalization)
-                for layer in self.discriminator._flatten_layers()
+                for layer in flatten_layers(self.discriminator)
             )
             limit = 0.01 if self.loss == "wasserstein" and not lipschitz else None
         if limit is not None:

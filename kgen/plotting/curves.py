@@ -115,8 +115,8 @@ def _read_csv(path):
         raise ValueError(f"history: expected a dict of lists or a CSV file, got {path!r}.")
     with pathlib.Path(path).open(newline="") as file:
         reader = csv.DictReader(file)
-        rows = list(reader)
-    columns = {key: [_number(row[key]) for row in rows] for key in reader.fieldnames or ()}
+        names, rows = reader.fieldnames or (), list(reader)
+    columns = {name: [_number(row[name]) for row in rows] for name in names}
     # A column of words, such as a date, is no curve; one of nothing but "nan" is.
     return {
         key: column for key, column in columns.items() if any(value is not None for value in column)

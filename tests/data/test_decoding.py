@@ -101,6 +101,12 @@ def test_palettes(tmp_path):
     assert decode_file(tmp_path / "clear.png", (1, 3, 3))[0].tolist() == expected
 
 
+def test_a_clear_grey_level(tmp_path):
+    image = Image.fromarray(np.array([[5, 6]], np.uint8))
+    image.save(tmp_path / "image.png", transparency=5)
+    assert decode_file(tmp_path / "image.png", (1, 2, 1)).ravel().tolist() == [255, 6]
+
+
 def test_one_bit(tmp_path):
     Image.fromarray(np.array([[True, False]])).save(tmp_path / "image.png")
     assert common_shape([tmp_path / "image.png"], None, None) == (1, 2, 1)
@@ -147,7 +153,7 @@ def test_many_files_keep_their_order(tmp_path):
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(ValueError, match="gone.png: cannot be read as an image"):
+    with pytest.raises(ValueError, match=r"gone\.png: cannot be read as an image"):
         decode_files([tmp_path / "gone.png"], (2, 2, 1))
-    with pytest.raises(ValueError, match="gone.png: cannot be read as an image"):
+    with pytest.raises(ValueError, match=r"gone\.png: cannot be read as an image"):
         common_shape([tmp_path / "gone.png"], None, None)

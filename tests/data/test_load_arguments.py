@@ -17,7 +17,7 @@ import kgen.data
         ({"batch_size": 0}, "batch_size: .* at least 1, got 0"),
         ({"batch_size": 2.0}, "batch_size: .* got 2.0"),
         ({"batch_size": True}, "batch_size: .* got True"),
-        ({"batch_size": 1438}, "batch_size: expected at most 1437, .* 'train' of digits, got 1438"),
+        ({"batch_size": 1438}, "batch_size: expected at most 1437, .*'train' of digits, got 1438"),
         ({"batch_size": 361, "split": "test"}, "batch_size: expected at most 360"),
         ({"image_size": 0}, "image_size: .* got 0"),
         ({"image_size": -8}, "image_size: .* got -8"),
@@ -56,7 +56,7 @@ def test_neither_name_nor_path(name):
 def test_file_of_another_kind(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no images")
-    with pytest.raises(ValueError, match="notes.txt is a file of another kind"):
+    with pytest.raises(ValueError, match=r"notes\.txt is a file of another kind"):
         kgen.data.load(path)
 
 
@@ -87,5 +87,5 @@ def test_image_shape():
     "dataset", [tf.data.Dataset.range(3), tf.data.Dataset.from_tensors({"x": 1}), np.zeros(3), None]
 )
 def test_image_shape_of_something_else(dataset):
-    with pytest.raises(ValueError, match="dataset: expected a tf.data.Dataset of images"):
+    with pytest.raises(ValueError, match=r"dataset: expected a tf\.data\.Dataset of images"):
         kgen.data.image_shape(dataset)

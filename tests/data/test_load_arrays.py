@@ -48,7 +48,8 @@ def test_integers_of_every_shape(write, shape, dtype):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_floats_of_either_range(write, dtype):
     images = ramp(0, 1, dtype)
-    np.testing.assert_allclose(both(write(images), 20)[..., 0], images * 2.0 - 1, atol=2e-7)
+    expected = images.astype(np.float64) * 2 - 1
+    np.testing.assert_allclose(both(write(images), 20)[..., 0], expected, atol=2e-7)
     images = ramp(-1, 1, dtype)
     np.testing.assert_allclose(both(write(images), 20)[..., 0], images, atol=2e-7)
 
@@ -109,7 +110,7 @@ def test_refused_arrays(write, images, message):
     [(1, 0), (0, 0), (0,), (0, 1, 2), 1, "01", (0, float("inf")), (0, float("nan")), ("0", "1")],
 )
 def test_refused_value_range(write, value_range):
-    with pytest.raises(ValueError, match="value_range: expected .low, high."):
+    with pytest.raises(ValueError, match=r"value_range: expected \(low, high\)"):
         kgen.data.load(write(ramp(0, 1, np.float32)), value_range=value_range)
 
 
@@ -128,7 +129,7 @@ def test_keys(write, key, label_key):
     path = write(**{key: images}, **classes, other=np.zeros(3))
     assert both(path, 20).shape == (20, 3, 4, 1)
     if not label_key:
-        with pytest.raises(ValueError, match="labels: expected False .*images.npz has no labels"):
+        with pytest.raises(ValueError, match=r"labels: expected False .*images\.npz has no labels"):
             kgen.data.load(path, labels=True, batch_size=2)
         return
     loaded, labels = next(iter(kgen.data.load(path, labels=True, batch_size=18)))
@@ -165,7 +166,9 @@ def test_labels_of_the_shape_of_cifar(write):
     "labels", [np.arange(19), np.zeros(20), np.eye(20, dtype=int), np.zeros((), int)]
 )
 def test_refused_labels(write, labels):
-    with pytest.raises(ValueError, match="images.npz: expected integer labels of the shape .20,"):
+    with pytest.raises(
+        ValueError, match=r"images\.npz: expected integer labels of the shape \(20,"
+    ):
         kgen.data.load(write(x=ramp(0, 255, np.uint8), y=labels))
 
 
@@ -175,7 +178,7 @@ def test_keys_that_are_none_of_ours(write):
 
 
 def test_objects_in_an_archive(write):
-    with pytest.raises(ValueError, match="images.npz: cannot be read .* refused"):
+    with pytest.raises(ValueError, match=r"images\.npz: cannot be read .* refused"):
         kgen.data.load(write(x=np.array([{}, {}], object)))
 
 
@@ -192,7 +195,7 @@ def test_files_that_are_broken_or_pickled(tmp_path, name):
 
 
 def test_test_split_without_images(write):
-    with pytest.raises(ValueError, match="split='test' of .*images.npy is empty: .* 9 images"):
+    with pytest.raises(ValueError, match=r"split='test' of .*images\.npy is empty: .* 9 images"):
         kgen.data.load(write(np.zeros((9, 2, 2))), split="test", batch_size=1)
 
 

@@ -113,7 +113,7 @@ def test_train_beside_another_folder_is_a_class(tmp_path):
 def test_images_beside_the_splits(tmp_path):
     for name in ("train", "test", ""):
         fill(tmp_path / name, 2)
-    with pytest.raises(ValueError, match="000.png: expected every image in one of the splits"):
+    with pytest.raises(ValueError, match=r"000\.png: expected every image in one of the splits"):
         kgen.data.load(tmp_path)
 
 
@@ -149,7 +149,7 @@ def test_links(tmp_path):
 def test_sizes_that_differ_need_image_size(tmp_path):
     fill(tmp_path / "a", 10, size=(6, 4))
     fill(tmp_path / "b", 10, size=(4, 6))
-    with pytest.raises(ValueError, match=r"image_size: .*000.png is \(.*got None"):
+    with pytest.raises(ValueError, match=r"image_size: .*png is \((6, 4|4, 6)\).*got None"):
         kgen.data.load(tmp_path, batch_size=2)
     dataset = kgen.data.load(tmp_path, image_size=(5, 3), batch_size=18)
     assert next(iter(dataset)).shape == (18, 5, 3, 3)

@@ -5,7 +5,8 @@ Every backend module offers the same functions:
 * `run_step(model, play, *args)` adapts Keras' `train_step` and `test_step` to `play(data) -> logs`;
 * `minimize(loss_function, variables, optimizer)` makes one optimizer step;
 * `input_gradient(function, inputs)` is the gradient of a network's output with respect to its input;
-* `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws.
+* `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
+* `mirrored(count)` is a strategy over CPU devices, for tests.
 """
 
 import keras
@@ -17,6 +18,6 @@ if keras.backend.backend() != "tensorflow":
         "before Keras is imported."
     )
 
-from kgen.core.engine.tensorflow import input_gradient, minimize, normal, run_step, uniform
+from kgen.core.engine.tensorflow import input_gradient, minimize, mirrored, normal, run_step, uniform
 
-__all__ = ["input_gradient", "minimize", "normal", "run_step", "uniform"]
+__all__ = ["input_gradient", "minimize", "mirrored", "normal", "run_step", "uniform"]

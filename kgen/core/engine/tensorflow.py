@@ -40,12 +40,26 @@ def input_gradient(function, inputs):
 
 def normal(shape, seed):
     """Draws float32 from N(0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives."""
-    return _rows_of_this_replica(tf.random.stateless_normal, shape, seed)
+    # Of the 2^23 midpoints of (0, 1) that the bits choose from, so never 0 or 1.
+    return tf.math.ndtri((_bits(shape, seed) + 0.5) * 2.0**-23)
 
 
 def uniform(shape, seed):
     """Draws float32 from U[0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives."""
-    return _rows_of_this_replica(tf.random.stateless_uniform, shape, seed)
+    return _bits(shape, seed) * 2.0**-23
+
+
+def mirrored(count):
+    """Returns a strategy over `count` logical CPU devices, to test replicas without a GPU."""
+    devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+    if len(devices) < count:
+        raise RuntimeError(
+            f"{count} replicas need {count} logical CPU devices, found {len(devices)}: call "
+            "`tf.config.set_logical_device_configuration` before TensorFlow is first used."
+        )
+    # Not by collectives, which two strategies in one process would mix up.
+    reduction = tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy(devices[:count], cross_device_ops=reduction)
 
 
 def _replicas():
@@ -53,17 +67,24 @@ def _replicas():
     return 1 if context is None else context.num_replicas_in_sync
 
 
-def _rows_of_this_replica(draw, shape, seed):
-    """Draws for the global batch and keeps this replica's rows.
+def _bits(shape, seed):
+    """Draws integers from [0, 2^23), as float32, for the rows of this replica.
 
-    So the noise of an example does not depend on how many devices share the batch, and no two
-    replicas see the same noise. Philox, because the default algorithm is 10 times slower under
-    XLA on a CPU.
+    Integers, because only they are the same with and without XLA; by Philox, because the default
+    algorithm is 10 times slower under XLA on a CPU. They are drawn for the global batch, of which a
+    replica keeps its rows: so the noise of an example does not depend on how many devices share the
+    batch, and no two replicas see the same noise.
     """
-    seed, replicas = tf.cast(seed, "int64"), _replicas()
-    if replicas == 1:
-        return draw(shape, seed, alg="philox")
-    rows = shape[0]
-    everyone = draw((rows * replicas, *shape[1:]), seed, alg="philox")
-    first = tf.distribute.get_replica_context().replica_id_in_sync_group * rows
-    return everyone[first : first + rows]
+    rows, replicas = shape[0], _replicas()
+    bits = tf.random.stateless_uniform(
+        (rows * replicas, *shape[1:]),
+        tf.cast(seed, "int64"),
+        minval=None,
+        maxval=None,
+        dtype="uint32",
+        alg="philox",
+    )
+    if replicas > 1:
+        first = tf.distribute.get_replica_context().replica_id_in_sync_group * rows
+        bits = bits[first : first + rows]
+    return tf.cast(tf.bitwise.right_shift(bits, tf.constant(9, "uint32")), "float32")

@@ -1,0 +1,70 @@
+"""Speed in the logs, and one progress bar over a whole training."""
+
+import sys
+import time
+
+import keras
+
+from kgen.callbacks.rounds import RoundCallback
+
+
+class Throughput(keras.callbacks.Callback):
+    """Adds `images_per_second` to the logs of each batch and epoch.
+
+    Real images consumed per second of training steps, the time of other callbacks left out; an
+    epoch's is the mean. Place it before the callbacks that write logs.
+
+    Args:
+        batch_size: Images of a batch as given to `fit`.
+    """
+
+    def __init__(self, batch_size):
+        super().__init__()
+        self.batch_size = batch_size
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._seconds, self._images, self._last_batch = 0.0, 0, -1
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        seconds = time.perf_counter() - self._start
+        images = self.batch_size * (batch - self._last_batch)
+        self._last_batch = batch
+        self._seconds += seconds
+        self._images += images
+        logs["images_per_second"] = images / seconds
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._seconds:
+            logs["images_per_second"] = self._images / self._seconds
+
+
+class ProgressBar(RoundCallback):
+    """One bar over all epochs: rounds, time left, and the logs as of the latest round.
+
+    For use with `fit(..., verbose=0)`. Where the output is no terminal, a line every 10 seconds.
+
+    Args:
+        rounds: Rounds of the whole training, those already played included.
+    """
+
+    def __init__(self, rounds):
+        super().__init__()
+        self.rounds = rounds
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        interval = 0.2 if sys.stdout.isatty() else 10.0
+        self._played = self.round
+        self._bar = keras.utils.Progbar(
+            self.rounds - self._played, interval=interval, unit_name="round"
+        )
+
+    def on_round_end(self, previous, logs):
+        self._bar.stateful_metrics.update(logs)
+        self._bar.update(self.round - self._played, list(logs.items()), finalize=False)
+
+    def on_train_end(self, logs=None):
+        self._bar.update(self.round - self._played, finalize=True)

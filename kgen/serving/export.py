@@ -1,0 +1,99 @@
+"""Exporting a model as a SavedModel that needs neither Keras nor kgen."""
+
+import pathlib
+import shutil
+import tempfile
+
+import tensorflow as tf
+
+from kgen.core.noise import SeededNoise
+
+
+def export(model, directory):
+    """Writes `model` as the next version of a servable, `<directory>/<version>/`.
+
+    The SavedModel has the signatures
+
+    * `serving_default`: `latents` float32 `(count, ...)` -> `images` float32 in [-1, 1];
+    * `sample`: scalars `seed` int32 and `count` int32 -> `images`, those of `model.sample(count,
+      seed)`.
+
+    The weights are those that `sample` uses: the moving average where the model has one. A version
+    is written under another name and then renamed, so a server never sees half of one.
+
+    Example:
+
+        path = kgen.serving.export(model, "saved_models/dcgan")
+        served = tf.saved_model.load(path)
+        images = served.signatures["sample"](seed=tf.constant(0), count=tf.constant(16))["images"]
+
+    Args:
+        model: A `kgen.GenerativeModel` that can sample.
+        directory: Folder of the servable, made if missing; versions are counted from 1.
+
+    Returns:
+        The path of the version's folder, a string.
+
+    Raises:
+        NotImplementedError: If the model cannot sample.
+    """
+    latent_shape = model.latents(1, seed=0).shape[1:]
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *latent_shape), "float32", "latents")])
+    def decode(latents):
+        return {"images": model.decode_step(latents)}
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((), "int32", "seed"), tf.TensorSpec((), "int32", "count")]
+    )
+    def sample(seed, count):
+        return {"images": model.decode_step(model.draw_latents(count, SeededNoise(seed)))}
+
+    module = tf.Module()
+    module.decode, module.sample = decode, sample
+    signatures = {
+        "serving_default": decode.get_concrete_function(),
+        "sample": sample.get_concrete_function(),
+    }
+    # Only the variables that the signatures read: no optimizer and no discriminator.
+    module.used_variables = [v for s in signatures.values() for v in s.graph.variables]
+    return _write_next_version(
+        directory, lambda path: tf.saved_model.save(module, path, signatures=signatures)
+    )
+
+
+def load(path):
+    """Loads a SavedModel that `export` wrote.
+
+    Returns:
+        Dict from a signature's name to a function of keyword arguments that takes and returns
+        NumPy arrays by name, such as `load(path)["sample"](seed=0, count=16)["images"]`.
+    """
+    served = tf.saved_model.load(path)
+    return {name: _on_arrays(served, name) for name in served.signatures}
+
+
+def _on_arrays(served, name):
+    def call(**inputs):
+        signature = served.signatures[name]  # `served` has to outlive its functions.
+        types = signature.structured_input_signature[1]
+        tensors = {key: tf.constant(value, types[key].dtype) for key, value in inputs.items()}
+        return {key: value.numpy() for key, value in signature(**tensors).items()}
+
+    return call
+
+
+def _write_next_version(directory, write):
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    unfinished = tempfile.mkdtemp(prefix=".unfinished-", dir=directory)
+    try:
+        write(unfinished)
+        pathlib.Path(unfinished).chmod(0o755)  # mkdtemp's folders are for their owner alone.
+        versions = [int(path.name) for path in directory.iterdir() if path.name.isdecimal()]
+        version = directory / str(max(versions, default=0) + 1)
+        pathlib.Path(unfinished).rename(version)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return str(version)

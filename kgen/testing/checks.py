@@ -1,0 +1,302 @@
+"""Checks that every generative model should pass; each is a function `(make, batch)`.
+
+`make` returns a new, uncompiled model, the same each time for one `keras.utils.set_random_seed`;
+`batch` is an array that one round takes. Each raises an AssertionError that says what is wrong.
+"""
+
+import copy
+import inspect
+import pathlib
+import tempfile
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+import kgen.serving
+from kgen.core import engine
+from kgen.core.noise import borrowed
+
+ROUNDS = 3
+STEP_SIZE = 1e-3
+
+
+def check_config_round_trip(make, batch):
+    """A model made anew from its config has the same config and the same variables."""
+    model = make()
+    config = keras.saving.serialize_keras_object(model)
+    # Keras takes a config apart while it reads one.
+    again = keras.saving.deserialize_keras_object(copy.deepcopy(config))
+    assert keras.saving.serialize_keras_object(again) == config, "the config changed"
+    assert _shapes(again) == _shapes(model), "the variables' shapes changed"
+
+
+def check_init_stores_arguments(make, batch):
+    """Every argument of `__init__` is an attribute of the same name, and in the config."""
+    model = make()
+    parameters = inspect.signature(type(model).__init__).parameters.values()
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
+    missing = [name for name in names if not hasattr(model, name)]
+    assert not missing, f"no attribute for the arguments {missing}"
+    assert set(names) <= set(model.get_config()), "an argument is not in the config"
+
+
+def check_fit_is_finite(make, batch):
+    """Losses and weights are finite after some rounds, and the logs name every player's loss."""
+    model = _compiled(make)
+    history = _fit(model, batch)
+    players = [p.name for p in model.players]
+    losses = ["loss"] if len(players) == 1 else [f"{name}_loss" for name in players]
+    assert set(losses) <= set(history), f"expected the logs {losses}, found {list(history)}"
+    _assert_finite(model, history)
+
+
+def check_loss_falls_on_one_batch(make, batch):
+    """Each player, moving alone on one batch with the same noise, makes its own loss smaller."""
+    for name in [player.name for player in make().players]:
+        model = _compiled(make, keras.optimizers.Adam)
+        player = next(p for p in model.players if p.name == name)
+
+        def move(model=model, player=player):
+            return _move_with_fixed_noise(model, player, batch)
+
+        move()  # Constraints, such as weight clipping, apply from the first move on.
+        first, *_, last = (move() for _ in range(10))
+        assert last < first, f"the loss of {name!r} went from {first} to {last} on one batch"
+
+
+def check_players_move_only_their_own(make, batch):
+    """A player's turn changes its own trainable variables and nobody else's."""
+    model = _compiled(make)
+    for player in model.players:
+        before = [v.numpy() for v in model.trainable_variables]
+        _move_with_fixed_noise(model, player, batch)
+        own = {id(v) for v in player.variables}
+        changed = [
+            v
+            for v, old in zip(model.trainable_variables, before, strict=True)
+            if not np.array_equal(v.numpy(), old)
+        ]
+        assert changed, f"the turn of {player.name!r} changed nothing"
+        others = [v.path for v in changed if id(v) not in own]
+        assert not others, f"the turn of {player.name!r} changed the variables {others}"
+
+
+def check_every_variable_has_an_owner(make, batch):
+    """Every trainable variable of the model belongs to a player."""
+    model = make()
+    owned = {id(v) for player in model.players for v in player.variables}
+    orphans = [v.path for v in model.trainable_variables if id(v) not in owned]
+    assert not orphans, f"no player moves the variables {orphans}"
+
+
+def check_evaluate_changes_nothing(make, batch):
+    """`evaluate` gives the same finite numbers twice and changes no state at all."""
+    model = _compiled(make)
+    _fit(model, batch)
+    before = _state(model)
+    first = model.evaluate(batch, batch_size=len(batch), verbose=0, return_dict=True)
+    second = model.evaluate(batch, batch_size=len(batch), verbose=0, return_dict=True)
+    assert first == second, f"two evaluations differ: {first} and {second}"
+    assert np.all(np.isfinite(list(first.values()))), f"not finite: {first}"
+    _assert_same_state(before, _state(model), "evaluate changed a variable")
+
+
+def check_loaded_model_predicts_the_same(make, batch):
+    """A model saved to a `.keras` file and loaded has the same weights and outputs."""
+    model = _compiled(make)
+    _fit(model, batch)
+    loaded = _saved_and_loaded(model)
+    _assert_same_state(_state(model), _state(loaded), "saving changed a variable")
+    if hasattr(model, "draw_latents"):
+        np.testing.assert_array_equal(model.sample(3, seed=1), loaded.sample(3, seed=1))
+
+
+def check_loaded_model_continues_identically(make, batch):
+    """Training a loaded model goes on bit for bit as the saved one's, random draws included."""
+    model = _compiled(make)
+    _fit(model, batch)
+    loaded = _saved_and_loaded(model)
+    _fit(model, batch)
+    _fit(loaded, batch)
+    _assert_same_state(_state(model), _state(loaded), "the loaded model went another way")
+
+
+def check_xla_matches_graph_mode(make, batch):
+    """With and without XLA, training from the same start ends at the same weights, to 1e-4."""
+    plain = _compiled(make, keras.optimizers.SGD, jit_compile=False)
+    xla = _compiled(make, keras.optimizers.SGD, jit_compile=True)
+    _fit(plain, batch)
+    _fit(xla, batch)
+    _assert_close(plain, xla, 1e-4)
+
+
+def check_mixed_float16_is_finite(make, batch):
+    """Trains in float16 with one loss scale a player; losses and weights stay finite."""
+    model = _check_precision(make, batch, "mixed_float16")
+    scaled = model.optimizer.by_player.values()
+    assert all(isinstance(o, keras.optimizers.LossScaleOptimizer) for o in scaled), (
+        "a player's optimizer does not scale its loss"
+    )
+
+
+def check_mixed_bfloat16_is_finite(make, batch):
+    """Trains in bfloat16; losses and weights stay finite."""
+    _check_precision(make, batch, "mixed_bfloat16")
+
+
+def check_steps_per_execution(make, batch):
+    """Several rounds in one execution end at the same weights as one by one."""
+    one = _compiled(make, keras.optimizers.SGD)
+    several = _compiled(make, keras.optimizers.SGD, steps_per_execution=2)
+    _fit(one, batch, rounds=4)
+    _fit(several, batch, rounds=4)
+    _assert_close(one, several, 1e-6)
+
+
+def check_two_replicas_match_one(make, batch):
+    """Two devices sharing the batch end at the same weights and logs as one, to 1e-5.
+
+    Needs two logical CPU devices, set up before TensorFlow starts (see `tests/conftest.py`).
+    """
+    one = _compiled(make, keras.optimizers.SGD)
+    with engine.mirrored(2).scope():
+        two = _compiled(make, keras.optimizers.SGD)
+    logs_of_one, logs_of_two = _fit(one, batch), _fit(two, batch)
+    _assert_close(one, two, 1e-5)
+    for name, values in logs_of_one.items():
+        np.testing.assert_allclose(values, logs_of_two[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def check_sample(make, batch):
+    """Samples have the data's shape and range; a seed decides them, whatever the batch size."""
+    model = make()
+    if not hasattr(model, "draw_latents"):
+        return
+    images = model.sample(5, seed=3)
+    assert images.shape == (5, *batch.shape[1:]), f"the shape is {images.shape}"
+    assert images.dtype == np.float32, f"the type is {images.dtype}"
+    assert np.abs(images).max() <= 1.0, "values leave [-1, 1]"
+    np.testing.assert_array_equal(images, model.sample(5, seed=3))
+    np.testing.assert_allclose(images, model.sample(5, seed=3, batch_size=2), atol=1e-5)
+    np.testing.assert_allclose(images[:2], model.sample(2, seed=3), atol=1e-5)
+    assert not np.allclose(images, model.sample(5, seed=4)), "another seed gives the same images"
+    assert not np.allclose(model.sample(5), model.sample(5)), "without seed, images repeat"
+
+
+def check_export_round_trip(make, batch):
+    """An exported model gives the same images as the model, to 1e-5."""
+    model = _compiled(make)
+    _fit(model, batch)
+    with tempfile.TemporaryDirectory() as folder:
+        served = kgen.serving.load(kgen.serving.export(model, folder))
+        latents = model.latents(3, seed=1)
+        decoded = served["serving_default"](latents=latents)["images"]
+        sampled = served["sample"](seed=1, count=3)["images"]
+    np.testing.assert_allclose(decoded, model.decode(latents), atol=1e-5)
+    np.testing.assert_allclose(sampled, model.sample(3, seed=1), atol=1e-5)
+
+
+CHECKS = {
+    name.removeprefix("check_"): check
+    for name, check in list(globals().items())
+    if name.startswith("check_")
+}
+
+
+def check_generative_model(make, batch):
+    """Runs all checks of this file.
+
+    Example:
+
+        def make():
+            return MyModel(my_generator(), my_discriminator(), seed=0)
+
+        kgen.testing.check_generative_model(make, np.zeros((8, 28, 28, 1), "float32"))
+
+    Args:
+        make: Function that returns a new, uncompiled model.
+        batch: float32 array that one round takes; images in [-1, 1].
+
+    Raises:
+        AssertionError: If a check fails, naming it.
+    """
+    for name, check in CHECKS.items():
+        try:
+            check(make, batch)
+        except Exception as error:
+            raise AssertionError(f"The check {name!r} failed: {error}") from error
+
+
+def _compiled(make, optimizer=keras.optimizers.Adam, **kwargs):
+    keras.utils.set_random_seed(0)
+    model = make()
+    names = [player.name for player in model.players]
+    model.compile({name: optimizer(learning_rate=STEP_SIZE) for name in names}, **kwargs)
+    return model
+
+
+def _fit(model, batch, rounds=ROUNDS):
+    """Trains on `batch` and, so that rounds differ, its mirror images; returns the logs."""
+    images = np.concatenate([batch if i % 2 == 0 else batch[:, ::-1] for i in range(rounds)])
+    return model.fit(images, batch_size=len(batch), shuffle=False, verbose=0).history
+
+
+def _move_with_fixed_noise(model, player, batch):
+    with borrowed(model.random_states, offset=0):
+        loss, _ = engine.minimize(
+            lambda: model.loss_of(player, ops.convert_to_tensor(batch), training=True),
+            player.variables,
+            model.optimizer.by_player[player.name],
+        )
+    return float(loss)
+
+
+def _check_precision(make, batch, policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = _compiled(make)
+        _assert_finite(model, _fit(model, batch))
+        return model
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _saved_and_loaded(model):
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # Keras only warns where an optimizer's state does not fit.
+        warnings.simplefilter("error", UserWarning)
+        path = pathlib.Path(folder) / "model.keras"
+        model.save(path)
+        return keras.models.load_model(path)
+
+
+def _shapes(model):
+    return [tuple(v.shape) for v in model.variables]
+
+
+def _state(model):
+    return {
+        f"{group} {index} {v.path}": v.numpy()
+        for group, variables in (("model", model.variables), ("opt", model.optimizer.variables))
+        for index, v in enumerate(variables)
+    }
+
+
+def _assert_same_state(expected, found, message):
+    pairs = zip(expected.items(), found.values(), strict=True)
+    differing = [name for (name, a), b in pairs if not np.array_equal(a, b)]
+    assert not differing, f"{message}: {differing}"
+
+
+def _assert_close(one, other, tolerance):
+    for a, b in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), tolerance, tolerance, err_msg=a.path)
+
+
+def _assert_finite(model, history):
+    assert np.all(np.isfinite(list(history.values()))), f"a loss is not finite: {history}"
+    broken = [v.path for v in model.weights if not np.all(np.isfinite(v.numpy()))]
+    assert not broken, f"the weights {broken} are not finite"

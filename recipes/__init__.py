@@ -1,0 +1,1 @@
+"""Recipes: one callable script a system."""

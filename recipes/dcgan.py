@@ -1,0 +1,55 @@
+"""DCGAN (Radford et al. 2016): a deep convolutional GAN."""
+
+import dataclasses
+
+import keras
+
+from kgen.models import GAN
+from kgen.networks import dcgan_discriminator, dcgan_generator
+from recipes import training
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(training.Config):
+    """A deep convolutional GAN."""
+
+    steps: int = 2000
+    out: str = "runs/dcgan"
+    export: str = "saved_models/dcgan"
+    latent_dim: int = 100
+    """Size of the latents; the paper's 100."""
+    filters: int = 64
+    """Maps of the networks' widest layers; the paper has 128 at 64 x 64."""
+    learning_rate: float = 2e-4
+    """Adam's step size for both players; the paper's 2e-4."""
+    beta_1: float = 0.5
+    """Adam's momentum for both players; the paper's 0.5."""
+    ema_momentum: float = 0.99
+    """Momentum per round of the moving average of the generator's weights that samples use."""
+
+
+def build(config, image_shape):
+    model = GAN(
+        dcgan_generator(image_shape, config.latent_dim, config.filters),
+        dcgan_discriminator(image_shape, config.filters),
+        ema_momentum=config.ema_momentum,
+        seed=config.seed,
+    )
+    adam = {"learning_rate": config.learning_rate, "beta_1": config.beta_1}
+    model.compile(
+        {
+            "discriminator": keras.optimizers.Adam(**adam, name="discriminator"),
+            "generator": keras.optimizers.Adam(**adam, name="generator"),
+        },
+        **training.compile_options(config),
+    )
+    return model
+
+
+def run(config=Config()):
+    """Trains and returns a `training.Result`."""
+    return training.train(config, build)
+
+
+if __name__ == "__main__":
+    training.main(Config, run, __doc__)

@@ -1,0 +1,182 @@
+"""What all recipes share: the fields of their configs, the run and the command line."""
+
+import contextlib
+import dataclasses
+import json
+import math
+import pathlib
+import shutil
+import sys
+from typing import Literal
+
+import keras
+import tyro
+
+import kgen.callbacks
+import kgen.data
+import kgen.plotting
+import kgen.serving
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The fields that all recipes share."""
+
+    data: str = "mnist5k"
+    """Training images: mnist5k (28 x 28 digits), digits (8 x 8), a folder, an .npy or .npz file."""
+    image_size: int | None = None
+    """Height and width in pixels to scale images to; None for the data's own size."""
+    batch_size: int = 64
+    """Images of one update."""
+    steps: int = 2000
+    """Length of the training in rounds; every round updates the generator once."""
+    seed: int = 0
+    """Seed of the weights, the random draws and the order of the data."""
+    out: str = "runs"
+    """Folder of the run: pictures, logs and the saved model; those of an earlier run are replaced."""
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    """Precision of the computations; weights are float32 in all."""
+    jit: Literal["auto", "on", "off"] = "auto"
+    """Whether to compile with XLA; auto: on a GPU only."""
+    export: str = "saved_models"
+    """Folder that gets the SavedModel as <export>/<version>/; none for no export."""
+    sample_every: int = 250
+    """Rounds between two pictures of samples."""
+    log_every: int = 50
+    """Rounds between two rows of history.csv, each the mean over them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    """Where a run has put its files."""
+
+    config: pathlib.Path
+    history: pathlib.Path
+    tensorboard: pathlib.Path
+    samples: pathlib.Path
+    gif: pathlib.Path
+    curves: pathlib.Path
+    model: pathlib.Path
+    export: pathlib.Path | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run returns.
+
+    Attributes:
+        model: The trained `kgen.GenerativeModel`.
+        history: Dict from a log's name to its values, one for every `log_every` rounds.
+        paths: Where the files are.
+    """
+
+    model: keras.Model
+    history: dict
+    paths: Paths
+
+
+def train(config, build, updates=1, validate=False):
+    """Trains a recipe's model and writes everything that a run leaves behind.
+
+    Args:
+        config: The recipe's config.
+        build: Function `(config, image_shape)` that returns the compiled model.
+        updates: Updates that a round makes with batches of their own.
+        validate: Whether to evaluate on the held-out split at each row of the history.
+
+    Returns:
+        A `Result`.
+
+    Raises:
+        ValueError: If the config or the data is not as described in `Config`.
+    """
+    _check(config)
+    keras.utils.set_random_seed(config.seed)
+    with precision(config.precision):
+        batch_size = config.batch_size * updates
+        load = dict(image_size=config.image_size, batch_size=batch_size, seed=config.seed)
+        images = kgen.data.load(config.data, **load)
+        held_out = kgen.data.load(config.data, split="test", **load) if validate else None
+        model = build(config, kgen.data.image_shape(images))
+        paths = _prepare(config)
+        history = model.fit(
+            images.repeat(),
+            epochs=math.ceil(config.steps / config.log_every),
+            steps_per_epoch=config.log_every,
+            validation_data=held_out,
+            verbose=0,
+            callbacks=[
+                # In this order: the first two write what the others read.
+                kgen.callbacks.Throughput(batch_size),
+                kgen.callbacks.StopAfter(config.steps),
+                keras.callbacks.CSVLogger(paths.history),
+                keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
+                kgen.callbacks.ProgressBar(config.steps),
+                kgen.callbacks.SampleGrid(paths.samples, config.sample_every),
+            ],
+        ).history
+        return Result(model, history, _finish(config, model, paths))
+
+
+def compile_options(config):
+    """Returns `compile`'s arguments for the config's shared fields."""
+    return {"jit_compile": {"auto": "auto", "on": True, "off": False}[config.jit]}
+
+
+@contextlib.contextmanager
+def precision(policy):
+    """Context in which layers are made with a dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def main(config_class, run, description):
+    """Runs a recipe from the command line; bad input ends in one sentence and exit code 2."""
+    config = tyro.cli(config_class, description=description)
+    try:
+        paths = run(config).paths
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    for field in dataclasses.fields(paths):
+        print(f"{field.name:12} {getattr(paths, field.name)}")
+
+
+def _check(config):
+    for name in ("batch_size", "steps", "sample_every", "log_every"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"`{name}` must be positive, received {getattr(config, name)}.")
+
+
+def _prepare(config):
+    out = pathlib.Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    paths = Paths(
+        config=out / "config.json",
+        history=out / "history.csv",
+        tensorboard=out / "tensorboard",
+        samples=out / "samples",
+        gif=out / "samples.gif",
+        curves=out / "curves.png",
+        model=out / "model.keras",
+        export=None,
+    )
+    shutil.rmtree(paths.tensorboard, ignore_errors=True)
+    for picture in paths.samples.glob("step-*.png"):
+        picture.unlink()
+    paths.config.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+    return paths
+
+
+def _finish(config, model, paths):
+    kgen.plotting.save_gif(sorted(paths.samples.glob("step-*.png")), paths.gif)
+    kgen.plotting.curves(paths.history, paths.curves)
+    model.save(paths.model)
+    if config.export == "none":
+        return paths
+    version = kgen.serving.export(model, config.export)
+    return dataclasses.replace(paths, export=pathlib.Path(version))

@@ -1,0 +1,59 @@
+"""WGAN-GP (Gulrajani et al. 2017): a Wasserstein GAN with a gradient penalty."""
+
+import dataclasses
+
+import keras
+
+from kgen.models import WGANGP
+from kgen.networks import resnet_critic, resnet_generator
+from recipes import training
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(training.Config):
+    """A Wasserstein GAN with a gradient penalty, of small residual networks."""
+
+    steps: int = 600
+    out: str = "runs/wgan_gp"
+    export: str = "saved_models/wgan_gp"
+    latent_dim: int = 128
+    """Size of the latents; the paper's 128."""
+    filters: int = 32
+    """Maps of every convolution; the paper's 128 at 32 x 32."""
+    critic_updates: int = 5
+    """Updates of the critic for each of the generator, each on a batch of its own; the paper's 5."""
+    penalty_weight: float = 10.0
+    """Weight of the gradient penalty; the paper's 10."""
+    learning_rate: float = 2e-4
+    """Adam's step size for both players; the paper's 2e-4 for residual networks."""
+    ema_momentum: float = 0.98
+    """Momentum per round of the moving average of the generator's weights that samples use."""
+
+
+def build(config, image_shape):
+    model = WGANGP(
+        resnet_generator(image_shape, config.latent_dim, config.filters),
+        resnet_critic(image_shape, config.filters),
+        critic_updates=config.critic_updates,
+        penalty_weight=config.penalty_weight,
+        ema_momentum=config.ema_momentum,
+        seed=config.seed,
+    )
+    adam = {"learning_rate": config.learning_rate, "beta_1": 0.0, "beta_2": 0.9}
+    model.compile(
+        {
+            "critic": keras.optimizers.Adam(**adam, name="critic"),
+            "generator": keras.optimizers.Adam(**adam, name="generator"),
+        },
+        **training.compile_options(config),
+    )
+    return model
+
+
+def run(config=Config()):
+    """Trains and returns a `training.Result`."""
+    return training.train(config, build, updates=config.critic_updates)
+
+
+if __name__ == "__main__":
+    training.main(Config, run, __doc__)

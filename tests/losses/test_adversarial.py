@@ -1,0 +1,75 @@
+"""Adversarial losses against values worked by hand."""
+
+import numpy as np
+import pytest
+
+from kgen import losses
+
+# sigmoid: 1/(1+e^-1) = 0.7310586, sigmoid(2) = 0.8807971, sigmoid(-3) = 0.0474259.
+REAL = np.array([[0.0], [1.0]], "float32")
+FAKE = np.array([[2.0], [-3.0]], "float32")
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        # (log 2 + 0.3132617) / 2 + (2.1269280 + 0.0485874) / 2
+        (losses.minimax_discriminator_loss, 1.5909621),
+        # ((0-1)^2 + (1-1)^2) / 4 + (4 + 9) / 4
+        (losses.least_squares_discriminator_loss, 3.5),
+        # (2 - 3) / 2 - (0 + 1) / 2
+        (losses.wasserstein_critic_loss, -1.0),
+        # (1 + 0) / 2 + (3 + 0) / 2
+        (losses.hinge_discriminator_loss, 2.0),
+        # Real minus mean fake -0.5: 0.5, 1.5; fake minus mean real 0.5: 1.5, -3.5.
+        # (0.4740770 + 0.2014133) / 2 + (1.7014133 + 0.0297504) / 2
+        (losses.relativistic_average_discriminator_loss, 1.2033270),
+        # (0.9740770 + 1.7014133) / 2 + (0.2014133 + 3.5297504) / 2
+        (losses.relativistic_average_generator_loss, 3.2033270),
+    ],
+)
+def test_losses_of_both_sides(loss, expected):
+    assert float(loss(REAL, FAKE)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (losses.minimax_generator_loss, -(2.1269280 + 0.0485874) / 2),
+        (losses.non_saturating_generator_loss, (0.1269280 + 3.0485874) / 2),
+        (losses.least_squares_generator_loss, (1.0 + 16.0) / 4),
+        (losses.wasserstein_generator_loss, 0.5),
+    ],
+)
+def test_losses_of_the_generator(loss, expected):
+    assert float(loss(FAKE)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        # Target 0.9 adds 0.1 E[real logits] to the cross-entropy.
+        (losses.minimax_discriminator_loss, 1.5909621 + 0.1 * 0.5),
+        # (0.81 + 0.01) / 4 + 13 / 4
+        (losses.least_squares_discriminator_loss, 3.455),
+        (losses.relativistic_average_discriminator_loss, 1.2033270 + 0.1 * 1.0),
+    ],
+)
+def test_smoothing_is_one_sided(loss, expected):
+    assert float(loss(REAL, FAKE, smoothing=0.1)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_logits_may_have_any_shape():
+    patches = REAL.reshape(1, 2, 1), FAKE.reshape(1, 2, 1)
+    for entry in losses.ADVERSARIAL_LOSSES.values():
+        flat = float(entry.discriminator(REAL, FAKE))
+        assert float(entry.discriminator(*patches)) == pytest.approx(flat, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", losses.ADVERSARIAL_LOSSES)
+def test_large_half_precision_logits_stay_finite(name):
+    real, fake = np.float16([[6e4], [-6e4]]), np.float16([[-6e4], [6e4]])
+    entry = losses.ADVERSARIAL_LOSSES[name]
+    sides = (real, fake) if entry.relativistic else (fake,)
+    for value in (entry.discriminator(real, fake), entry.generator(*sides)):
+        assert np.isfinite(value) and str(value.dtype.name) == "float32"

@@ -1,0 +1,93 @@
+"""Animated GIFs."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kgen.plotting import image_grid, save_gif, save_grid
+
+
+def read(path):
+    """Return the frames of a GIF as RGB arrays, their milliseconds, and its loop count."""
+    frames, durations = [], []
+    with Image.open(path) as picture:
+        for index in range(picture.n_frames):
+            picture.seek(index)
+            frames.append(np.asarray(picture.convert("RGB")))
+            durations.append(picture.info["duration"])
+        return frames, durations, picture.info["loop"]
+
+
+def test_arrays(tmp_path):
+    random = np.random.default_rng(0)
+    levels = [-1.0, 0.0, 1.0]
+    frames = [
+        np.full((8, 6, 3), levels[0]),
+        np.full((8, 6, 1), levels[1], np.float32),
+        np.full((8, 6, 3), 255, np.uint8),
+        image_grid(random.uniform(-1, 1, (1, 6, 4, 3))),
+    ]
+    path = save_gif(frames, tmp_path / "new" / "run.gif", milliseconds=100)
+    assert path == tmp_path / "new" / "run.gif"
+    shown, durations, loop = read(path)
+    assert [frame.shape for frame in shown] == [(8, 6, 3)] * 4
+    assert [np.unique(frame).tolist() for frame in shown[:3]] == [[0], [128], [255]]
+    assert np.array_equal(shown[3], frames[3])
+    assert durations == [100, 100, 100, 500]  # the last one rests
+    assert loop == 0  # for ever
+
+
+def test_paths(tmp_path):
+    paths = [
+        save_grid(np.full((4, 8, 8, 1), level), tmp_path / f"{index}.png")
+        for index, level in enumerate((-1.0, 1.0))
+    ]
+    shown, durations, _ = read(save_gif([paths[0], str(paths[1])], tmp_path / "run.gif"))
+    assert len(shown) == 2
+    assert durations == [200, 1000]
+    with Image.open(paths[0]) as picture:
+        assert np.array_equal(shown[0], np.asarray(picture))
+
+
+def test_one_array_of_frames_and_a_single_frame(tmp_path):
+    frames = np.linspace(-1, 1, 5)[:, None, None, None] * np.ones((5, 4, 4, 1))
+    assert len(read(save_gif(frames, tmp_path / "run.gif"))[0]) == 5
+    save_gif(frames[:1], tmp_path / "one.gif")
+    with Image.open(tmp_path / "one.gif") as picture:
+        assert picture.n_frames == 1
+
+
+def test_frames_that_stay_the_same_keep_their_time(tmp_path):
+    _, durations, _ = read(
+        save_gif([np.zeros((4, 4, 3)), *[np.ones((4, 4, 3))] * 3], tmp_path / "a.gif")
+    )
+    assert sum(durations) == 3 * 200 + 1000
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        ([], "frames_or_paths: .* at least one frame, got .."),
+        ("grid.png", "frames_or_paths: .* got 'grid.png'"),
+        ([np.zeros((4, 4))], r"frames_or_paths: .* got \(4, 4\) at 0"),
+        ([np.zeros((4, 4, 3)), np.zeros((4, 4, 4))], r"frames_or_paths: .* got \(4, 4, 4\) at 1"),
+        ([np.zeros((4, 4, 3)), np.zeros((4, 5, 3))], r"of one size, got \(5, 4\) .* at 1"),
+        ([np.full((4, 4, 3), np.nan)], "NaN"),
+        ([np.zeros((4, 4, 3), int)], "images: expected floats"),
+        (["gone.png"], r"gone\.png: cannot be read as an image"),
+    ],
+)
+def test_refused_frames(tmp_path, frames, message):
+    with pytest.raises(ValueError, match=message):
+        save_gif(frames, tmp_path / "run.gif")
+
+
+@pytest.mark.parametrize("milliseconds", [0, 5, -1, "200", None, float("nan")])
+def test_refused_milliseconds(tmp_path, milliseconds):
+    with pytest.raises(ValueError, match="milliseconds: expected a number from 10 to 60000, got"):
+        save_gif([np.zeros((4, 4, 3))], tmp_path / "run.gif", milliseconds)
+
+
+def test_refused_path(tmp_path):
+    with pytest.raises(ValueError, match=r"path: .* \.gif, got .*run\.png"):
+        save_gif([np.zeros((4, 4, 3))], tmp_path / "run.png")

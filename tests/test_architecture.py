@@ -1,0 +1,102 @@
+"""What imports what: the direction of imports, and who may know TensorFlow."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+FILES = sorted((ROOT / "kgen").rglob("*.py"))
+
+# Who may import tensorflow; a callback that must would be named here.
+MAY_IMPORT_TENSORFLOW = ("kgen.core.engine", "kgen.data", "kgen.serving")
+
+# Each may import what stands above it, and itself. The engine and noise are the ground of all.
+LEVELS = [
+    {"kgen.core.engine"},
+    {"kgen.core"},
+    {"kgen.layers"},
+    {"kgen.losses"},
+    {"kgen.networks"},
+    {"kgen.models"},
+    {"kgen.data"},
+    {"kgen.plotting"},
+    {"kgen.serving"},
+    {"kgen.callbacks"},
+    {"kgen.testing"},
+    {"kgen"},
+    {"recipes"},
+]
+# What stands alone although others stand above it.
+ALONE = {"kgen.data": set(), "kgen.plotting": set(), "kgen.serving": {"kgen.core"}}
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def level(module):
+    found = [
+        (len(prefix), number, prefix)
+        for number, prefixes in enumerate(LEVELS)
+        for prefix in prefixes
+        if module == prefix or module.startswith(prefix + ".")
+    ]
+    if not found:
+        return None, None
+    _, number, prefix = max(found)
+    if module.count(".") == 1 and not module.startswith("recipes") and prefix == "kgen":
+        return None, None  # A name out of kgen's own top level.
+    return number, prefix
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_tensorflow_is_imported_only_where_it_may_be(path):
+    if module_of(path).startswith(MAY_IMPORT_TENSORFLOW):
+        return
+    found = [name for name in imports(path) if name.split(".")[0] == "tensorflow"]
+    assert not found, f"{path} imports {found}"
+
+
+@pytest.mark.parametrize(
+    "path", [*FILES, *sorted((ROOT / "recipes").glob("*.py"))], ids=module_of
+)
+def test_imports_run_one_way(path):
+    own_level, own = level(module_of(path))
+    for name in imports(path):
+        if name.split(".")[0] not in ("kgen", "recipes"):
+            continue
+        imported_level, imported = level(name)
+        if imported is None or imported == own:
+            continue
+        assert imported_level < own_level, f"{path} imports {name}, which stands above it"
+        assert imported in ALONE.get(own, {imported}), f"{path} imports {name}"
+
+
+def test_import_is_light():
+    """`import kgen` adds at most 0.3 s to `import keras` with TensorFlow, in the best of 3."""
+    script = (
+        "import time, keras, tensorflow\n"
+        "start = time.perf_counter()\n"
+        "import kgen\n"
+        "print(time.perf_counter() - start)"
+    )
+    seconds = [
+        float(subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT,
+                             text=True, check=True).stdout)
+        for _ in range(3)
+    ]  # fmt: skip
+    assert min(seconds) <= 0.3, f"import kgen took {seconds} s"
