@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import keras
-
 from kgen.models import GAN
 from kgen.networks import dcgan_discriminator, dcgan_generator
 from recipes import training
@@ -35,15 +33,9 @@ def build(config, image_shape):
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )
-    adam = {"learning_rate": config.learning_rate, "beta_1": config.beta_1}
-    model.compile(
-        {
-            "discriminator": keras.optimizers.Adam(**adam, name="discriminator"),
-            "generator": keras.optimizers.Adam(**adam, name="generator"),
-        },
-        **training.compile_options(config),
+    return training.compile_with_adam(
+        model, config, learning_rate=config.learning_rate, beta_1=config.beta_1
     )
-    return model
 
 
 def run(config=Config()):

@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import keras
-
 from kgen.models import GAN
 from kgen.networks import dense_discriminator, dense_generator
 from recipes import training
@@ -39,17 +37,10 @@ def build(config, image_shape):
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )
-    # Differs from the paper: Adam, which is younger, instead of gradient descent with a growing
-    # momentum and a falling step size, which needs ten times as many rounds.
-    adam = {"learning_rate": config.learning_rate, "beta_1": config.beta_1}
-    model.compile(
-        {
-            "discriminator": keras.optimizers.Adam(**adam, name="discriminator"),
-            "generator": keras.optimizers.Adam(**adam, name="generator"),
-        },
-        **training.compile_options(config),
+    # Differs from the paper: Adam, which is younger, instead of gradient descent with momentum.
+    return training.compile_with_adam(
+        model, config, learning_rate=config.learning_rate, beta_1=config.beta_1
     )
-    return model
 
 
 def run(config=Config()):

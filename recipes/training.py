@@ -96,7 +96,7 @@ def train(config, build, updates=1, validate=False):
         batch_size = config.batch_size * updates
         load = dict(image_size=config.image_size, batch_size=batch_size, seed=config.seed)
         images = kgen.data.load(config.data, **load)
-        held_out = kgen.data.load(config.data, split="test", **load) if validate else None
+        held_out = _held_out(config) if validate else None
         model = build(config, kgen.data.image_shape(images))
         paths = _prepare(config)
         history = model.fit(
@@ -118,9 +118,16 @@ def train(config, build, updates=1, validate=False):
         return Result(model, history, _finish(config, model, paths))
 
 
-def compile_options(config):
-    """Returns `compile`'s arguments for the config's shared fields."""
-    return {"jit_compile": {"auto": "auto", "on": True, "off": False}[config.jit]}
+def compile_with_adam(model, config, **settings):
+    """Compiles `model` with an Adam of the same settings for each player."""
+    model.compile(
+        {
+            player.name: keras.optimizers.Adam(**settings, name=player.name)
+            for player in model.players
+        },
+        jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
+    )
+    return model
 
 
 @contextlib.contextmanager
@@ -144,6 +151,12 @@ def main(config_class, run, description):
         sys.exit(2)
     for field in dataclasses.fields(paths):
         print(f"{field.name:12} {getattr(paths, field.name)}")
+
+
+def _held_out(config):
+    """All images of the test split, the last batch smaller: it may hold less than a batch."""
+    images = kgen.data.load(config.data, config.image_size, batch_size=1, split="test")
+    return images.unbatch().batch(config.batch_size)
 
 
 def _check(config):

@@ -3,8 +3,6 @@
 import dataclasses
 from typing import Literal
 
-import keras
-
 from kgen.models import VAE
 from kgen.networks import convolutional_decoder, convolutional_encoder
 from recipes import training
@@ -40,10 +38,7 @@ def build(config, image_shape):
         importance_samples=config.importance_samples,
         seed=config.seed,
     )
-    model.compile(
-        keras.optimizers.Adam(config.learning_rate, name="vae"), **training.compile_options(config)
-    )
-    return model
+    return training.compile_with_adam(model, config, learning_rate=config.learning_rate)
 
 
 def run(config=Config()):

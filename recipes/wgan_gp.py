@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import keras
-
 from kgen.models import WGANGP
 from kgen.networks import resnet_critic, resnet_generator
 from recipes import training
@@ -39,15 +37,9 @@ def build(config, image_shape):
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )
-    adam = {"learning_rate": config.learning_rate, "beta_1": 0.0, "beta_2": 0.9}
-    model.compile(
-        {
-            "critic": keras.optimizers.Adam(**adam, name="critic"),
-            "generator": keras.optimizers.Adam(**adam, name="generator"),
-        },
-        **training.compile_options(config),
+    return training.compile_with_adam(
+        model, config, learning_rate=config.learning_rate, beta_1=0.0, beta_2=0.9
     )
-    return model
 
 
 def run(config=Config()):

@@ -77,9 +77,7 @@ def packed_gan():
 
 
 def relativistic_gan():
-    return models.GAN(
-        dense_generator(), smooth_critic(), loss="relativistic_average", penalty="r1"
-    )
+    return models.GAN(dense_generator(), smooth_critic(), loss="relativistic_average", penalty="r1")
 
 
 def wasserstein_gan():
@@ -139,9 +137,7 @@ SYSTEMS = {
     "wasserstein_gan": System(wasserstein_gan),
     "spectral_gan": System(spectral_gan),
     "wgan_gp": System(wgan_gp),
-    "resnet_wgan_gp": System(
-        resnet_wgan_gp, known_failures={"two_replicas_match_one": BATCH_NORM}
-    ),
+    "resnet_wgan_gp": System(resnet_wgan_gp, known_failures={"two_replicas_match_one": BATCH_NORM}),
     "vae": System(vae),
     "importance_weighted_vae": System(importance_weighted_vae),
 }

@@ -71,9 +71,7 @@ def test_tensorflow_is_imported_only_where_it_may_be(path):
     assert not found, f"{path} imports {found}"
 
 
-@pytest.mark.parametrize(
-    "path", [*FILES, *sorted((ROOT / "recipes").glob("*.py"))], ids=module_of
-)
+@pytest.mark.parametrize("path", [*FILES, *sorted((ROOT / "recipes").glob("*.py"))], ids=module_of)
 def test_imports_run_one_way(path):
     own_level, own = level(module_of(path))
     for name in imports(path):

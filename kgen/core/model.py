@@ -28,7 +28,6 @@ class GenerativeModel(GenerativeInterface, keras.Model):
     A constructor stores its arguments under their own names; `get_config` then needs no code.
 
     Example:
-
         class Autoencoder(GenerativeModel):
             def __init__(self, encoder, decoder, **kwargs):
                 networks = (encoder, decoder)
@@ -153,7 +152,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         loss = player.loss(data, training=training)
         loss, components = loss if isinstance(loss, tuple) else (loss, {})
         regularisers = [term for network in player.networks for term in network.losses]
-        return sum((ops.cast(term, "float32") for term in regularisers), start=loss), components
+        return sum(ops.cast(term, "float32") for term in [loss, *regularisers]), components
 
     def track(self, player, loss, components, data):
         """Adds a loss and its components to the means that are logged."""

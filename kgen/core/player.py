@@ -13,7 +13,6 @@ class Player:
     """One side of the game: what it minimises, the networks it moves, and how often.
 
     Example:
-
         Player("critic", critic, self.critic_loss, updates=5, components=("penalty",))
 
     Args:

@@ -13,9 +13,7 @@ def full_precision(network):
     below 6e-8 everything) and which no loss scale protects, as they are not the loss's own.
     """
     layers = [
-        layer
-        for layer in flatten_layers(network)
-        if layer.compute_dtype in ("float16", "bfloat16")
+        layer for layer in flatten_layers(network) if layer.compute_dtype in ("float16", "bfloat16")
     ]
     policies = [layer.dtype_policy for layer in layers]
     for layer in layers:

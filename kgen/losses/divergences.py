@@ -16,7 +16,7 @@ def gaussian_kl(mean, log_variance):
 
 
 def gaussian_log_density(x, mean, log_variance):
-    """log N(x; mean, exp(log_variance)), summed over the last axis: (..., d) -> (...)."""
+    """Log N(x; mean, exp(log_variance)), summed over the last axis: (..., d) -> (...)."""
     x, mean = ops.cast(x, "float32"), ops.cast(mean, "float32")
     log_variance = ops.cast(log_variance, "float32")
     squares = ops.square(x - mean) * ops.exp(-log_variance)

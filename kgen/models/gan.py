@@ -20,7 +20,6 @@ class GAN(AdversarialModel):
     batch given to `fit` is `discriminator_updates` times that of one update.
 
     Example:
-
         shape = (28, 28, 1)
         model = kgen.models.GAN(
             kgen.networks.dcgan_generator(shape), kgen.networks.dcgan_discriminator(shape)
@@ -137,9 +136,7 @@ class GAN(AdversarialModel):
         fake_logits = self.discriminator(fake, training=training)
         if not loss.relativistic:
             return loss.generator(fake_logits)
-        return loss.generator(
-            self.discriminator(self.seen(images), training=training), fake_logits
-        )
+        return loss.generator(self.discriminator(self.seen(images), training=training), fake_logits)
 
     def seen(self, images):
         """Returns what the discriminator is shown of `images`: with noise, in packs."""

@@ -18,7 +18,6 @@ class VAE(GenerativeModel):
     means; `encode` returns those means, `(batch, latent dimensions)`.
 
     Example:
-
         model = kgen.models.VAE(
             kgen.networks.convolutional_encoder((28, 28, 1)),
             kgen.networks.convolutional_decoder((28, 28, 1)),
@@ -80,7 +79,7 @@ class VAE(GenerativeModel):
         return loss, {"reconstruction": reconstruction, "kl": kl}
 
     def log_prob_step(self, images, noise, samples):
-        """log (1/k) sum_i p(image | z_i) p(z_i) / q(z_i | image), z_i ~ q: (batch,) in nats.
+        """Log (1/k) sum_i p(image | z_i) p(z_i) / q(z_i | image), z_i ~ q: (batch,) in nats.
 
         Burda et al. 2016, eq. 8: a lower bound in expectation, tight as k grows.
         """
@@ -130,7 +129,7 @@ class VAE(GenerativeModel):
 
 
 def log_mean_exp(log_weights):
-    """log of the mean of exp over the last axis: (batch, k) -> (batch,)."""
+    """Log of the mean of exp over the last axis: (batch, k) -> (batch,)."""
     return ops.logsumexp(log_weights, axis=-1) - math.log(log_weights.shape[-1])
 
 

@@ -19,7 +19,6 @@ class WGANGP(AdversarialModel):
     `critic_updates` times that of one update (64 in the paper).
 
     Example:
-
         model = kgen.models.WGANGP(
             kgen.networks.resnet_generator((28, 28, 1)), kgen.networks.resnet_critic((28, 28, 1))
         )

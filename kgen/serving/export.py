@@ -22,7 +22,6 @@ def export(model, directory):
     is written under another name and then renamed, so a server never sees half of one.
 
     Example:
-
         path = kgen.serving.export(model, "saved_models/dcgan")
         served = tf.saved_model.load(path)
         images = served.signatures["sample"](seed=tf.constant(0), count=tf.constant(16))["images"]

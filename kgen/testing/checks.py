@@ -209,7 +209,6 @@ def check_generative_model(make, batch):
     """Runs all checks of this file.
 
     Example:
-
         def make():
             return MyModel(my_generator(), my_discriminator(), seed=0)
 

@@ -1,7 +1,5 @@
 """Finds the layers of a network whose gradient of a gradient is wrong."""
 
-import contextlib
-import random
 import warnings
 
 import keras
@@ -9,11 +7,17 @@ import numpy as np
 from keras import ops
 
 from kgen.core.engine import input_gradient
-from kgen.core.second_order import flatten_layers, known_wrong, layers_and_operations
-from kgen.layers import SpectralNormalization
+from kgen.core.flatten import flatten_layers
+from kgen.core.second_order import known_wrong, layers_and_operations
+from kgen.testing.float64_copy import (
+    float64,
+    float64_copy,
+    is_float,
+    names_in,
+    random_inputs,
+    record_calls,
+)
 
-BATCH = 4  # examples in a trial; 2 would make batch statistics degenerate
-UNKNOWN_SIZE = 16  # taken for spatial axes whose size the network leaves open
 DIRECTIONS = 3
 # The penalty of a piecewise-linear network jumps where a unit crosses a kink, so that a difference
 # over such a point is off; the smaller the step, the rarer that is, but the more digits are lost.
@@ -51,12 +55,12 @@ def check_second_order_gradients(network, tolerance=1e-5, seed=0):
     >>> sorted(check_second_order_gradients(critic))
     ['dense', 'sequential']
     """
-    with _float64():
+    with float64():
         generator = np.random.default_rng(seed)
-        copy = _float64_copy(network, generator)
+        copy = float64_copy(network, generator)
         state = [(variable, ops.copy(variable.value)) for variable in copy.variables]
-        inputs = _random_inputs(network, copy, generator)
-        trials = _Trials(_names(network, copy), state, tolerance, generator)
+        inputs = random_inputs(network, copy, generator)
+        trials = _Trials(names_in(network, copy), state, tolerance, generator)
         for training in (True, False):
             trials.run(copy, inputs, training)
     wrong = [row for row in trials.rows.values() if not row["error"] <= tolerance]
@@ -86,7 +90,7 @@ class _Trials:
         self.rows = {}
 
     def run(self, copy, inputs, training):
-        calls, inexact = _record_calls(copy, inputs, training, self.state)
+        calls, inexact = record_calls(copy, inputs, training, self.state)
         for operation, args, kwargs in calls:
             if any(_holds(operation, other) for other in inexact):
                 continue
@@ -121,7 +125,7 @@ class _Trials:
 def _relative_error(operation, call, weights, state, tolerance, generator):
     """Returns the relative error (`None`: nothing to differentiate) and a message or `None`."""
     leaves = keras.tree.flatten(call)
-    slots = [i for i, leaf in enumerate(leaves) if _is_float(leaf)]
+    slots = [i for i, leaf in enumerate(leaves) if is_float(leaf)]
 
     def apply(tensors, weight_values):
         for slot, tensor in zip(slots, tensors, strict=True):
@@ -131,7 +135,7 @@ def _relative_error(operation, call, weights, state, tolerance, generator):
         moved = zip(weights, weight_values, strict=True)
         with keras.StatelessScope([*state, *moved]):
             outputs = keras.tree.flatten(operation(*args, **kwargs))
-        return [output for output in outputs if _is_float(output)]
+        return [output for output in outputs if is_float(output)]
 
     own = {id(variable): value for variable, value in state}
     values = [own[id(weight)] for weight in weights]
@@ -206,138 +210,6 @@ def _compare(penalty, tolerance):
     return best
 
 
-def _record_calls(copy, inputs, training, state):
-    """Calls the network, and records the first call of each operation in it.
-
-    Returns:
-        List of `(operation, args, kwargs)`, and a list of the operations that run in float32 only.
-    """
-    watched = [one for one in layers_and_operations(copy) if not _is_container(one)]
-    watched = [one for one in watched if one is not copy]
-    calls, inexact = {}, []
-
-    def watch(operation):
-        original = operation.call
-
-        def recording(*args, **kwargs):
-            if id(operation) not in calls and _is_concrete((args, kwargs)):
-                calls[id(operation)] = (operation, args, kwargs)
-            try:
-                return original(*args, **kwargs)
-            except Exception:
-                args, kwargs = _cast((args, kwargs), "float32")
-                try:
-                    outputs = _cast(original(*args, **kwargs), "float64")
-                except Exception:
-                    outputs = None
-                if outputs is None:
-                    raise  # the precision is not the reason
-                inexact.append(operation)
-                return outputs
-
-        operation.call = recording
-
-    for operation in watched:
-        watch(operation)
-    try:
-        with keras.StatelessScope(state):
-            copy(inputs, training=training)
-    finally:
-        for operation in watched:
-            del operation.call
-    return list(calls.values()), inexact
-
-
-@contextlib.contextmanager
-def _float64():
-    """New layers are float64 inside; global settings and Python's random state come back after."""
-    policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
-    random_state = random.getstate()  # initializers without a seed draw one from here
-    try:
-        keras.config.set_floatx("float64")
-        keras.config.set_dtype_policy("float64")
-        yield
-    finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)
-        random.setstate(random_state)
-
-
-def _float64_copy(network, generator):
-    """A copy in float64, its weights disturbed by a tenth so that none is at a special value."""
-    if not isinstance(network, keras.Model) or not network.built:
-        raise ValueError(
-            "check_second_order_gradients: `network` should be a built keras.Model; call it once "
-            f"first. Received: network={network!r}"
-        )
-    classes = {type(layer).__name__: type(layer) for layer in flatten_layers(network)}
-    config = _in_float64(keras.saving.serialize_keras_object(network))
-    copy = keras.saving.deserialize_keras_object(config, custom_objects=classes, safe_mode=False)
-    if not copy.built or [w.shape for w in copy.weights] != [w.shape for w in network.weights]:
-        raise ValueError(
-            "check_second_order_gradients: `network` cannot be copied through its `get_config`: "
-            f"the copy has other weights. Received: network={network.name!r}"
-        )
-    for weight, source in zip(copy.weights, network.weights, strict=True):
-        value = source.numpy().astype("float64")
-        if weight.trainable:
-            noise = 0.1 * generator.standard_normal(value.shape)
-            value = value + noise * np.where(value == 0.0, 1.0, value)
-        weight.assign(value)
-    for layer in flatten_layers(copy):
-        if isinstance(layer, SpectralNormalization):
-            # sigma's gradient takes u and v for constants, which is exact once they are converged.
-            layer.converge()
-    weights = {id(weight) for weight in copy.weights}
-    for variable in copy.variables:
-        if id(variable) not in weights and "int" in variable.dtype:
-            variable.assign(ops.full(variable.shape, generator.integers(1000), variable.dtype))
-    return copy
-
-
-def _in_float64(config):
-    """The serialised network with every floating-point type replaced, and not compiled."""
-    if isinstance(config, (list, tuple)):
-        return type(config)(_in_float64(one) for one in config)
-    if not isinstance(config, dict):
-        return config
-    if config.get("class_name") in ("DTypePolicy", "DTypePolicyMap"):
-        return "float64"
-    changed = {key: _in_float64(one) for key, one in config.items() if key != "compile_config"}
-    if isinstance(config.get("dtype"), str) and "float" in config["dtype"]:
-        changed["dtype"] = "float64"
-    return changed
-
-
-def _random_inputs(network, copy, generator):
-    """Random float inputs and zeros for integers, in the structure that `copy` is called with."""
-
-    def draw(shape, dtype):
-        shape = [BATCH, *(UNKNOWN_SIZE if size is None else size for size in shape[1:])]
-        if "float" in dtype:
-            return ops.convert_to_tensor(generator.standard_normal(shape))
-        return ops.zeros(shape, dtype)
-
-    if getattr(copy, "inputs", None):
-        inputs = copy.inputs[0] if isinstance(copy, keras.Sequential) else copy.input
-        return keras.tree.map_structure(lambda x: draw(x.shape, x.dtype), inputs)
-    shapes = (network.get_build_config() or {}).get("input_shape")
-    if shapes is None:
-        raise ValueError(
-            "check_second_order_gradients: `network` does not know the shape of its input; call it "
-            f"once with one tensor (or a list) first. Received: network={network.name!r}"
-        )
-    return keras.tree.map_shape_structure(lambda shape: draw(shape, "float64"), shapes)
-
-
-def _names(network, copy):
-    """The layers of the copy under their names in the network, as far as the two correspond."""
-    mine, theirs = flatten_layers(copy), flatten_layers(network)
-    if [type(one) for one in mine] != [type(one) for one in theirs]:
-        return {}
-    return {id(one): other.name for one, other in zip(mine, theirs, strict=True)}
-
-
 def _describe(row):
     text = f"  {row['name']} ({type(row['operation']).__name__}): {row['error']:.1e}"
     if row["message"]:
@@ -353,29 +225,9 @@ def _holds(operation, other):
     return any(one is other for one in inside)
 
 
-def _cast(call, dtype):
-    return keras.tree.map_structure(lambda x: ops.cast(x, dtype) if _is_float(x) else x, call)
-
-
 def _minds_training(layer, calls):
     inside = {id(one) for one in flatten_layers(layer)}
     return any("training" in kwargs and id(one) in inside for one, _, kwargs in calls)
-
-
-def _is_container(operation):
-    return isinstance(operation, keras.Sequential) or hasattr(operation, "operations")
-
-
-def _is_float(x):
-    return ops.is_tensor(x) and "float" in keras.backend.standardize_dtype(x.dtype)
-
-
-def _is_concrete(call):
-    try:
-        keras.tree.map_structure(lambda x: ops.is_tensor(x) and ops.convert_to_numpy(x), call)
-    except (AttributeError, NotImplementedError, TypeError, ValueError):
-        return False  # inside a traced loop; the layer that holds the loop is tried as a whole
-    return True
 
 
 def _finite_outputs(apply, point, values):

@@ -18,6 +18,13 @@ if keras.backend.backend() != "tensorflow":
         "before Keras is imported."
     )
 
-from kgen.core.engine.tensorflow import input_gradient, minimize, mirrored, normal, run_step, uniform
+from kgen.core.engine.tensorflow import (
+    input_gradient,
+    minimize,
+    mirrored,
+    normal,
+    run_step,
+    uniform,
+)
 
 __all__ = ["input_gradient", "minimize", "mirrored", "normal", "run_step", "uniform"]

@@ -1,0 +1,428 @@
+"""Players, their turns and their optimizers: facts that Keras does not take care of."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from kgen import GenerativeModel, Player, models, networks
+from kgen.core import PlayerOptimizers
+from tests.systems import SHAPE, SYSTEMS, dense_generator, smooth_critic
+
+
+def line(weight=0.0, dtype=None):
+    """The network x -> weight * x."""
+    return keras.Sequential(
+        [
+            keras.Input((1,)),
+            keras.layers.Dense(
+                1,
+                use_bias=False,
+                kernel_initializer=keras.initializers.Constant(weight),
+                dtype=dtype,
+            ),
+        ]
+    )
+
+
+@keras.saving.register_keras_serializable("kgen_tests")
+class Tug(GenerativeModel):
+    """Two players with one weight each: `left` follows the data's mean, `right` follows left."""
+
+    def __init__(self, left, right, left_updates=1, **kwargs):
+        super().__init__(
+            [
+                Player("left", left, self.left_loss, updates=left_updates),
+                Player("right", right, self.right_loss, components=("gap",)),
+            ],
+            **kwargs,
+        )
+        self.left, self.right, self.left_updates = left, right, left_updates
+
+    def left_loss(self, x, training):
+        pulled = ops.cast(self.left(ops.ones_like(x), training=training), "float32")
+        return ops.mean(ops.square(pulled - x))
+
+    def right_loss(self, x, training):
+        ones = ops.ones_like(x)
+        gap = ops.mean(ops.square(self.right(ones) - self.left(ones)))
+        return gap, {"gap": gap}
+
+
+def tug(**kwargs):
+    return Tug(line(), line(), **kwargs)
+
+
+def sgd(left=0.1, right=0.2):
+    return {"left": keras.optimizers.SGD(left), "right": keras.optimizers.SGD(right)}
+
+
+def weights(model):
+    return [float(v.numpy().item()) for v in (model.left.weights[0], model.right.weights[0])]
+
+
+DATA = np.full((4, 1), 3.0, "float32")
+
+
+# ---------------------------------------------------------------- turns
+
+
+def test_players_move_in_turn():
+    model = tug()
+    model.compile(sgd())
+    logs = model.fit(DATA, batch_size=4, verbose=0).history
+    # left: 0 - 0.1 * 2 * (0 - 3) = 0.6; right sees 0.6 already: 0 - 0.2 * 2 * (0 - 0.6) = 0.24.
+    assert weights(model) == pytest.approx([0.6, 0.24])
+    assert logs["left_loss"] == pytest.approx([9.0])
+    assert logs["right_loss"] == logs["right_gap"] == pytest.approx([0.36])
+
+
+def test_updates_are_each_on_fresh_data():
+    model = tug(left_updates=2)
+    model.compile(sgd())
+    batch = np.float32([[1.0], [5.0], [1.0], [5.0]])
+    model.fit(batch, batch_size=4, shuffle=False, verbose=0)
+    # Every second row: 1, 1 and then 5, 5. 0 + 0.2 * 1 = 0.2; 0.2 + 0.2 * 4.8 = 1.16.
+    assert weights(model)[0] == pytest.approx(1.16)
+    assert int(model.optimizer.iterations) == 1
+    assert int(model.optimizer.by_player["left"].iterations) == 2
+
+
+def test_a_regulariser_counts_once():
+    left = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(1, kernel_regularizer=keras.regularizers.L2(0.5))]
+    )
+    model = Tug(left, line())
+    model.compile("sgd")
+    weight = left.weights[0].numpy().item()
+    logs = model.evaluate(DATA, verbose=0, return_dict=True)
+    assert logs["left_loss"] == pytest.approx((weight - 3.0) ** 2 + 0.5 * weight**2, rel=1e-5)
+
+
+def test_batch_norm_moves_in_every_turn():
+    """The decision on statistics: a network's move whenever it is called in training."""
+    model = SYSTEMS["dcgan"].make()
+    model.compile("adam")
+    norm = next(
+        layer
+        for layer in model.discriminator.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    )
+    batch = SYSTEMS["dcgan"].batch()
+    expected = norm.moving_variance.numpy()
+    model.fit(batch, batch_size=len(batch), verbose=0)
+    # Twice in the discriminator's turn and once in the generator's, each by momentum 0.99.
+    assert np.all(norm.moving_variance.numpy() < expected * 0.99**3 + 0.05)
+    assert np.all(norm.moving_variance.numpy() > expected * 0.99**3)
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        ({"left": "sgd"}, r"\['left', 'right'\], received \['left'\]"),
+        ({"left": "sgd", "right": "sgd", "up": "sgd"}, "'up'"),
+        (keras.optimizers.SGD(), "one SGD for 2 players"),
+        (dict.fromkeys(("left", "right"), keras.optimizers.SGD()), "twice"),
+        (
+            {
+                "left": keras.optimizers.MultiOptimizer(
+                    keras.optimizers.OptimizerMap(keras.optimizers.SGD())
+                ),
+                "right": "sgd",
+            },
+            "MultiOptimizer",
+        ),
+    ],
+)
+def test_optimizers_that_do_not_fit(optimizer, message):
+    with pytest.raises(ValueError, match=message):
+        tug().compile(optimizer)
+
+
+def test_an_optimizer_of_another_model():
+    used = sgd()
+    tug().compile(used)
+    with pytest.raises(ValueError, match="already used"):
+        tug().compile(used)
+
+
+@pytest.mark.parametrize("name", ["loss", "metrics", "loss_weights", "weighted_metrics"])
+def test_losses_and_metrics_given_to_compile(name):
+    with pytest.raises(ValueError, match=f"`{name}`"):
+        tug().compile("sgd", **{name: "mse"})
+
+
+def test_players_that_do_not_fit():
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="no weights yet"):
+        Tug(unbuilt, line())
+    with pytest.raises(ValueError, match=r"left_updates.*received 0"):
+        tug(left_updates=0)
+    with pytest.raises(ValueError, match="must be a keras.Model"):
+        Player("left", "network", None)
+
+
+def test_an_activity_regulariser_is_refused():
+    network = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(1, activity_regularizer="l2", name="culprit")]
+    )
+    with pytest.raises(ValueError, match="'culprit'.*activity_regularizer"):
+        Tug(network, line())
+
+
+def test_undeclared_components():
+    class Wrong(Tug):
+        def left_loss(self, x, training):
+            return super().left_loss(x, training), {"surprise": 0.0}
+
+    model = Wrong(line(), line())
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"\['surprise'\].*declares \[\]"):
+        model.fit(DATA, verbose=0)
+
+
+def test_a_batch_that_cannot_be_divided():
+    model = tug(left_updates=2)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"`batch_size` must be a multiple of 2, received 3"):
+        model.fit(np.ones((6, 1), "float32"), batch_size=3)
+    with pytest.raises(ValueError, match=r"last batch of 7 images in batches of 4.*received 3"):
+        model.fit(np.ones((7, 1), "float32"), batch_size=4)
+    dataset = tf.data.Dataset.from_tensor_slices(np.ones((7, 1), "float32")).batch(4)
+    with pytest.raises(ValueError, match="drop_remainder=True"):
+        model.fit(dataset)
+
+
+def test_integer_images():
+    model = tug()
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"floats.*received uint8"):
+        model.fit(np.ones((4, 1), "uint8"))
+    with pytest.raises(ValueError, match=r"floats.*received uint8"):
+        model.fit(tf.data.Dataset.from_tensors(np.ones((4, 1), "uint8")))
+
+
+def test_sample_weights():
+    model = tug()
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="sample_weight"):
+        model.fit(DATA, DATA, sample_weight=np.ones(4), verbose=0)
+
+
+# ---------------------------------------------------------------- optimizers
+
+
+def test_one_name_for_all():
+    model = tug()
+    model.compile("adam")
+    assert {type(o) for o in model.optimizer.by_player.values()} == {keras.optimizers.Adam}
+    assert [o.name for o in model.optimizer.optimizers] == ["left", "right"]
+    with pytest.raises(AttributeError, match="by_player"):
+        _ = model.optimizer.learning_rate
+
+
+def test_one_player_has_a_plain_loss_and_learning_rate():
+    model = SYSTEMS["vae"].make()
+    model.compile(keras.optimizers.Adam(0.125))
+    batch = SYSTEMS["vae"].batch()
+    logs = model.fit(batch, batch_size=8, verbose=0, validation_data=batch).history
+    assert {"loss", "kl", "reconstruction", "val_loss", "val_kl"} <= set(logs)
+    assert float(model.optimizer.learning_rate) == 0.125
+    model.optimizer.learning_rate = 0.5
+    assert float(model.optimizer.optimizers[0].learning_rate) == 0.5
+
+
+def test_no_stray_optimizer():
+    """Keras' own default, rmsprop, never appears; every variable belongs to some player."""
+    model = tug()
+    with pytest.raises(TypeError, match="optimizer"):
+        model.compile()
+    model.compile("sgd")
+    assert isinstance(model.optimizer, PlayerOptimizers)
+    assert not [v.path for v in model.optimizer.variables if "rmsprop" in v.path]
+
+
+# A loss scale of 2^15 lets no gradient above 2 through, hence a tenth of the data.
+
+
+def test_one_loss_scale_a_player():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = tug()
+    model.compile(sgd())
+    model.fit(0.1 * DATA, batch_size=4, verbose=0)
+    left, right = model.optimizer.by_player.values()
+    assert type(left) is type(right) is keras.optimizers.LossScaleOptimizer
+    assert left.dynamic_scale is not right.dynamic_scale
+    assert weights(model) == pytest.approx([0.06, 0.024], rel=2e-3)
+
+
+def test_one_player_overflowing_leaves_the_other_alone():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = tug()
+    model.compile(sgd())
+    model.right.weights[0].assign([[1e5]])  # Infinite in float16.
+    model.fit(0.1 * DATA, batch_size=4, verbose=0)
+    left, right = model.optimizer.by_player.values()
+    assert (float(left.dynamic_scale), float(right.dynamic_scale)) == (2.0**15, 2.0**14)
+    assert weights(model) == pytest.approx([0.06, 1e5], rel=2e-3)
+
+
+def test_auto_scale_loss_off():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = tug()
+    model.compile(sgd(), auto_scale_loss=False)
+    assert type(model.optimizer.by_player["left"]) is keras.optimizers.SGD
+
+
+@pytest.mark.parametrize(
+    ("jit_compile", "expected"), [(True, True), (False, False), ("auto", False)]
+)
+def test_jit_compile(jit_compile, expected):
+    model = tug()
+    model.compile(sgd(), jit_compile=jit_compile)
+    assert model.jit_compile is expected  # "auto" is off on a CPU.
+    model.fit(DATA, batch_size=4, verbose=0)
+    assert weights(model) == pytest.approx([0.6, 0.24])
+
+
+def test_run_eagerly():
+    model = tug()
+    model.compile(sgd(), run_eagerly=True)
+    model.fit(DATA, batch_size=4, verbose=0)
+    assert weights(model) == pytest.approx([0.6, 0.24])
+
+
+# ---------------------------------------------------------------- saving
+
+
+def test_a_mismatch_of_optimizer_state_is_only_a_warning_in_keras(tmp_path):
+    """Why the checks turn warnings into errors when they load."""
+    model = tug()
+    model.compile("adam")
+    model.save_weights(tmp_path / "w.weights.h5")
+    other = tug()
+    other.compile("sgd")
+    with pytest.warns(UserWarning, match="Skipping variable loading for optimizer"):
+        other.load_weights(tmp_path / "w.weights.h5")
+
+
+def test_dropout_continues_after_loading(tmp_path):
+    system = SYSTEMS["first_gan"]
+    model = system.make()
+    model.compile("adam")
+    batch = system.batch()
+    model.fit(batch, batch_size=8, verbose=0)
+    dropout = next(
+        layer for layer in model.discriminator.layers if isinstance(layer, keras.layers.Dropout)
+    )
+    state = dropout.seed_generator.state.numpy()
+    assert state[1] > 0
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    twin = loaded.discriminator.get_layer(dropout.name)
+    np.testing.assert_array_equal(twin.seed_generator.state.numpy(), state)
+
+
+def test_weights_of_another_architecture(tmp_path):
+    def gan(rate):
+        discriminator = networks.dense_discriminator(
+            SHAPE, units=8, pieces=2, dropout=rate, input_dropout=rate
+        )
+        return models.GAN(dense_generator(), discriminator)
+
+    gan(0.0).save_weights(tmp_path / "w.weights.h5")
+    with pytest.raises(ValueError, match="holds 1 states of random generators.* has 4"):
+        gan(0.5).load_weights(tmp_path / "w.weights.h5")
+
+
+def test_learning_rate_schedules_count_each_players_updates():
+    model = tug(left_updates=2)
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([0], [0.1, 0.0])
+    model.compile({"left": keras.optimizers.SGD(schedule), "right": "sgd"})
+    model.fit(DATA, batch_size=4, verbose=0)
+    assert weights(model)[0] == pytest.approx(0.6)  # The second update's step size is 0.
+
+
+# ---------------------------------------------------------------- the average
+
+
+def test_moving_average_of_the_generator():
+    model = models.GAN(dense_generator(), smooth_critic(), ema_momentum=0.75)
+    model.compile("adam")
+    start = model.generator.get_weights()
+    batch = SYSTEMS["packed_gan"].batch()
+    model.fit(batch, batch_size=8, verbose=0)
+    averages = model.generator_average.get_weights()
+    for first, last, mean in zip(start, model.generator.get_weights(), averages, strict=True):
+        np.testing.assert_allclose(mean, 0.75 * first + 0.25 * last, atol=1e-6)
+    latents = model.latents(2, seed=0)
+    np.testing.assert_allclose(model.sample(2, seed=0), model.generator_average(latents), atol=1e-6)
+    assert not np.allclose(model.sample(2, seed=0), model.generator(latents), atol=1e-5)
+
+
+def test_statistics_are_copied_into_the_average():
+    model = SYSTEMS["dcgan"].make()
+    model.compile("adam")
+    model.fit(SYSTEMS["dcgan"].batch(), batch_size=8, epochs=2, verbose=0)
+    pairs = zip(
+        model.generator.non_trainable_variables,
+        [v for v in model.generator_average.weights if "moving" in v.path],
+        strict=True,
+    )
+    for own, copied in pairs:
+        np.testing.assert_array_equal(own.numpy(), copied.numpy())
+
+
+# ---------------------------------------------------------------- replicas
+
+
+def test_gradients_are_means_over_replicas():
+    from kgen.core import engine
+
+    with engine.mirrored(2).scope():
+        model = tug()
+        model.compile(sgd())
+    model.fit(DATA, batch_size=4, verbose=0)
+    assert weights(model) == pytest.approx([0.6, 0.24])
+
+
+def test_noise_of_replicas_is_that_of_one_device():
+    from kgen.core import Noise, engine
+
+    strategy = engine.mirrored(2)
+    with strategy.scope():
+        shared = Noise(seed=5)
+    draws = strategy.run(lambda: shared.normal((3, 2)))
+    together = np.concatenate([d.numpy() for d in strategy.experimental_local_results(draws)])
+    np.testing.assert_array_equal(together, Noise(seed=5).normal((6, 2)))
+
+
+# ---------------------------------------------------------------- interface
+
+
+def test_what_a_system_cannot_do():
+    model = models.GAN(dense_generator(), smooth_critic())
+    for ability in ("encode", "reconstruct", "log_prob"):
+        with pytest.raises(NotImplementedError, match=f"GAN cannot `{ability}`.*sample, decode"):
+            getattr(model, ability)(np.zeros((1, *SHAPE)))
+    with pytest.raises(NotImplementedError, match="cannot `sample`.*nothing"):
+        tug().sample(3)
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.5, "3"])
+def test_sample_count(count):
+    with pytest.raises(ValueError, match="count"):
+        models.GAN(dense_generator(), smooth_critic()).sample(count)
+
+
+def test_sampling_leaves_training_alone():
+    model = models.GAN(dense_generator(), smooth_critic())
+    before = [v.numpy() for v in model.variables]
+    model.sample(3)
+    model.sample(3, seed=1)
+    for old, variable in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(old, variable.numpy())

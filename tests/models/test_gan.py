@@ -1,0 +1,184 @@
+"""GAN: its arguments, alone and together."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kgen import losses, models, networks
+from kgen.models.gan import pack
+from tests.systems import SHAPE, SYSTEMS, dense_generator, smooth_critic
+
+BATCH = SYSTEMS["dcgan"].batch()
+
+
+def trained(**kwargs):
+    channels = kwargs.get("packing", 1)
+    model = models.GAN(dense_generator(), smooth_critic(channels), **kwargs)
+    model.compile("adam")
+    logs = model.fit(BATCH, batch_size=8, verbose=0).history
+    assert np.all(np.isfinite(list(logs.values())))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("loss", "penalty"),
+    list(itertools.product(losses.ADVERSARIAL_LOSSES, [None, *losses.PENALTIES])),
+)
+def test_every_loss_trains_with_every_penalty(loss, penalty):
+    """With all that can be combined with them; what cannot is refused, with the reason."""
+    smoothing = 0.1 if losses.ADVERSARIAL_LOSSES[loss].has_targets else 0.0
+    trained(
+        loss=loss,
+        penalty=penalty,
+        label_smoothing=smoothing,
+        instance_noise=0.05,
+        packing=2,
+        discriminator_updates=2,
+        latent_distribution="uniform",
+        ema_momentum=0.9,
+    )
+    if not smoothing:
+        with pytest.raises(ValueError, match=f"label_smoothing.*targets.*loss='{loss}'"):
+            models.GAN(dense_generator(), smooth_critic(), loss=loss, label_smoothing=0.1)
+
+
+def test_the_losses_are_those_of_the_paper():
+    """The model's loss on known logits, with no noise in it, is the loss function's."""
+    model = models.GAN(dense_generator(), smooth_critic(), loss="hinge", seed=1)
+    images = ops.convert_to_tensor(BATCH)
+    state = model.noise.seed_generator.state.numpy()
+    fakes = model.generate(8, training=False)
+    model.noise.seed_generator.state.assign(state)
+    expected = losses.hinge_discriminator_loss(
+        model.discriminator(images), model.discriminator(fakes)
+    )
+    np.testing.assert_allclose(model.discriminator_loss(images, training=False), expected)
+    model.noise.seed_generator.state.assign(state)
+    np.testing.assert_allclose(
+        model.generator_loss(images, training=False),
+        losses.wasserstein_generator_loss(model.discriminator(fakes)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "limit"),
+    [
+        ({"loss": "wasserstein"}, 0.01),
+        ({"loss": "wasserstein", "weight_clipping": 0.003}, 0.003),
+        ({"loss": "wasserstein", "weight_clipping": None}, None),
+        ({"loss": "wasserstein", "penalty": "gradient"}, None),
+        ({"loss": "hinge"}, None),
+        ({"loss": "hinge", "weight_clipping": 0.02}, 0.02),
+    ],
+)
+def test_weight_clipping(arguments, limit):
+    model = trained(**arguments)
+    largest = max(np.abs(w).max() for w in model.discriminator.get_weights())
+    assert largest == pytest.approx(limit) if limit else largest > 0.1
+    assert max(np.abs(w).max() for w in model.generator.get_weights()) > 0.02
+
+
+def test_clipping_survives_saving(tmp_path):
+    model = trained(loss="wasserstein")
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    loaded.fit(BATCH, batch_size=8, verbose=0)
+    assert max(np.abs(w).max() for w in loaded.discriminator.get_weights()) <= 0.01 + 1e-8
+
+
+def test_packs_are_of_whole_images():
+    images = np.arange(4 * 2 * 2 * 3).reshape(4, 2, 2, 3)
+    packed = pack(ops.convert_to_tensor(images), 2).numpy()
+    assert packed.shape == (2, 2, 2, 6)
+    np.testing.assert_array_equal(packed[1, ..., :3], images[2])
+    np.testing.assert_array_equal(packed[1, ..., 3:], images[3])
+    points = np.arange(8).reshape(4, 2)
+    np.testing.assert_array_equal(pack(ops.convert_to_tensor(points), 2), points.reshape(2, 4))
+
+
+def test_instance_noise_has_its_deviation():
+    model = models.GAN(dense_generator(), smooth_critic(), instance_noise=0.25)
+    images = np.zeros((64, *SHAPE), "float32")
+    assert np.std(model.seen(images)) == pytest.approx(0.25, rel=0.05)
+
+
+def test_vectors_instead_of_images():
+    """Points in the plane, as of the mixtures that GANs are compared on."""
+    latents, points = keras.Input((2,)), keras.Input((4,))
+    model = models.GAN(
+        keras.Model(latents, keras.layers.Dense(2)(latents)),
+        keras.Model(points, keras.layers.Dense(1)(points)),
+        packing=2,
+        penalty="gradient",
+    )
+    model.compile("adam")
+    model.fit(np.random.default_rng(0).normal(size=(16, 2)).astype("float32"), verbose=0)
+    assert model.sample(5, seed=0).shape == (5, 2)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("penalty", losses.PENALTIES)
+def test_no_penalty_is_computed_in_half_precision(penalty, policy):
+    """With the same weights and draws, the penalty is the one of float32, to float32's digits."""
+    found = {}
+    for name in ("float32", policy):
+        keras.config.set_dtype_policy(name)
+        keras.utils.set_random_seed(0)
+        model = models.GAN(dense_generator(), smooth_critic(), penalty=penalty, seed=1)
+        # Gradients of the critic below what float16 can hold.
+        for variable in model.discriminator.trainable_variables:
+            variable.assign(variable * 1e-4)
+        # The same fake images: the generator's own computation is in half precision.
+        model.generate = lambda count, training: ops.convert_to_tensor(BATCH[::-1])
+        _, components = model.discriminator_loss(ops.convert_to_tensor(BATCH), training=True)
+        found[name] = float(components["penalty"])
+        assert all(layer.dtype_policy.name == name for layer in model.discriminator.layers[:-1]), (
+            "the policies were not put back"
+        )
+    assert 0.0 < found["float32"] == pytest.approx(found[policy], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"loss": "wgan"}, r"`loss` must be one of .*'hinge'.*received 'wgan'"),
+        ({"penalty": "r3"}, r"`penalty` must be one of .*'r1'.*received 'r3'"),
+        ({"penalty_weight": -1.0}, "`penalty_weight`.*-1.0"),
+        ({"instance_noise": -0.1}, "`instance_noise`.*-0.1"),
+        ({"label_smoothing": 1.0}, "`label_smoothing`.*1.0"),
+        ({"label_smoothing": 0.1, "loss": "wasserstein"}, "needs a loss with targets"),
+        ({"packing": 0}, "`packing`.*0"),
+        ({"packing": 2}, r"expected input \(8, 8, 2\), received \(8, 8, 1\)"),
+        ({"discriminator_updates": 0}, "`discriminator_updates`.*0"),
+        ({"latent_distribution": "beta"}, "`latent_distribution`.*'beta'"),
+        ({"ema_momentum": 1.0}, "`ema_momentum`.*1.0"),
+        ({"weight_clipping": -0.01}, "-0.01"),
+        ({"seed": 0.5}, "seed"),
+    ],
+)
+def test_arguments_that_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        models.GAN(dense_generator(), smooth_critic(), **arguments)
+
+
+@pytest.mark.parametrize("penalty", losses.PENALTIES)
+def test_a_penalty_over_a_wrong_layer_is_refused(penalty):
+    discriminator = networks.dcgan_discriminator(SHAPE, filters=4)
+    with pytest.raises(
+        ValueError, match=r"(?s)batch_normalization.*kgen\.layers\.LayerNormalization"
+    ):
+        models.GAN(dense_generator(), discriminator, penalty=penalty)
+    with pytest.raises(ValueError, match="batch_normalization"):
+        models.WGANGP(dense_generator(), discriminator)
+
+
+def test_a_batch_that_packs_do_not_divide():
+    model = models.GAN(dense_generator(), smooth_critic(2), packing=2, discriminator_updates=3)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="multiple of 6, received 8"):
+        model.fit(BATCH, batch_size=8)
+    with pytest.raises(ValueError, match="multiple of 2, received 3"):
+        model.evaluate(BATCH, batch_size=3)

@@ -1,0 +1,82 @@
+"""WGAN-GP: algorithm 1 of the paper."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kgen import models, networks
+from tests.systems import SHAPE, SYSTEMS, dense_generator, smooth_critic
+
+BATCH = SYSTEMS["wgan_gp"].batch()
+
+
+def test_critic_loss_is_line_7_of_algorithm_1():
+    model = models.WGANGP(dense_generator(), smooth_critic(), penalty_weight=3.0, seed=2)
+    images = ops.convert_to_tensor(BATCH)
+    state = model.noise.seed_generator.state.numpy()
+    loss, components = model.critic_loss(images, training=True)
+
+    model.noise.seed_generator.state.assign(state)
+    fakes = model.generate(8, training=True).numpy()
+    alpha = model.noise.uniform((8, 1, 1, 1)).numpy()
+    # The critic by NumPy-like differences: its gradient at x from the weights, two layers deep.
+    points = alpha * BATCH + (1 - alpha) * fakes
+    step, gradient = 1e-2, np.zeros_like(points)
+    for index in np.ndindex(*SHAPE):
+        shift = np.zeros((1, *SHAPE), "float32")
+        shift[(0, *index)] = step
+        above, below = model.critic(points + shift), model.critic(points - shift)
+        gradient[(slice(None), *index)] = ((above - below) / (2 * step)).numpy()[:, 0]
+    norms = np.sqrt((gradient**2).sum((1, 2, 3)))
+    penalty = np.mean((norms - 1.0) ** 2)
+    distance = float(ops.mean(model.critic(images)) - ops.mean(model.critic(fakes)))
+    assert float(components["penalty"]) == pytest.approx(penalty, rel=1e-3)
+    assert float(components["distance"]) == pytest.approx(distance, rel=1e-5)
+    assert float(loss) == pytest.approx(3.0 * penalty - distance, rel=1e-3)
+
+
+def test_defaults_are_the_papers():
+    model = models.WGANGP(dense_generator(), networks.resnet_critic(SHAPE, filters=4))
+    assert (model.critic_updates, model.penalty_weight) == (5, 10.0)
+
+
+def test_five_updates_each_on_other_images_and_noise():
+    """Every image of the batch is seen by exactly one of the critic's updates."""
+    model = models.WGANGP(dense_generator(), smooth_critic(), critic_updates=4)
+    model.compile("sgd", run_eagerly=True)
+    seen, draws = [], []
+    original, normal = model.critic_loss, model.noise.normal
+
+    def spy(images, training):
+        seen.append(images.numpy())
+        return original(images, training)
+
+    def spy_noise(shape):
+        draws.append(normal(shape).numpy())
+        return draws[-1]
+
+    object.__setattr__(model.players[0], "loss", spy)
+    object.__setattr__(model.noise, "normal", spy_noise)
+    model.fit(BATCH, batch_size=8, shuffle=False, verbose=0)
+    assert [len(part) for part in seen] == [2, 2, 2, 2]
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate(seen).reshape(8, -1), 0), np.sort(BATCH.reshape(8, -1), 0)
+    )
+    assert [len(part) for part in draws] == [2, 2, 2, 2, 2]  # And one for the generator.
+    assert len({part.tobytes() for part in draws}) == 5
+
+
+def test_learns_a_distribution():
+    """A critic and a generator of points find the place and spread of a normal distribution."""
+    keras.utils.set_random_seed(0)
+    latents, points = keras.Input((2,)), keras.Input((2,))
+    hidden = keras.layers.Dense(32, "relu")(points)
+    critic = keras.Model(points, keras.layers.Dense(1)(keras.layers.Dense(32, "relu")(hidden)))
+    model = models.WGANGP(keras.Model(latents, keras.layers.Dense(2)(latents)), critic, seed=0)
+    model.compile({n: keras.optimizers.Adam(0.01, beta_1=0.0) for n in ("critic", "generator")})
+    data = np.random.default_rng(0).normal([2.0, -1.0], [0.5, 1.5], (32000, 2)).astype("float32")
+    model.fit(data, batch_size=320, epochs=10, verbose=0)
+    samples = model.sample(5000, seed=0)
+    np.testing.assert_allclose(samples.mean(0), [2.0, -1.0], atol=0.25)
+    np.testing.assert_allclose(samples.std(0), [0.5, 1.5], atol=0.3)

@@ -1,0 +1,204 @@
+"""Recipes: what a run leaves behind, from Python and from the command line."""
+
+import csv
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+import kgen.data
+import kgen.serving
+from recipes import dcgan, gan, training, vae, wgan_gp
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+TINY = {
+    dcgan: {"filters": 4, "latent_dim": 4},
+    gan: {"generator_units": 8, "discriminator_units": 8, "latent_dim": 4},
+    vae: {"filters": 4, "latent_dim": 4},
+    wgan_gp: {"filters": 4, "latent_dim": 4, "critic_updates": 2},
+}
+
+
+def tiny(recipe, folder, **fields):
+    defaults = dict(
+        data="digits", batch_size=16, steps=5, sample_every=2, log_every=2,
+        out=str(folder / "run"), export=str(folder / "export"),
+    )  # fmt: skip
+    return recipe.Config(**{**defaults, **TINY[recipe], **fields})
+
+
+def name(recipe):
+    return recipe.__name__.split(".")[-1]
+
+
+@pytest.mark.parametrize("recipe", TINY, ids=name)
+def test_a_run_leaves_everything_behind(recipe, tmp_path, capsys):
+    config = tiny(recipe, tmp_path)
+    result = recipe.run(config)
+    out = tmp_path / "run"
+    assert json.loads((out / "config.json").read_text()) == dataclasses.asdict(config)
+    samples = sorted(path.name for path in (out / "samples").iterdir())
+    assert samples == [f"step-{step:06d}.png" for step in (0, 2, 4, 5)]
+    with PIL.Image.open(out / "samples.gif") as film:
+        assert film.n_frames == 4
+    with PIL.Image.open(out / "curves.png") as picture:
+        assert min(picture.size) > 100
+    assert list((out / "tensorboard").rglob("events*"))
+
+    with open(out / "history.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3  # Of 2, 2 and 1 rounds.
+    losses = (
+        ["loss", "val_loss"] if recipe is vae else [f"{p.name}_loss" for p in result.model.players]
+    )
+    assert {*losses, "images_per_second"} <= set(rows[0])
+    assert result.history[losses[0]] == pytest.approx([float(r[losses[0]]) for r in rows])
+
+    loaded = keras.models.load_model(out / "model.keras")
+    images = result.model.sample(3, seed=7)
+    np.testing.assert_array_equal(loaded.sample(3, seed=7), images)
+    assert int(loaded.optimizer.iterations) == 5
+    assert result.paths.export == tmp_path / "export" / "1"
+    served = kgen.serving.load(str(result.paths.export))
+    np.testing.assert_allclose(served["sample"](seed=7, count=3)["images"], images, atol=1e-5)
+
+    bar = capsys.readouterr().out
+    assert "5/5" in bar and "images_per_second" in bar and losses[0] in bar
+
+
+def test_a_seed_decides_a_run(tmp_path):
+    runs = [
+        dcgan.run(tiny(dcgan, tmp_path / str(seed) / attempt, seed=seed)).model.get_weights()
+        for seed, attempt in ((0, "a"), (0, "b"), (1, "a"))
+    ]
+    assert all(np.array_equal(a, b) for a, b in zip(runs[0], runs[1], strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(runs[0], runs[2], strict=True))
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("jit", ["on", "off"])
+def test_precision_and_jit(tmp_path, precision, jit):
+    result = dcgan.run(tiny(dcgan, tmp_path, precision=precision, jit=jit))
+    assert result.model.jit_compile is (jit == "on")
+    assert result.model.generator.layers[1].dtype_policy.name == precision
+    assert keras.config.dtype_policy().name == "float32", "the policy was not put back"
+    assert np.all(np.isfinite(list(result.history.values())))
+
+
+def test_another_run_in_the_same_folder_replaces_the_first(tmp_path):
+    dcgan.run(tiny(dcgan, tmp_path))
+    result = dcgan.run(tiny(dcgan, tmp_path, steps=3, sample_every=3))
+    samples = sorted(path.name for path in (tmp_path / "run" / "samples").iterdir())
+    assert samples == ["step-000000.png", "step-000003.png"]
+    assert len(list((tmp_path / "run" / "tensorboard").rglob("events*"))) == 1
+    assert result.paths.export.name == "2"
+
+
+def test_no_export(tmp_path):
+    assert dcgan.run(tiny(dcgan, tmp_path, export="none")).paths.export is None
+
+
+def test_a_folder_of_images(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "images").mkdir()
+    for index in range(20):
+        pixels = rng.integers(0, 256, (20, 17, 3), "uint8")
+        PIL.Image.fromarray(pixels).save(tmp_path / "images" / f"{index}.png")
+    fields = dict(data=str(tmp_path / "images"), image_size=12, batch_size=6)
+    assert dcgan.run(tiny(dcgan, tmp_path, **fields)).model.sample(2).shape == (2, 12, 12, 3)
+    # Its test split is smaller than a batch.
+    assert np.isfinite(vae.run(tiny(vae, tmp_path, **fields)).history["val_loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"steps": 0}, "`steps` must be positive, received 0"),
+        ({"data": "nowhere"}, "nowhere"),
+        ({"image_size": 10}, "divisible by 4"),
+        ({"batch_size": 5000}, "batch_size"),
+    ],
+)
+def test_bad_input(tmp_path, fields, message):
+    with pytest.raises(ValueError, match=message):
+        dcgan.run(tiny(dcgan, tmp_path, **fields))
+
+
+def command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], capture_output=True, text=True, cwd=ROOT
+    )
+
+
+@pytest.mark.parametrize("recipe", TINY, ids=name)
+def test_help_describes_every_field(recipe):
+    printed = command(f"recipes.{name(recipe)}", "--help").stdout
+    text = " ".join(printed.replace("│", " ").split())
+    for field in dataclasses.fields(recipe.Config):
+        flag = "--" + field.name.replace("_", "-")
+        description = text.split(f" {flag} ", 1)[1].split("(default:", 1)[0]
+        assert len(description.split()) > 3, f"{flag} is not described"
+
+
+def test_command_line(tmp_path):
+    flags = [f"--{n.replace('_', '-')}={v}" for n, v in vars(tiny(dcgan, tmp_path)).items() if v]
+    done = command("recipes.dcgan", *flags)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "model.keras").exists()
+    assert str(tmp_path / "export" / "1") in done.stdout
+    assert "UserWarning" not in done.stderr
+
+
+def test_bad_input_on_the_command_line(tmp_path):
+    done = command("recipes.dcgan", "--data", "nowhere", "--out", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: name_or_path: nowhere")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_default_dcgan_makes_digits(tmp_path):
+    """A classifier of real digits is as sure of most samples as of real ones, of every class."""
+    result = dcgan.run(dcgan.Config(out=str(tmp_path), export="none"))
+    classifier = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Conv2D(32, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(64, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(10),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    classifier.compile("adam", loss, metrics=["accuracy"])
+    digits = kgen.data.load("mnist5k", labels=True)
+    classifier.fit(digits, epochs=15, verbose=0, shuffle=False)
+    held_out = kgen.data.load("mnist5k", split="test", labels=True, batch_size=100)
+    assert classifier.evaluate(held_out, verbose=0)[1] > 0.96
+
+    probabilities = tf.nn.softmax(classifier.predict(result.model.sample(1000, seed=0), verbose=0))
+    sure = np.max(probabilities, axis=1) > 0.9
+    assert sure.mean() > 0.6
+    assert np.bincount(np.argmax(probabilities, axis=1), minlength=10).min() >= 20
+
+
+def test_shared_fields_are_written_once():
+    shared = {field.name for field in dataclasses.fields(training.Config)}
+    for recipe in TINY:
+        source = pathlib.Path(recipe.__file__).read_text()
+        own = {f.name for f in dataclasses.fields(recipe.Config)} - shared
+        assert not [
+            n for n in shared if f"\n    {n}:" in source and n not in ("steps", "out", "export")
+        ]
+        assert all(f"\n    {n}:" in source for n in own)
