@@ -33,7 +33,7 @@ class Config:
     seed: int = 0
     """Seed of the weights, the random draws and the order of the data."""
     out: str = "runs"
-    """Folder of the run: pictures, logs and the saved model; those of an earlier run are replaced."""
+    """Folder of the run: pictures, logs, the saved model; those of an earlier run are replaced."""
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """Precision of the computations; weights are float32 in all."""
     jit: Literal["auto", "on", "off"] = "auto"

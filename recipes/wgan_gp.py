@@ -19,7 +19,7 @@ class Config(training.Config):
     filters: int = 32
     """Maps of every convolution; the paper's 128 at 32 x 32."""
     critic_updates: int = 5
-    """Updates of the critic for each of the generator, each on a batch of its own; the paper's 5."""
+    """Updates of the critic for each of the generator, each on its own batch; the paper's 5."""
     penalty_weight: float = 10.0
     """Weight of the gradient penalty; the paper's 10."""
     learning_rate: float = 2e-4

@@ -198,7 +198,8 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             store[f"random_state_{index}"] = state.numpy()
 
     def load_own_variables(self, store):
-        saved = {name for name in store.keys() if name.startswith("random_state_")}
+        names = list(store.keys())  # A store is no dict, though it has keys.
+        saved = [name for name in names if name.startswith("random_state_")]
         states = self.random_states
         if len(saved) != len(states):
             raise ValueError(
@@ -207,7 +208,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             )
         for index, state in enumerate(states):
             state.assign(store[f"random_state_{index}"])
-        super().load_own_variables({n: store[n] for n in store.keys() if n not in saved})
+        super().load_own_variables({n: store[n] for n in names if n not in saved})
 
     def get_config(self):
         parameters = inspect.signature(type(self).__init__).parameters.values()

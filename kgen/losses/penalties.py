@@ -60,7 +60,7 @@ def squared_gradient_norm(discriminator, images):
 
 
 def gradient_norm(discriminator, images):
-    """||grad D(x)|| of each image, with gradient 0 where the norm is 0: (batch, ...) -> (batch,)."""
+    """||grad D(x)|| of each image, with gradient 0 where that is 0: (batch, ...) -> (batch,)."""
     return ops.sqrt(ops.maximum(squared_gradient_norm(discriminator, images), 1e-24))
 
 

@@ -2,8 +2,8 @@
 
 1. Strided convolutions instead of pooling, transposed ones in the generator. 2. Batch norm in both,
 but not at the generator's output nor at the discriminator's input. 3. No hidden dense layers.
-4. ReLU in the generator, tanh at its output. 5. Leaky ReLU, slope 0.2, in the discriminator. Weights
-start from N(0, 0.02^2).
+4. ReLU in the generator, tanh at its output. 5. Leaky ReLU, slope 0.2, in the discriminator.
+Weights start from N(0, 0.02^2).
 """
 
 import keras
@@ -54,8 +54,8 @@ def dcgan_discriminator(image_shape, filters=64, kernel_size=4, normalization="b
         filters: Maps of the first convolution; each further one has twice as many. 128 in the
             paper's 64 x 64 network.
         kernel_size: Side of the kernels in pixels; 5 in the paper.
-        normalization: `"batch"` as in the paper; `"layer"` or `None` under a gradient penalty, which
-            batch norm does not allow; `"spectral"` for spectral normalisation of every layer.
+        normalization: `"batch"` as in the paper; `"layer"` or `None` under a gradient penalty,
+            which batch norm does not allow; `"spectral"` for spectral normalisation of every layer.
 
     Raises:
         ValueError: If an argument is not of this form.

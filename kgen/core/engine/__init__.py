@@ -4,7 +4,7 @@ Every backend module offers the same functions:
 
 * `run_step(model, play, *args)` adapts Keras' `train_step` and `test_step` to `play(data) -> logs`;
 * `minimize(loss_function, variables, optimizer)` makes one optimizer step;
-* `input_gradient(function, inputs)` is the gradient of a network's output with respect to its input;
+* `input_gradient(function, inputs)` is the gradient of a network's output at its input;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
 * `mirrored(count)` is a strategy over CPU devices, for tests.
 """
