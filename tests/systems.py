@@ -11,9 +11,8 @@ from kgen import models, networks
 SHAPE = (8, 8, 1)
 
 BATCH_NORM = "batch norm's statistics are those of one replica's rows"
-BATCH_MEAN = "the relativistic loss compares with the mean of one replica's rows"
+BATCH_MEAN = "the relativistic loss and DRAGAN take means and deviations of one replica's rows"
 DROPOUT = "Keras draws the same dropout mask on every replica"
-DROPOUT_XLA = "Keras' dropout draws other numbers under XLA"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +66,7 @@ def packed_gan():
         dense_generator(),
         smooth_critic(channels=2),
         loss="least_squares",
-        penalty="dragan",
+        penalty="gradient",
         packing=2,
         label_smoothing=0.1,
         instance_noise=0.1,
@@ -77,7 +76,9 @@ def packed_gan():
 
 
 def relativistic_gan():
-    return models.GAN(dense_generator(), smooth_critic(), loss="relativistic_average", penalty="r1")
+    return models.GAN(
+        dense_generator(), smooth_critic(), loss="relativistic_average", penalty="dragan"
+    )
 
 
 def wasserstein_gan():

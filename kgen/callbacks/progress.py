@@ -8,7 +8,7 @@ import keras
 from kgen.callbacks.rounds import RoundCallback
 
 
-class Throughput(keras.callbacks.Callback):
+class Throughput(RoundCallback):
     """Adds `images_per_second` to the logs of each batch and epoch.
 
     Real images consumed per second of training steps, the time of other callbacks left out; an
@@ -23,15 +23,14 @@ class Throughput(keras.callbacks.Callback):
         self.batch_size = batch_size
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._seconds, self._images, self._last_batch = 0.0, 0, -1
+        self._seconds, self._images = 0.0, 0
 
     def on_train_batch_begin(self, batch, logs=None):
         self._start = time.perf_counter()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_round_end(self, previous, logs):
         seconds = time.perf_counter() - self._start
-        images = self.batch_size * (batch - self._last_batch)
-        self._last_batch = batch
+        images = self.batch_size * (self.round - previous)
         self._seconds += seconds
         self._images += images
         logs["images_per_second"] = images / seconds

@@ -11,13 +11,11 @@ class RoundCallback(keras.callbacks.Callback):
     """
 
     def on_train_begin(self, logs=None):
-        self.round = self._epoch_start = int(self.model.optimizer.iterations)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._epoch_start = self.round
+        self.round = int(self.model.optimizer.iterations)
 
     def on_train_batch_end(self, batch, logs=None):
-        previous, self.round = self.round, self._epoch_start + batch + 1
+        # Not from `batch`, which is too large where an epoch's last execution is cut short.
+        previous, self.round = self.round, int(self.model.optimizer.iterations)
         self.on_round_end(previous, logs)
 
     def on_round_end(self, previous, logs):

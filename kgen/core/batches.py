@@ -24,33 +24,45 @@ def without_weights(data):
     return x if y is None else (x, y)
 
 
-def check(x, batch_size, multiple, method):
-    """Raises if a batch of `x`, as given to `fit` or `evaluate`, is no multiple of `multiple`.
+def check(x, y, batch_size, multiple, uses_targets, method):
+    """Raises if what `fit` or `evaluate` was given does not suit the model.
 
     Arrays and `tf.data` datasets are seen through; of a generator nothing is known beforehand.
 
+    Args:
+        x, y, batch_size: As given to the method.
+        multiple: What a batch must be a multiple of.
+        uses_targets: Whether the model's losses use y.
+        method: Name of the method, for the message.
+
     Raises:
-        ValueError: If images are integers or a batch, the last one included, cannot be divided.
+        ValueError: If images are integers, labels are given to a model that has no use for them,
+            or a batch, the last one included, cannot be divided.
     """
-    for leaf in keras.tree.flatten(getattr(x, "element_spec", x)):
-        dtype = str(getattr(getattr(leaf, "dtype", None), "name", ""))
-        if leaf is _images(x) and dtype.startswith(("int", "uint", "bool")):
-            raise ValueError(
-                f"{method}(): images must be floats, by convention in [-1, 1], received {dtype}. "
-                "`kgen.data.load` converts files and arrays."
-            )
+    spec = getattr(x, "element_spec", None)
+    images = _first_leaf(x if spec is None else spec)
+    has_targets = y is not None or (isinstance(spec, tuple) and len(spec) > 1)
+    if has_targets and not uses_targets:
+        raise ValueError(
+            f"{method}(): this model is trained on images alone, but labels or targets came with "
+            "them. Pass the images without."
+        )
+    dtype = keras.backend.standardize_dtype(images.dtype) if hasattr(images, "dtype") else ""
+    if dtype.startswith(("int", "uint", "bool")):
+        raise ValueError(
+            f"{method}(): images must be floats, by convention in [-1, 1], received {dtype}. "
+            "`kgen.data.load` converts files and arrays."
+        )
     if multiple == 1:
         return
-    if hasattr(x, "element_spec"):
-        _check_batch(_images(x).shape[0], multiple, f"{method}(): the dataset's batch size")
-    elif hasattr(x, "shape"):
+    if spec is not None:
+        _check_batch(images.shape[0], multiple, f"{method}(): the dataset's batch size")
+    elif hasattr(images, "shape"):
         batch_size = batch_size or 32  # Keras' default.
+        rows = images.shape[0]
         _check_batch(batch_size, multiple, f"{method}(): `batch_size`")
-        _check_batch(
-            x.shape[0] % batch_size or batch_size,
-            multiple,
-            f"{method}(): the last batch of {x.shape[0]} images in batches of {batch_size}",
-        )
+        name = f"{method}(): the last batch of {rows} images in batches of {batch_size}"
+        _check_batch(rows % batch_size or batch_size, multiple, name)
 
 
 def _check_batch(size, multiple, name):
@@ -63,8 +75,8 @@ def _check_batch(size, multiple, name):
         raise ValueError(f"{name} must be a multiple of {multiple}, received {size}.")
 
 
-def _images(x):
-    return keras.tree.flatten(getattr(x, "element_spec", x))[0]
+def _first_leaf(structure):
+    return keras.tree.flatten(structure)[0]
 
 
 def _strided(leaf, count):

@@ -1,8 +1,11 @@
 """What users ask of a trained system: sample, decode, encode, reconstruct, log_prob."""
 
+import functools
+
 import numpy as np
 from keras import ops
 
+from kgen.core import engine
 from kgen.core.noise import SeededNoise
 
 
@@ -50,17 +53,17 @@ class GenerativeInterface:
     def decode(self, latents, batch_size=64):
         """Returns the images of `latents`, `(count, height, width, channels)` in [-1, 1]."""
         self._require("decode")
-        return _in_batches(self.decode_step, latents, batch_size)
+        return _in_batches(self._compiled["decode"], latents, batch_size)
 
     def encode(self, images, batch_size=64):
         """Returns the latents of `images` in [-1, 1], `(count, latent dimensions)`."""
         self._require("encode")
-        return _in_batches(self.encode_step, images, batch_size)
+        return _in_batches(self._compiled["encode"], images, batch_size)
 
     def reconstruct(self, images, batch_size=64):
         """Returns `images` in [-1, 1] after encoding and decoding, of the same shape."""
         self._require("reconstruct")
-        return _in_batches(self.reconstruct_step, images, batch_size)
+        return _in_batches(self._compiled["reconstruct"], images, batch_size)
 
     def log_prob(self, images, samples=128, seed=0, batch_size=64):
         """Returns log p(image) in nats per image, `(count,)`; an estimate where it has to be.
@@ -79,6 +82,12 @@ class GenerativeInterface:
         """Returns -log2 p(image) / number of pixels and channels, `(count,)`; see `log_prob`."""
         dimensions = np.prod(np.shape(images)[1:])
         return -self.log_prob(images, **kwargs) / (dimensions * np.log(2.0))
+
+    @functools.cached_property
+    def _compiled(self):
+        """The tensor functions as graphs, by ability."""
+        able = [name for name in ("decode", "encode", "reconstruct") if hasattr(self, _STEPS[name])]
+        return {name: engine.function(getattr(self, _STEPS[name])) for name in able}
 
     def _require(self, ability):
         if hasattr(self, _STEPS[ability]):

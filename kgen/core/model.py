@@ -48,12 +48,16 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         ValueError: If two players or two components of a player's loss share a name.
     """
 
+    # Whether the losses' `data` is `(x, y)`, y being labels or target images, and not x alone.
+    uses_targets = False
+
     def __init__(self, players, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.players = tuple(players)
         self.seed = seed
         self.noise = Noise(seed, name="noise")
         self.trackers = _trackers(self.players)
+        self.evaluated = BatchCount(name="evaluated")
         self.built = True  # Players hold built networks only.
 
     # ------------------------------------------------------------------ training
@@ -102,14 +106,16 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
         """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class)."""
-        batches.check(x, batch_size, self.batch_multiple, "fit")
+        multiple = self.batch_multiple * self.replicas
+        batches.check(x, y, batch_size, multiple, self.uses_targets, "fit")
         # Keras warns where `shuffle`, which is on by default, meets a dataset.
         kwargs.setdefault("shuffle", not hasattr(x, "element_spec"))
         return super().fit(x, y, batch_size=batch_size, epochs=epochs, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """Returns each player's loss on `x`, as `keras.Model.evaluate`; leaves no trace."""
-        batches.check(x, batch_size, self.evaluation_multiple, "evaluate")
+        multiple = self.evaluation_multiple * self.replicas
+        batches.check(x, y, batch_size, multiple, self.uses_targets, "evaluate")
         return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_step(self, *args):
@@ -137,11 +143,11 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
     def score_round(self, data):
         data = batches.without_weights(data)
-        evaluated = self.metrics[0].count  # Images since `evaluate` began.
-        with borrowed(self.random_states, offset=evaluated):
+        with borrowed(self.random_states, offset=self.evaluated.result() * 2**16):
             for player in self.players:
                 loss, components = self.loss_of(player, data, training=False)
                 self.track(player, loss, components, data)
+        self.evaluated.update_state()
         return self.get_metrics_result()
 
     def finish_round(self):
@@ -169,19 +175,28 @@ class GenerativeModel(GenerativeInterface, keras.Model):
     def metrics(self):
         return list(self.trackers.values())
 
+    def reset_metrics(self):
+        super().reset_metrics()
+        self.evaluated.reset_state()
+
     @property
     def largest_updates(self):
         """Into how many parts a round divides its batch."""
         return max(player.updates for player in self.players)
 
     @property
+    def replicas(self):
+        """How many devices share a batch."""
+        return self.distribute_strategy.num_replicas_in_sync
+
+    @property
     def batch_multiple(self):
-        """The number that a batch given to `fit` must be a multiple of."""
+        """The number that a replica's rows of a batch given to `fit` must be a multiple of."""
         return self.largest_updates * self.evaluation_multiple
 
     @property
     def evaluation_multiple(self):
-        """The number that a batch given to a loss must be a multiple of."""
+        """The number that the rows given to a loss must be a multiple of."""
         return 1
 
     # ------------------------------------------------------------------ state
@@ -222,6 +237,20 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
     def _computes_in_float16(self):
         return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))
+
+
+class BatchCount(keras.metrics.Metric):
+    """Batches evaluated since the metrics were reset, which tells their noise apart."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.count = self.add_variable((), "zeros", dtype="int64", name="count")
+
+    def update_state(self):
+        self.count.assign_add(1)
+
+    def result(self):
+        return ops.convert_to_tensor(self.count)
 
 
 def _trackers(players):

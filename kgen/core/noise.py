@@ -60,7 +60,8 @@ class SeededNoise:
 
     def _next(self):
         self.draws += 1
-        return ops.stack([self.seed, ops.cast(self.draws, "int64")])
+        # Counted downwards: a model's own draws, from the same seed, are counted upwards.
+        return ops.stack([self.seed, ops.cast(-self.draws, "int64")])
 
 
 @contextlib.contextmanager
@@ -71,12 +72,14 @@ def borrowed(states, offset):
 
     Args:
         states: Variables of `keras.random.SeedGenerator`s.
-        offset: Integer or float scalar, by how many draws to move on.
+        offset: Integer scalar, by how many draws to move on.
     """
     before = [ops.copy(state) for state in states]
     for state in states:
         draws = ops.cast(offset, state.dtype)
         state.assign(state + ops.stack([ops.zeros_like(draws), draws]))
-    yield
-    for state, value in zip(states, before, strict=True):
-        state.assign(value)
+    try:
+        yield
+    finally:
+        for state, value in zip(states, before, strict=True):
+            state.assign(value)

@@ -23,7 +23,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     def __init__(self, by_player, name="player_optimizers"):
         super().__init__(learning_rate=0.0, name=name)
         self.by_player = dict(by_player)
-        self.variables_of = None
+        self.players = ()  # Not their variables, which Keras would take for the optimizer's own.
 
     @classmethod
     def create(cls, optimizer, players, scale_loss):
@@ -45,7 +45,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         if scale_loss:
             by_player = {name: _with_loss_scale(value) for name, value in by_player.items()}
         composite = cls(by_player)
-        composite.variables_of = {player.name: player.variables for player in players}
+        composite.players = tuple(players)
         composite.build(None)
         return composite
 
@@ -79,8 +79,9 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         """Builds each player's optimizer on that player's variables; `variables` is not used."""
         if self.built:
             return
-        for name, optimizer in self.by_player.items():
-            own = self.variables_of[name]
+        for player in self.players:
+            name, own = player.name, player.variables
+            optimizer = self.by_player[name]
             if not optimizer.built:
                 optimizer.build(own)
             known = getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables
@@ -98,8 +99,8 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         )
 
     def finalize_variable_values(self, var_list):
-        for name, optimizer in self.by_player.items():
-            optimizer.finalize_variable_values(self.variables_of[name])
+        for player in self.players:
+            self.by_player[player.name].finalize_variable_values(player.variables)
 
     def save_own_variables(self, store):
         # The players' optimizers are saved as children; only the count of rounds is this one's.

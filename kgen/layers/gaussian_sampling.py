@@ -10,7 +10,7 @@ from kgen.core.noise import Noise
 class GaussianSampling(keras.layers.Layer):
     """Draws from N(mean, exp(log_variance)) so that gradients reach both.
 
-    Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, section 2.4, equation 10:
+    Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, section 2.4:
     z = mean + sigma * eps with eps ~ N(0, I) (arXiv:1312.6114).
 
     It samples in training and in inference alike; whoever wants no noise uses the mean.

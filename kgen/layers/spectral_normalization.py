@@ -76,8 +76,9 @@ class SpectralNormalization(keras.layers.Wrapper):
             shape=(output_channels,),
             initializer="random_normal",
             trainable=False,
-            # All replicas see the same weight, so they compute the same vector.
-            aggregation="only_first_replica",
+            # Each replica writes its own copy: all see the same weight, and compute the same.
+            # (Writing together would switch between replicas' threads in the middle of a call.)
+            aggregation="none",
             name="vector_u",
         )
 

@@ -14,7 +14,7 @@ from kgen.losses.adversarial import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
-from kgen.losses.divergences import gaussian_kl, gaussian_log_density
+from kgen.losses.divergences import gaussian_kl
 from kgen.losses.likelihood import (
     LIKELIHOODS,
     bernoulli_log_prob,
@@ -38,7 +38,6 @@ __all__ = [
     "discretized_logistic_log_prob",
     "dragan_penalty",
     "gaussian_kl",
-    "gaussian_log_density",
     "gaussian_log_prob",
     "gradient_penalty",
     "hinge_discriminator_loss",

@@ -66,8 +66,9 @@ def relativistic_average_discriminator_loss(real_logits, fake_logits, smoothing=
     """RaSGAN: real images are more real than fake ones on average, and the reverse.
 
     -E[log s(D(real) - E D(fake))] - E[log(1 - s(D(fake) - E D(real)))], s the sigmoid.
-    Jolicoeur-Martineau 2018, eq. 10, arXiv 1807.00734. The averages are over the batch of one
-    replica. `smoothing` s, in [0, 1), makes the real images' target 1 - s.
+    Jolicoeur-Martineau 2018, the relativistic average GAN with the standard GAN's loss, arXiv
+    1807.00734. The averages are over the batch of one replica. `smoothing` s, in [0, 1), makes
+    the real images' target 1 - s.
     """
     real, fake = relative(real_logits, fake_logits)
     return cross_entropy(real, 1.0 - smoothing) + cross_entropy(fake, 0.0)
@@ -76,7 +77,7 @@ def relativistic_average_discriminator_loss(real_logits, fake_logits, smoothing=
 def relativistic_average_generator_loss(real_logits, fake_logits):
     """-E[log s(D(fake) - E D(real))] - E[log(1 - s(D(real) - E D(fake)))].
 
-    Jolicoeur-Martineau 2018, eq. 11: the discriminator's loss with the roles exchanged.
+    Jolicoeur-Martineau 2018: the discriminator's loss with the roles exchanged.
     """
     real, fake = relative(real_logits, fake_logits)
     return cross_entropy(fake, 1.0) + cross_entropy(real, 0.0)
@@ -123,7 +124,8 @@ ADVERSARIAL_LOSSES = {
 def cross_entropy(logits, target):
     """Mean cross-entropy of sigmoid(logits) with a constant target in [0, 1], in nats."""
     logits = float32(logits)
-    return ops.mean(ops.softplus(logits) - target * logits)
+    # Not softplus(logits) - target * logits, which cancels where the logit is large.
+    return ops.mean(target * ops.softplus(-logits) + (1.0 - target) * ops.softplus(logits))
 
 
 def square(logits, target):

@@ -1,7 +1,5 @@
 """Divergences between distributions of latents, in nats per example."""
 
-import math
-
 from keras import ops
 
 
@@ -13,11 +11,3 @@ def gaussian_kl(mean, log_variance):
     mean, log_variance = ops.cast(mean, "float32"), ops.cast(log_variance, "float32")
     terms = ops.expm1(log_variance) - log_variance + ops.square(mean)
     return 0.5 * ops.sum(terms, axis=-1)
-
-
-def gaussian_log_density(x, mean, log_variance):
-    """Log N(x; mean, exp(log_variance)), summed over the last axis: (..., d) -> (...)."""
-    x, mean = ops.cast(x, "float32"), ops.cast(mean, "float32")
-    log_variance = ops.cast(log_variance, "float32")
-    squares = ops.square(x - mean) * ops.exp(-log_variance)
-    return -0.5 * ops.sum(squares + log_variance + math.log(2.0 * math.pi), axis=-1)

@@ -25,7 +25,7 @@ def gaussian_log_prob(images, outputs):
     """sum(log N(x; mean, exp(log_scale)^2)), a density of pixel values in [-1, 1].
 
     Kingma and Welling 2014, appendix C.2. `outputs` holds mean and log_scale, the logarithm of the
-    standard deviation, one after the other along the channels; log_scale is kept above -5.
+    standard deviation, one after the other along the channels; log_scale is kept in [-5, 10].
     """
     mean, log_scale = _mean_and_log_scale(outputs, lowest=-5.0)
     x = (_float32(images) - mean) * ops.exp(-log_scale)
@@ -35,10 +35,10 @@ def gaussian_log_prob(images, outputs):
 def discretized_logistic_log_prob(images, outputs, levels=256):
     """sum(log(CDF(x + 1/255) - CDF(x - 1/255))), CDF of a logistic distribution.
 
-    Kingma et al. 2016, eq. 9, arXiv 1606.04934; Salimans et al. 2017, eq. 2, arXiv 1701.05517: the
-    probability of each of the 256 grey levels k / 127.5 - 1, the lowest and the highest taking the
-    tails. `outputs` holds mean and log_scale one after the other along the channels; log_scale is
-    kept above -7.
+    Salimans et al. 2017 (PixelCNN++), eq. 2 with one component, arXiv 1701.05517: the probability
+    of each of the 256 grey levels k / 127.5 - 1, the lowest and the highest taking the tails.
+    `outputs` holds mean and log_scale one after the other along the channels; log_scale is kept
+    in [-7, 10].
     """
     mean, log_scale = _mean_and_log_scale(outputs, lowest=-7.0)
     x, half_step = _float32(images), 1.0 / (levels - 1)
@@ -86,7 +86,7 @@ LIKELIHOODS = {
 
 def _mean_and_log_scale(outputs, lowest):
     mean, log_scale = ops.split(_float32(outputs), 2, axis=-1)
-    return mean, ops.maximum(log_scale, lowest)
+    return mean, ops.clip(log_scale, lowest, 10.0)
 
 
 def _sum(values):

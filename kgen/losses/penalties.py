@@ -1,9 +1,10 @@
 """Gradient penalties: on the gradient of a discriminator's output with respect to its input.
 
 All have one signature, `penalty(discriminator, real, fake, noise)`: a function from images to
-logits, two float32 batches of one shape, and random draws (`kgen.core.Noise`). All return a float32
-scalar, the mean over the batch, to be multiplied by a `penalty_weight`. Where the discriminator is
-a `keras.Model` with a mixed precision policy, run them inside `full_precision(discriminator)`.
+logits `(batch, ...)`, whose mean is an image's score D(x), two float32 batches of one shape, and
+random draws (`kgen.core.Noise`). All return a float32 scalar, the mean over the batch, to be
+multiplied by a `penalty_weight`. Where the discriminator is a `keras.Model` with a mixed precision
+policy, run them inside `full_precision(discriminator)`.
 """
 
 import keras
@@ -25,7 +26,8 @@ def gradient_penalty(discriminator, real, fake, noise):
 def dragan_penalty(discriminator, real, fake, noise):
     """E[(||grad D(x)|| - 1)^2], x near the real images.
 
-    Kodali et al. 2017 (DRAGAN), section 2.3, arXiv 1705.07215; its weight there is 10.
+    Kodali et al. 2017 (DRAGAN), arXiv 1705.07215; its weight there is 10. The data's deviation is
+    that of the batch of one replica.
     """
     # Differs from the paper: it writes x = real + N(0, c); its authors' experiments, whose form
     # later comparisons use, move along uniform noise half as large as the data's deviation.
@@ -54,7 +56,7 @@ PENALTIES = {
 
 def squared_gradient_norm(discriminator, images):
     """||grad D(x)||^2 of each image, over all pixels and channels: (batch, ...) -> (batch,)."""
-    gradients = engine.input_gradient(discriminator, images)
+    gradients = engine.input_gradient(lambda x: _score(discriminator(x)), images)
     gradients = ops.cast(gradients, keras.backend.result_type(gradients.dtype, "float32"))
     return ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
 
@@ -62,6 +64,11 @@ def squared_gradient_norm(discriminator, images):
 def gradient_norm(discriminator, images):
     """||grad D(x)|| of each image, with gradient 0 where that is 0: (batch, ...) -> (batch,)."""
     return ops.sqrt(ops.maximum(squared_gradient_norm(discriminator, images), 1e-24))
+
+
+def _score(logits):
+    """Each image's mean logit, as in the losses. (batch, ...) -> (batch,)."""
+    return ops.mean(ops.reshape(logits, (ops.shape(logits)[0], -1)), axis=-1)
 
 
 def _per_example(images):

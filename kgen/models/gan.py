@@ -43,7 +43,8 @@ class GAN(AdversarialModel):
             `"r1"` or `"r2"` (Mescheder et al. 2018).
         penalty_weight: The penalty's weight; 10 in all these papers.
         weight_clipping: Limit that the discriminator's trainable variables are clipped to, in
-            absolute value, after each of its updates; `None` for no clipping. `"auto"` is Arjovsky
+            absolute value, after each of its updates, in place of constraints of their own; `None`
+            for no clipping. `"auto"` is Arjovsky
             et al.'s 0.01 for `loss="wasserstein"` without a penalty or spectral normalisation, and
             otherwise `None`.
         label_smoothing: s in [0, 1): the real images' target is 1 - s (one-sided; Salimans et al.
@@ -115,7 +116,8 @@ class GAN(AdversarialModel):
         self._clip_weights()
 
     def discriminator_loss(self, images, training):
-        real, fake = self.seen(images), self.seen(self.generate(ops.shape(images)[0], training))
+        real = self.seen(images, training)
+        fake = self.seen(self.generate(ops.shape(images)[0], training), training)
         target = {"smoothing": self.label_smoothing} if self.label_smoothing else {}
         loss = ADVERSARIAL_LOSSES[self.loss].discriminator(
             self.discriminator(real, training=training),
@@ -132,16 +134,18 @@ class GAN(AdversarialModel):
 
     def generator_loss(self, images, training):
         loss = ADVERSARIAL_LOSSES[self.loss]
-        fake = self.seen(self.generate(ops.shape(images)[0], training))
+        fake = self.seen(self.generate(ops.shape(images)[0], training), training)
         fake_logits = self.discriminator(fake, training=training)
         if not loss.relativistic:
             return loss.generator(fake_logits)
-        return loss.generator(self.discriminator(self.seen(images), training=training), fake_logits)
+        return loss.generator(
+            self.discriminator(self.seen(images, training), training=training), fake_logits
+        )
 
-    def seen(self, images):
-        """Returns what the discriminator is shown of `images`: with noise, in packs."""
+    def seen(self, images, training):
+        """Returns what the discriminator is shown of `images`: in training with noise, in packs."""
         images = ops.cast(images, "float32")
-        if self.instance_noise:
+        if self.instance_noise and training:
             images = images + self.instance_noise * self.noise.normal(ops.shape(images))
         return pack(images, self.packing)
 

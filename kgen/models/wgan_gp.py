@@ -15,8 +15,8 @@ class WGANGP(AdversarialModel):
     """Gulrajani et al. 2017, algorithm 1, arXiv 1704.00028.
 
     Logs `critic_loss`, `generator_loss`, `critic_distance` (the critic's estimate of the
-    Wasserstein distance, up to its Lipschitz constant) and `critic_penalty`. The batch given to `fit` is
-    `critic_updates` times that of one update (64 in the paper).
+    Wasserstein distance, up to its Lipschitz constant) and `critic_penalty`. The batch given to
+    `fit` is `critic_updates` times that of one update (64 in the paper).
 
     Example:
         model = kgen.models.WGANGP(

@@ -26,7 +26,8 @@ def dense_generator(image_shape, latent_dim=100, units=1200):
     x = layers.Dense(math.prod(shape), kernel_initializer=_init())(x)
     # Differs from the paper: tanh instead of sigmoid, as kgen's images lie in [-1, 1].
     x = layers.Activation("tanh", dtype="float32")(x)
-    return keras.Model(latents, layers.Reshape(shape, name="images")(x), name="generator")
+    images = layers.Reshape(shape, dtype="float32", name="images")(x)
+    return keras.Model(latents, images, name="generator")
 
 
 def dense_discriminator(image_shape, units=240, pieces=5, dropout=0.5, input_dropout=0.2):
@@ -44,12 +45,12 @@ def dense_discriminator(image_shape, units=240, pieces=5, dropout=0.5, input_dro
     """
     images = keras.Input(shapes.check_image_shape(image_shape), name="images")
     x = layers.Dropout(input_dropout)(layers.Flatten()(images))
-    x = Maxout(units, pieces, kernel_initializer=_init())(x)
-    x = Maxout(units, pieces, kernel_initializer=_init())(layers.Dropout(dropout)(x))
-    x = layers.Dense(1, kernel_initializer=_init())(layers.Dropout(dropout)(x))
+    x = Maxout(units, pieces, kernel_initializer=_init(0.005))(x)
+    x = Maxout(units, pieces, kernel_initializer=_init(0.005))(layers.Dropout(dropout)(x))
+    x = layers.Dense(1, kernel_initializer=_init(0.005))(layers.Dropout(dropout)(x))
     logits = layers.Activation("linear", dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
 
 
-def _init():
-    return keras.initializers.RandomUniform(-0.05, 0.05)
+def _init(limit=0.05):
+    return keras.initializers.RandomUniform(-limit, limit)

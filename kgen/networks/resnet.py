@@ -1,4 +1,4 @@
-"""A small residual pair (Gulrajani et al. 2017, appendix C and F, arXiv 1704.00028)."""
+"""A small residual pair, after that of WGAN-GP (Gulrajani et al. 2017, arXiv 1704.00028)."""
 
 import keras
 from keras import layers
@@ -39,7 +39,7 @@ def resnet_critic(image_shape, filters=64):
     """Returns the critic: images in [-1, 1] -> scores `(batch, 1)`.
 
     Residual blocks that halve height and width by average pooling, with layer norm, which the paper
-    recommends in place of batch norm: the penalty is on each image's own gradient.
+    (section 4) recommends in place of batch norm: the penalty is on each image's own gradient.
 
     Args:
         image_shape: `(height, width, channels)`; height and width divisible by 4.

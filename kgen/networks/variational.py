@@ -36,7 +36,7 @@ def dense_decoder(image_shape, latent_dim=20, units=500, likelihood="bernoulli")
 def convolutional_encoder(image_shape, latent_dim=20, filters=32):
     """Returns an encoder: images in [-1, 1] -> (mean, log variance), each `(batch, latent_dim)`.
 
-    Convolutions of stride 2 down to at most 7 pixels or an odd number.
+    Convolutions of stride 2 down to 4 pixels or an odd number.
 
     Args:
         image_shape: `(height, width, channels)`; height and width divisible by 4.

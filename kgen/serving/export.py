@@ -55,7 +55,8 @@ def export(model, directory):
         "sample": sample.get_concrete_function(),
     }
     # Only the variables that the signatures read: no optimizer and no discriminator.
-    module.used_variables = [v for s in signatures.values() for v in s.graph.variables]
+    used = {id(v): v for s in signatures.values() for v in s.graph.variables}
+    module.used_variables = list(used.values())
     return _write_next_version(
         directory, lambda path: tf.saved_model.save(module, path, signatures=signatures)
     )

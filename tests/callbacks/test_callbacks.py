@@ -14,11 +14,6 @@ from kgen.callbacks import progress as progress_module
 from tests.systems import SHAPE, dense_generator, smooth_critic
 
 BATCH = 4
-PARTIAL_EXECUTION = pytest.mark.xfail(
-    reason="Keras numbers the batches of a last, shorter execution as if it were a full one",
-    strict=True,
-    raises=AssertionError,
-)
 
 
 def images_for(rounds):
@@ -85,7 +80,6 @@ def test_throughput_counts_images(one_second_each, steps_per_execution, batches)
     assert [entry["images_per_second"] for entry in logs.epochs] == 2 * [np.mean(batches)]
 
 
-@PARTIAL_EXECUTION
 def test_throughput_of_a_shorter_last_execution(one_second_each):
     logs = Logs()
     fit(gan(4), 6, [Throughput(BATCH), logs])
@@ -178,7 +172,6 @@ def test_sample_grid_with_several_steps_per_execution(tmp_path):
     assert names_in(tmp_path) == [f"step-{n:06d}.png" for n in (0, 8, 12, 16)]
 
 
-@PARTIAL_EXECUTION
 def test_sample_grid_of_a_shorter_last_execution(tmp_path):
     model = gan(4)
     fit(model, 6, [SampleGrid(tmp_path, every=100, count=4)])
@@ -224,7 +217,6 @@ def test_stop_after_counts_earlier_rounds():
     assert int(model.optimizer.iterations) == 8
 
 
-@PARTIAL_EXECUTION
 def test_stop_after_with_a_shorter_last_execution():
     model = gan(4)
     fit(model, 6, [StopAfter(16)], epochs=5)

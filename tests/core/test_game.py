@@ -206,9 +206,30 @@ def test_integer_images():
         model.fit(tf.data.Dataset.from_tensors(np.ones((4, 1), "uint8")))
 
 
-def test_sample_weights():
+def test_labels_that_nobody_uses():
     model = tug()
     model.compile("sgd")
+    with pytest.raises(ValueError, match="images alone"):
+        model.fit(DATA, np.ones(4))
+    with pytest.raises(ValueError, match="images alone"):
+        model.evaluate(tf.data.Dataset.from_tensors((DATA, np.ones(4))))
+
+
+def test_targets_and_sample_weights():
+    class WithTargets(Tug):
+        uses_targets = True
+
+        def left_loss(self, data, training):
+            x, y = data
+            return super().left_loss(x + y, training)
+
+        def right_loss(self, data, training):
+            return super().right_loss(data[0], training)
+
+    model = WithTargets(line(), line())
+    model.compile(sgd())
+    model.fit(DATA, DATA, batch_size=4, verbose=0)
+    assert weights(model)[0] == pytest.approx(1.2)
     with pytest.raises(ValueError, match="sample_weight"):
         model.fit(DATA, DATA, sample_weight=np.ones(4), verbose=0)
 

@@ -50,10 +50,3 @@ def test_gaussian_kl_against_integration():
     found = losses.gaussian_kl(mean, log_variance)
     np.testing.assert_allclose(found, [expected], rtol=1e-5)
     np.testing.assert_allclose(losses.gaussian_kl(0 * mean, 0 * mean), [0.0], atol=1e-7)
-
-
-def test_gaussian_log_density():
-    x, mean, log_variance = RNG.normal(size=(3, 5, 4)).astype("float32")
-    expected = scipy.stats.norm.logpdf(x, mean, np.exp(log_variance / 2)).sum(-1)
-    found = losses.gaussian_log_density(x, mean, log_variance)
-    np.testing.assert_allclose(found, expected, rtol=1e-4)

@@ -102,7 +102,8 @@ def test_packs_are_of_whole_images():
 def test_instance_noise_has_its_deviation():
     model = models.GAN(dense_generator(), smooth_critic(), instance_noise=0.25)
     images = np.zeros((64, *SHAPE), "float32")
-    assert np.std(model.seen(images)) == pytest.approx(0.25, rel=0.05)
+    assert np.std(model.seen(images, training=True)) == pytest.approx(0.25, rel=0.05)
+    np.testing.assert_array_equal(model.seen(images, training=False), images)
 
 
 def test_vectors_instead_of_images():

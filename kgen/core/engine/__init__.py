@@ -6,6 +6,7 @@ Every backend module offers the same functions:
 * `minimize(loss_function, variables, optimizer)` makes one optimizer step;
 * `input_gradient(function, inputs)` is the gradient of a network's output at its input;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
+* `function(step)` compiles a function of tensors into a graph;
 * `mirrored(count)` is a strategy over CPU devices, for tests.
 """
 
@@ -19,6 +20,7 @@ if keras.backend.backend() != "tensorflow":
     )
 
 from kgen.core.engine.tensorflow import (
+    function,
     input_gradient,
     minimize,
     mirrored,
@@ -27,4 +29,12 @@ from kgen.core.engine.tensorflow import (
     uniform,
 )
 
-__all__ = ["input_gradient", "minimize", "mirrored", "normal", "run_step", "uniform"]
+__all__ = [
+    "function",
+    "input_gradient",
+    "minimize",
+    "mirrored",
+    "normal",
+    "run_step",
+    "uniform",
+]

@@ -49,6 +49,11 @@ def uniform(shape, seed):
     return _bits(shape, seed) * 2.0**-23
 
 
+def function(step):
+    """Compiles a function of tensors into a graph; as in an export, so that both agree."""
+    return tf.function(step, autograph=False, reduce_retracing=True)
+
+
 def mirrored(count):
     """Returns a strategy over `count` logical CPU devices, to test replicas without a GPU."""
     devices = [device.name for device in tf.config.list_logical_devices("CPU")]
