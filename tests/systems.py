@@ -53,11 +53,11 @@ def dcgan():
 
 
 def first_gan():
+    discriminator = networks.dense_discriminator(SHAPE, units=8, pieces=2)
+    # So few units, as small as the paper starts its 240, would hardly pass a gradient on.
+    discriminator.set_weights([20.0 * weight for weight in discriminator.get_weights()])
     return models.GAN(
-        dense_generator(),
-        networks.dense_discriminator(SHAPE, units=8, pieces=2),
-        loss="minimax",
-        latent_distribution="uniform",
+        dense_generator(), discriminator, loss="minimax", latent_distribution="uniform"
     )
 
 
@@ -92,22 +92,12 @@ def spectral_gan():
         dense_generator(),
         networks.dcgan_discriminator(SHAPE, filters=4, normalization="spectral"),
         loss="hinge",
-        penalty="r2",
     )
 
 
 def wgan_gp():
     return models.WGANGP(
         dense_generator(), networks.resnet_critic(SHAPE, filters=4), critic_updates=2
-    )
-
-
-def resnet_wgan_gp():
-    return models.WGANGP(
-        networks.resnet_generator(SHAPE, latent_dim=4, filters=4),
-        networks.resnet_critic(SHAPE, filters=4),
-        critic_updates=2,
-        ema_momentum=0.9,
     )
 
 
@@ -138,7 +128,6 @@ SYSTEMS = {
     "wasserstein_gan": System(wasserstein_gan),
     "spectral_gan": System(spectral_gan),
     "wgan_gp": System(wgan_gp),
-    "resnet_wgan_gp": System(resnet_wgan_gp, known_failures={"two_replicas_match_one": BATCH_NORM}),
     "vae": System(vae),
     "importance_weighted_vae": System(importance_weighted_vae),
 }

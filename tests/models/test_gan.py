@@ -17,7 +17,7 @@ BATCH = SYSTEMS["dcgan"].batch()
 def trained(**kwargs):
     channels = kwargs.get("packing", 1)
     model = models.GAN(dense_generator(), smooth_critic(channels), **kwargs)
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)  # Tracing takes longer than one round.
     logs = model.fit(BATCH, batch_size=8, verbose=0).history
     assert np.all(np.isfinite(list(logs.values())))
     return model
