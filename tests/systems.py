@@ -13,6 +13,7 @@ SHAPE = (8, 8, 1)
 BATCH_NORM = "batch norm's statistics are those of one replica's rows"
 BATCH_MEAN = "the relativistic loss and DRAGAN take means and deviations of one replica's rows"
 DROPOUT = "Keras draws the same dropout mask on every replica"
+DROPOUT_XLA = "Keras' dropout draws other numbers under XLA"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +121,10 @@ def importance_weighted_vae():
 
 SYSTEMS = {
     "dcgan": System(dcgan, known_failures={"two_replicas_match_one": BATCH_NORM}),
-    "first_gan": System(first_gan, known_failures={"two_replicas_match_one": DROPOUT}),
+    "first_gan": System(
+        first_gan,
+        known_failures={"two_replicas_match_one": DROPOUT, "xla_matches_graph_mode": DROPOUT_XLA},
+    ),
     "packed_gan": System(packed_gan),
     "relativistic_gan": System(
         relativistic_gan, known_failures={"two_replicas_match_one": BATCH_MEAN}

@@ -318,10 +318,10 @@ def test_dense_pair_is_the_published_one():
     assert [(one.units, one.pieces) for one in maxout] == [(240, 5), (240, 5)]
     assert [one.rate for one in of_type(discriminator, layers.Dropout)] == [0.2, 0.5, 0.5]
     assert [one.units for one in of_type(discriminator, layers.Dense)] == [1]
-    for network in (generator, discriminator):
+    for network, limit in ((generator, 0.05), (discriminator, 0.005)):
         for kernel in (w.numpy() for w in network.weights if w.name == "kernel"):
-            assert np.max(np.abs(kernel)) <= 0.05
-            assert np.std(kernel) == pytest.approx(0.05 / np.sqrt(3.0), rel=0.1)
+            assert np.max(np.abs(kernel)) <= limit
+            assert np.std(kernel) == pytest.approx(limit / np.sqrt(3.0), rel=0.1)
 
 
 def test_dense_discriminator_drops_in_training_only():

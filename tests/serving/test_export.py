@@ -81,11 +81,9 @@ def trained(name):
     return model
 
 
-# In a graph, TensorFlow fuses the bias into matrix products and convolutions, which leaves out a
-# rounding to bfloat16, of at most 2^-9 of a value.
-@pytest.mark.parametrize("policy, tolerance", [("float32", 1e-5), ("mixed_bfloat16", 2.0**-8)])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", SAMPLED)
-def test_the_same_images(name, policy, tolerance, tmp_path):
+def test_the_same_images(name, policy, tmp_path):
     keras.config.set_dtype_policy(policy)
     model = trained(name)
     served = load(export(model, tmp_path))
@@ -93,12 +91,10 @@ def test_the_same_images(name, policy, tolerance, tmp_path):
     latents = model.latents(5, seed=2)
     decoded = served["serving_default"](latents=latents)["images"]
     assert decoded.dtype == np.float32 and decoded.shape == (5, *SHAPE)
-    np.testing.assert_allclose(decoded, model.decode(latents), atol=tolerance)
-    in_a_graph = tf.function(model.decode_step)(latents)
-    np.testing.assert_allclose(decoded, in_a_graph, atol=1e-5)
+    np.testing.assert_allclose(decoded, model.decode(latents), atol=1e-5)
     for seed, count in ((7, 3), (8, 1), (7, 66)):  # `model.sample` works in batches of 64.
         sampled = served["sample"](seed=seed, count=count)["images"]
-        np.testing.assert_allclose(sampled, model.sample(count, seed=seed), atol=tolerance)
+        np.testing.assert_allclose(sampled, model.sample(count, seed=seed), atol=1e-5)
 
 
 def test_the_moving_average_is_exported(tmp_path):
