@@ -11,7 +11,7 @@ from recipes import training
 class Config(training.Config):
     """A deep convolutional GAN."""
 
-    steps: int = 3600
+    steps: int = 3000
     out: str = "runs/dcgan"
     export: str = "saved_models/dcgan"
     latent_dim: int = 100
