@@ -1,8 +1,19 @@
 """Generative models for Keras: one `train_step`, trained with `fit`, saved and served."""
 
+import importlib
+
 from kgen import layers, losses, models, networks
 from kgen.core import GenerativeModel, Player
 
 __version__ = "0.1.0"
 
-__all__ = ["GenerativeModel", "Player", "layers", "losses", "models", "networks"]
+# Imported when first used, so that `import kgen` stays light.
+_ON_DEMAND = ("callbacks", "data", "plotting", "serving", "testing")
+
+__all__ = ["GenerativeModel", "Player", "layers", "losses", "models", "networks", *_ON_DEMAND]
+
+
+def __getattr__(name):
+    if name in _ON_DEMAND:
+        return importlib.import_module(f"kgen.{name}")
+    raise AttributeError(f"module 'kgen' has no attribute {name!r}")

@@ -12,7 +12,7 @@ from recipes import training
 class Config(training.Config):
     """A Wasserstein GAN with a gradient penalty."""
 
-    steps: int = 600
+    steps: int = 1500
     out: str = "runs/wgan_gp"
     export: str = "saved_models/wgan_gp"
     latent_dim: int = 128
@@ -25,8 +25,8 @@ class Config(training.Config):
     """Updates of the critic for each of the generator, each on its own batch; the paper's 5."""
     penalty_weight: float = 10.0
     """Weight of the gradient penalty; the paper's 10."""
-    learning_rate: float = 2e-4
-    """Adam's step size for both players; the paper's 2e-4 for residual networks."""
+    learning_rate: float = 5e-4
+    """Adam's step size for both players; the paper's 1e-4 suits trainings 100 times as long."""
     ema_momentum: float = 0.98
     """Momentum per round of the moving average of the generator's weights that samples use."""
 

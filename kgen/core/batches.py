@@ -16,12 +16,21 @@ def split(data, count):
     return [keras.tree.pack_sequence_as(data, part) for part in zip(*leaves, strict=True)]
 
 
-def without_weights(data):
-    """Returns x, or (x, y) if labels were given, of a batch as Keras hands it to `train_step`."""
+def unpack(data, uses_targets):
+    """Returns what a player's loss takes of a batch as Keras hands it to `train_step`.
+
+    Args:
+        data: x, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+        uses_targets: Whether the model's losses take `(x, y)`, and not x alone.
+
+    Raises:
+        ValueError: If the model has no use for what came, or images are integers.
+    """
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     if sample_weight is not None:
         raise ValueError("`sample_weight` is not supported: a generative loss weighs images alike.")
-    return x if y is None else (x, y)
+    _check_contents(_first_leaf(x), y is not None, uses_targets)
+    return (x, y) if uses_targets else x
 
 
 def check(x, y, batch_size, multiple, uses_targets, method):
@@ -42,17 +51,7 @@ def check(x, y, batch_size, multiple, uses_targets, method):
     spec = getattr(x, "element_spec", None)
     images = _first_leaf(x if spec is None else spec)
     has_targets = y is not None or (isinstance(spec, tuple) and len(spec) > 1)
-    if has_targets and not uses_targets:
-        raise ValueError(
-            f"{method}(): this model is trained on images alone, but labels or targets came with "
-            "them. Pass the images without."
-        )
-    dtype = keras.backend.standardize_dtype(images.dtype) if hasattr(images, "dtype") else ""
-    if dtype.startswith(("int", "uint", "bool")):
-        raise ValueError(
-            f"{method}(): images must be floats, by convention in [-1, 1], received {dtype}. "
-            "`kgen.data.load` converts files and arrays."
-        )
+    _check_contents(images, has_targets, uses_targets)
     if multiple == 1:
         return
     if spec is not None:
@@ -63,6 +62,20 @@ def check(x, y, batch_size, multiple, uses_targets, method):
         _check_batch(batch_size, multiple, f"{method}(): `batch_size`")
         name = f"{method}(): the last batch of {rows} images in batches of {batch_size}"
         _check_batch(rows % batch_size or batch_size, multiple, name)
+
+
+def _check_contents(images, has_targets, uses_targets):
+    if has_targets and not uses_targets:
+        raise ValueError(
+            "This model is trained on images alone, but labels or targets came with them. Pass the "
+            "images without."
+        )
+    dtype = keras.backend.standardize_dtype(images.dtype) if hasattr(images, "dtype") else ""
+    if dtype.startswith(("int", "uint", "bool")):
+        raise ValueError(
+            f"Images must be floats, by convention in [-1, 1], received {dtype}. "
+            "`kgen.data.load` converts files and arrays."
+        )
 
 
 def _check_batch(size, multiple, name):

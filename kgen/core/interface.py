@@ -53,17 +53,17 @@ class GenerativeInterface:
     def decode(self, latents, batch_size=64):
         """Returns the images of `latents`, `(count, height, width, channels)` in [-1, 1]."""
         self._require("decode")
-        return _in_batches(self._compiled["decode"], latents, batch_size)
+        return _in_batches(self._compiled["decode"], self._latents(latents), batch_size)
 
     def encode(self, images, batch_size=64):
         """Returns the latents of `images` in [-1, 1], `(count, latent dimensions)`."""
         self._require("encode")
-        return _in_batches(self._compiled["encode"], images, batch_size)
+        return _in_batches(self._compiled["encode"], self._images(images), batch_size)
 
     def reconstruct(self, images, batch_size=64):
         """Returns `images` in [-1, 1] after encoding and decoding, of the same shape."""
         self._require("reconstruct")
-        return _in_batches(self._compiled["reconstruct"], images, batch_size)
+        return _in_batches(self._compiled["reconstruct"], self._images(images), batch_size)
 
     def log_prob(self, images, samples=128, seed=0, batch_size=64):
         """Returns log p(image) in nats per image, `(count,)`; an estimate where it has to be.
@@ -71,17 +71,38 @@ class GenerativeInterface:
         Args:
             images: Array `(count, height, width, channels)` in [-1, 1].
             samples: Draws per image of the estimate, where it is one.
-            seed: Integer seed of the draws.
+            seed: Integer seed of the draws, which also depend on `batch_size`.
             batch_size: Images computed at once.
         """
         self._require("log_prob")
+        if not isinstance(samples, int | np.integer) or samples < 1:
+            raise ValueError(f"`samples` must be a positive integer, received {samples!r}.")
         noise = SeededNoise(_seed(seed))
-        return _in_batches(lambda x: self.log_prob_step(x, noise, samples), images, batch_size)
+        return _in_batches(
+            lambda x: self.log_prob_step(x, noise, int(samples)), self._images(images), batch_size
+        )
 
     def bits_per_dimension(self, images, **kwargs):
         """Returns -log2 p(image) / number of pixels and channels, `(count,)`; see `log_prob`."""
         dimensions = np.prod(np.shape(images)[1:])
         return -self.log_prob(images, **kwargs) / (dimensions * np.log(2.0))
+
+    @property
+    def image_shape(self):
+        """Shape of one image, `(height, width, channels)`, or `None` where a system says none."""
+        return None
+
+    def _images(self, images):
+        images = np.asarray(images)
+        if images.dtype.kind in "iub":
+            raise ValueError(
+                f"`images` must be floats in [-1, 1], received an array of {images.dtype}."
+            )
+        return _checked(images, "images", self.image_shape)
+
+    def _latents(self, latents):
+        can_draw = hasattr(self, "draw_latents")
+        return _checked(latents, "latents", self.latents(1, 0).shape[1:] if can_draw else None)
 
     @functools.cached_property
     def _compiled(self):
@@ -110,15 +131,22 @@ _STEPS = {
 def _seed(seed):
     if seed is None:
         return int(np.random.randint(2**31))
-    if not isinstance(seed, int | np.integer):
-        raise ValueError(f"`seed` must be an integer or None, received {seed!r}.")
+    if not isinstance(seed, int | np.integer) or not -(2**63) <= seed < 2**63:
+        raise ValueError(f"`seed` must be an integer of 64 bits or None, received {seed!r}.")
     return int(seed)
+
+
+def _checked(array, name, shape):
+    array = np.asarray(array, "float32")
+    if not array.ndim or not len(array) or shape not in (None, array.shape[1:]):
+        expected = "rows" if shape is None else f"rows of the shape {tuple(shape)}"
+        raise ValueError(f"`{name}` must be an array of {expected}, received {array.shape}.")
+    return array
 
 
 def _in_batches(step, array, batch_size):
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be a positive integer, received {batch_size!r}.")
-    array = np.asarray(array, "float32")
     starts = range(0, len(array), batch_size)
     return np.concatenate(
         [ops.convert_to_numpy(step(array[start : start + batch_size])) for start in starts]

@@ -36,7 +36,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
             def error(self, images, training):
                 codes = self.encoder(images, training=training)
-                decoded = self.decoder(codes, training=training)
+                decoded = keras.ops.cast(self.decoder(codes, training=training), "float32")
                 return keras.ops.mean(keras.ops.square(images - decoded))
 
     Args:
@@ -127,7 +127,8 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         return engine.run_step(self, self.score_round, *args)
 
     def play_round(self, data):
-        parts = batches.split(batches.without_weights(data), self.largest_updates)
+        data = batches.unpack(data, self.uses_targets)
+        parts = batches.split(data, self.largest_updates)
         for player in self.players:
             optimizer = self.optimizer.by_player[player.name]
             for part in parts[: player.updates]:
@@ -142,7 +143,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         return self.get_metrics_result()
 
     def score_round(self, data):
-        data = batches.without_weights(data)
+        data = batches.unpack(data, self.uses_targets)
         with borrowed(self.random_states, offset=self.evaluated.result() * 2**16):
             for player in self.players:
                 loss, components = self.loss_of(player, data, training=False)
@@ -157,6 +158,11 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         """Returns a player's loss with its networks' regularisers, and the loss's components."""
         loss = player.loss(data, training=training)
         loss, components = loss if isinstance(loss, tuple) else (loss, {})
+        if getattr(loss, "shape", None) != ():
+            raise ValueError(
+                f"The loss of player {player.name!r} must be a scalar, a mean over the batch, "
+                f"received {loss!r}."
+            )
         regularisers = [term for network in player.networks for term in network.losses]
         return sum(ops.cast(term, "float32") for term in [loss, *regularisers]), components
 
@@ -233,10 +239,17 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{n: keras.saving.deserialize_keras_object(v) for n, v in config.items()})
+        return cls(**{name: _revived(value) for name, value in config.items()})
 
     def _computes_in_float16(self):
         return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))
+
+
+def _revived(value):
+    """An argument out of a config, which holds networks as they are or serialised."""
+    if isinstance(value, keras.layers.Layer):
+        return value
+    return keras.saving.deserialize_keras_object(value)
 
 
 class BatchCount(keras.metrics.Metric):

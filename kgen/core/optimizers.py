@@ -138,6 +138,11 @@ def _by_player(optimizer, names):
             f"it cannot hold. Pass one a player, {{{', '.join(f'{n!r}: ...' for n in names)}}}, or "
             'a name for all, such as "adam".'
         )
+    elif optimizer is None or isinstance(optimizer, list | tuple):
+        raise ValueError(
+            f"`optimizer` must be a dict with the keys {names} or one name for all, received "
+            f"{optimizer!r}."
+        )
     else:
         optimizer = dict.fromkeys(names, optimizer)
     by_player = {name: _get(optimizer[name], name) for name in names}

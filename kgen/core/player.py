@@ -34,7 +34,7 @@ class Player:
     components: tuple[str, ...] = ()
 
     def __post_init__(self):
-        if isinstance(self.networks, keras.layers.Layer):
+        if not isinstance(self.networks, tuple):
             object.__setattr__(self, "networks", (self.networks,))
         if not isinstance(self.updates, int) or self.updates < 1:
             raise ValueError(

@@ -93,6 +93,8 @@ def _checked_labels(labels, count, path):
     if labels is None:
         return None
     flat = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels  # CIFAR's (n, 1)
+    if flat.dtype.kind == "f" and np.array_equal(flat, np.round(flat)):
+        flat = flat.astype(np.int64)  # Whole numbers; np.zeros gives floats.
     if flat.shape != (count,) or flat.dtype.kind not in "iu":
         raise ValueError(
             f"{path}: expected integer labels of the shape ({count},), one an image, got "

@@ -40,6 +40,10 @@ class AdversarialModel(GenerativeModel):
         self.ema_momentum = ema_momentum
         self.generator_average = None if ema_momentum is None else average_of(generator)
 
+    @property
+    def image_shape(self):
+        return self.generator.output_shape[1:]
+
     def call(self, latents, training=False):
         network = self.generator if training else self.generator_average or self.generator
         return network(latents, training=training)

@@ -112,6 +112,10 @@ class VAE(GenerativeModel):
         log_likelihood = LIKELIHOODS[self.likelihood].log_prob(repeated, parameters)
         return ops.reshape(log_likelihood, (-1, samples)), log_ratio
 
+    @property
+    def image_shape(self):
+        return self.encoder.input_shape[1:]
+
     def call(self, images, training=False):
         mean, _ = self.encoder(images, training=training)
         return LIKELIHOODS[self.likelihood].mean(self.decoder(mean, training=training))

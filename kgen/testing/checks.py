@@ -186,8 +186,10 @@ def check_sample(make, batch):
 
 
 def check_export_round_trip(make, batch):
-    """An exported model gives the same images as the model, to 1e-5."""
+    """An exported model gives the same images as the model, to 1e-5; if it can sample."""
     model = _compiled(make)
+    if not hasattr(model, "draw_latents"):
+        return
     _fit(model, batch)
     with tempfile.TemporaryDirectory() as folder:
         served = kgen.serving.load(kgen.serving.export(model, folder))

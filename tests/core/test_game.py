@@ -126,6 +126,8 @@ def test_batch_norm_moves_in_every_turn():
         ({"left": "sgd"}, r"\['left', 'right'\], received \['left'\]"),
         ({"left": "sgd", "right": "sgd", "up": "sgd"}, "'up'"),
         (keras.optimizers.SGD(), "one SGD for 2 players"),
+        (None, "must be a dict.*received None"),
+        (["sgd", "sgd"], "must be a dict.*received"),
         (dict.fromkeys(("left", "right"), keras.optimizers.SGD()), "twice"),
         (
             {
@@ -162,8 +164,9 @@ def test_players_that_do_not_fit():
         Tug(unbuilt, line())
     with pytest.raises(ValueError, match=r"left_updates.*received 0"):
         tug(left_updates=0)
-    with pytest.raises(ValueError, match="must be a keras.Model"):
-        Player("left", "network", None)
+    for wrong in ("network", None):
+        with pytest.raises(ValueError, match="must be a keras.Model"):
+            Player("left", wrong, None)
 
 
 def test_an_activity_regulariser_is_refused():
@@ -204,6 +207,42 @@ def test_integer_images():
         model.fit(np.ones((4, 1), "uint8"))
     with pytest.raises(ValueError, match=r"floats.*received uint8"):
         model.fit(tf.data.Dataset.from_tensors(np.ones((4, 1), "uint8")))
+
+
+class Batches(keras.utils.PyDataset):
+    """What `fit` cannot look into beforehand."""
+
+    def __init__(self, *batch):
+        super().__init__()
+        self.batch = batch
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.batch if len(self.batch) > 1 else self.batch[0]
+
+
+def test_bad_batches_that_only_training_sees():
+    model = tug()
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"floats.*received uint8"):
+        model.fit(Batches(np.ones((4, 1), "uint8")), verbose=0)
+    with pytest.raises(ValueError, match=r"floats.*received uint8"):
+        model.train_on_batch(np.ones((4, 1), "uint8"))
+    with pytest.raises(ValueError, match="images alone"):
+        model.fit(Batches(DATA, np.ones(4)), verbose=0)
+
+
+def test_a_loss_that_is_no_scalar():
+    class Rows(Tug):
+        def left_loss(self, x, training):
+            return ops.square(self.left(x))
+
+    model = Rows(line(), line())
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="'left' must be a scalar"):
+        model.fit(DATA, verbose=0)
 
 
 def test_labels_that_nobody_uses():
@@ -422,7 +461,55 @@ def test_noise_of_replicas_is_that_of_one_device():
     np.testing.assert_array_equal(together, Noise(seed=5).normal((6, 2)))
 
 
+def test_a_batch_that_replicas_cannot_share():
+    from kgen.core import engine
+
+    with engine.mirrored(2).scope():
+        model = tug()
+        model.compile(sgd())
+    with pytest.raises(ValueError, match="last batch of 7 images in batches of 4.*multiple of 2"):
+        model.fit(np.ones((7, 1), "float32"), batch_size=4)
+    with pytest.raises(ValueError, match="drop_remainder=True"):
+        model.evaluate(tf.data.Dataset.from_tensor_slices(np.ones((7, 1), "float32")).batch(4))
+
+
+def test_evaluation_does_not_depend_on_replicas():
+    """Two batches, with noise that differs between them."""
+    from kgen.core import engine
+
+    def losses(model):
+        model.compile("sgd")
+        return model.evaluate(images, batch_size=8, verbose=0, return_dict=True)
+
+    images = np.concatenate([SYSTEMS["wgan_gp"].batch()] * 2)
+    alone = SYSTEMS["wgan_gp"].make()
+    with engine.mirrored(2).scope():
+        shared = SYSTEMS["wgan_gp"].make()
+    shared.set_weights(alone.get_weights())
+    for state, value in zip(shared.random_states, alone.random_states, strict=True):
+        state.assign(value.numpy())
+    assert losses(shared) == pytest.approx(losses(alone), rel=1e-4, abs=1e-4)
+
+
 # ---------------------------------------------------------------- interface
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda model: model.encode(np.zeros((2, *SHAPE), "uint8")), "`images`.*uint8"),
+        (lambda model: model.encode(np.zeros((2, 9, 9, 1))), r"\(8, 8, 1\), received \(2, 9, 9"),
+        (lambda model: model.reconstruct(np.zeros(SHAPE)), r"`images`.*received \(8, 8, 1\)"),
+        (lambda model: model.log_prob(np.zeros((0, *SHAPE))), r"received \(0, 8, 8, 1\)"),
+        (lambda model: model.log_prob(np.zeros((1, *SHAPE)), samples=0), "`samples`.*0"),
+        (lambda model: model.decode(np.zeros((2, 5))), r"shape \(3,\), received \(2, 5\)"),
+        (lambda model: model.decode(np.zeros(3)), r"`latents`.*received \(3,\)"),
+        (lambda model: model.sample(1, seed=2**64), "64 bits"),
+    ],
+)
+def test_bad_arguments_of_the_interface(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(SYSTEMS["vae"].make())
 
 
 def test_what_a_system_cannot_do():
@@ -432,6 +519,12 @@ def test_what_a_system_cannot_do():
             getattr(model, ability)(np.zeros((1, *SHAPE)))
     with pytest.raises(NotImplementedError, match="cannot `sample`.*nothing"):
         tug().sample(3)
+
+
+def test_from_config_takes_networks_as_they_are():
+    model = tug()
+    copy = Tug.from_config(model.get_config())
+    assert copy.left is model.left
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.5, "3"])

@@ -1,0 +1,51 @@
+"""The README's Python runs, and says nothing that is not there."""
+
+import pathlib
+import re
+
+import keras
+import numpy as np
+
+import kgen
+from tests.systems import SHAPE, SYSTEMS
+
+README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
+EXAMPLE, SERVING, SYSTEM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # As it stands, but on fewer images.
+    code = EXAMPLE.replace("batch_size=3 * 64)", "batch_size=3 * 64).take(2)")
+    assert code != EXAMPLE and len(EXAMPLE.splitlines()) <= 20
+    names = {}
+    exec(code, names)
+    assert names["images"].shape == (16, 28, 28, 1)
+
+
+def test_the_system_passes_the_checks():
+    names = {}
+    exec(SYSTEM, names)
+
+    def make():
+        images = keras.Input(SHAPE)
+        encoder = keras.Model(images, keras.layers.Dense(3)(keras.layers.Flatten()(images)))
+        codes = keras.Input((3,))
+        pixels = keras.layers.Dense(int(np.prod(SHAPE)))(codes)
+        decoder = keras.Model(codes, keras.layers.Reshape(SHAPE)(pixels))
+        return names["Autoencoder"](encoder, decoder, seed=0)
+
+    kgen.testing.check_generative_model(make, SYSTEMS["vae"].batch())
+    assert make().encode(SYSTEMS["vae"].batch()).shape == (8, 3)
+
+
+def test_the_signature_it_names_is_exported(tmp_path):
+    path = kgen.serving.export(SYSTEMS["dcgan"].make(), tmp_path)
+    names = {}
+    exec(SERVING.replace("saved_models/dcgan/1", path), names)
+    assert names["images"].shape == (16, *SHAPE)
+
+
+def test_every_recipe_has_a_row():
+    recipes = {p.stem for p in pathlib.Path("recipes").glob("*.py")} - {"__init__", "training"}
+    assert recipes == set(re.findall(r"`python -m recipes\.(\w+)`", README))
