@@ -9,7 +9,7 @@ from kgen.core import batches, engine
 from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
 from kgen.core.noise import Noise, borrowed
-from kgen.core.optimizers import PlayerOptimizers
+from kgen.core.optimizers import PlayerOptimizers, check_callbacks
 
 
 class GenerativeModel(GenerativeInterface, keras.Model):
@@ -108,6 +108,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class)."""
         multiple = self.batch_multiple * self.replicas
         batches.check(x, y, batch_size, multiple, self.uses_targets, "fit")
+        check_callbacks(kwargs.get("callbacks"), self.players)
         # Keras warns where `shuffle`, which is on by default, meets a dataset.
         kwargs.setdefault("shuffle", not hasattr(x, "element_spec"))
         return super().fit(x, y, batch_size=batch_size, epochs=epochs, **kwargs)

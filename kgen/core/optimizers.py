@@ -2,6 +2,9 @@
 
 import keras
 
+# Keras 3.12, the last for Python 3.10, has callbacks that know a single plain optimizer only.
+KERAS_KNOWS_SEVERAL = hasattr(keras.optimizers, "MultiOptimizer")
+
 
 @keras.saving.register_keras_serializable("kgen")
 class PlayerOptimizers(keras.optimizers.Optimizer):
@@ -60,6 +63,8 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     @property
     def learning_rate(self):
         """The learning rate of the only player; several players have no common one."""
+        if len(self.by_player) > 1 and not KERAS_KNOWS_SEVERAL:
+            return float("nan")  # Keras 3.12's TensorBoard reads it, come what may.
         return self._only_optimizer().learning_rate
 
     @learning_rate.setter
@@ -123,6 +128,20 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             for name, value in config["by_player"].items()
         }
         return cls(by_player, name=config["name"])
+
+
+def check_callbacks(callbacks, players):
+    """Raises where Keras is too old for a callback to find the players' optimizers."""
+    if KERAS_KNOWS_SEVERAL:
+        return
+    of_one = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+    for callback in keras.tree.flatten(callbacks or []):
+        several = len(players) > 1 and isinstance(callback, of_one)
+        if several or isinstance(callback, keras.callbacks.SwapEMAWeights):
+            raise ValueError(
+                f"{type(callback).__name__} of Keras {keras.__version__} cannot see the players' "
+                "optimizers; Keras 3.15 can, which needs Python 3.11."
+            )
 
 
 def _by_player(optimizer, names):

@@ -8,9 +8,14 @@ import pytest
 import tensorflow as tf
 
 from kgen import models, networks
+from kgen.core.optimizers import KERAS_KNOWS_SEVERAL
 from tests.systems import SHAPE, dense_generator, smooth_critic
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, *SHAPE)).astype("float32")
+
+KERAS_3_15 = pytest.mark.skipif(
+    not KERAS_KNOWS_SEVERAL, reason="Keras 3.12's callbacks know a single optimizer only"
+)
 
 
 def gan(optimizer="adam", **kwargs):
@@ -78,6 +83,7 @@ class Script(keras.callbacks.Callback):
 # ---------------------------------------------------------------- learning rates
 
 
+@KERAS_3_15
 def test_learning_rate_scheduler():
     """A schedule is called with each player's own learning rate, and sets it."""
 
@@ -90,6 +96,7 @@ def test_learning_rate_scheduler():
         assert rates(model) == pytest.approx([rate / 4.0 for rate in before])
 
 
+@KERAS_3_15
 def test_learning_rates_in_the_logs():
     scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.5 * rate)
     history = fit(gan("sgd"), [scheduler], epochs=2)
@@ -98,6 +105,7 @@ def test_learning_rates_in_the_logs():
     assert fit(vae("sgd"), [scheduler], epochs=1)["learning_rate_vae"] == pytest.approx([0.005])
 
 
+@KERAS_3_15
 def test_learning_rates_of_given_optimizers_in_the_logs():
     """They have the optimizers' names, which Keras makes different."""
     players = {"discriminator": keras.optimizers.SGD(0.1), "generator": keras.optimizers.SGD(0.4)}
@@ -108,6 +116,7 @@ def test_learning_rates_of_given_optimizers_in_the_logs():
 
 
 @every_system
+@KERAS_3_15
 def test_reduce_lr_on_plateau(make, monitor):
     model = make("sgd")
     plateau = keras.callbacks.ReduceLROnPlateau(monitor, factor=0.1, mode="min", patience=1)
@@ -206,6 +215,7 @@ def scalars_in(folder):
     return found
 
 
+@KERAS_3_15
 def test_tensorboard(tmp_path):
     board = keras.callbacks.TensorBoard(tmp_path, write_graph=False)
     history = fit(gan("sgd"), [board], epochs=2)
@@ -216,6 +226,7 @@ def test_tensorboard(tmp_path):
         assert train[f"epoch_learning_rate_{player}"] == pytest.approx([0.01, 0.01])
 
 
+@KERAS_3_15
 def test_tensorboard_of_one_player(tmp_path):
     fit(vae("sgd"), [keras.callbacks.TensorBoard(tmp_path, write_graph=False)], epochs=1)
     train = scalars_in(tmp_path / "train")
@@ -270,6 +281,7 @@ def assert_close(one, other):
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 @every_system
+@KERAS_3_15
 def test_swap_ema_weights(make, monitor, policy, tmp_path):
     """Evaluation and the checkpoint see the averages, training goes on with the weights."""
     keras.config.set_dtype_policy(policy)
@@ -293,7 +305,22 @@ def test_swap_ema_weights(make, monitor, policy, tmp_path):
     assert_close(moved_by_players(model), before.averages[1])
 
 
+@KERAS_3_15
 @every_system
 def test_swap_ema_weights_without_averages(make, monitor):
     with pytest.raises(ValueError, match="use_ema=True"):
         fit(make(), [keras.callbacks.SwapEMAWeights()], epochs=1)
+
+
+@pytest.mark.skipif(KERAS_KNOWS_SEVERAL, reason="This Keras' callbacks know several optimizers")
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate),
+        keras.callbacks.ReduceLROnPlateau(),
+        keras.callbacks.SwapEMAWeights(),
+    ],
+)
+def test_callbacks_that_an_old_keras_cannot_run(callback):
+    with pytest.raises(ValueError, match="needs Python 3.11"):
+        gan().fit(IMAGES, callbacks=[callback])

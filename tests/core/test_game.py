@@ -129,20 +129,22 @@ def test_batch_norm_moves_in_every_turn():
         (None, "must be a dict.*received None"),
         (["sgd", "sgd"], "must be a dict.*received"),
         (dict.fromkeys(("left", "right"), keras.optimizers.SGD()), "twice"),
-        (
-            {
-                "left": keras.optimizers.MultiOptimizer(
-                    keras.optimizers.OptimizerMap(keras.optimizers.SGD())
-                ),
-                "right": "sgd",
-            },
-            "MultiOptimizer",
-        ),
     ],
 )
 def test_optimizers_that_do_not_fit(optimizer, message):
     with pytest.raises(ValueError, match=message):
         tug().compile(optimizer)
+
+
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "MultiOptimizer"), reason="Keras 3.12 has no MultiOptimizer"
+)
+def test_keras_own_composite_is_refused():
+    composite = keras.optimizers.MultiOptimizer(
+        keras.optimizers.OptimizerMap(keras.optimizers.SGD())
+    )
+    with pytest.raises(ValueError, match="MultiOptimizer"):
+        tug().compile({"left": composite, "right": "sgd"})
 
 
 def test_an_optimizer_of_another_model():
@@ -282,7 +284,7 @@ def test_one_name_for_all():
     assert {type(o) for o in model.optimizer.by_player.values()} == {keras.optimizers.Adam}
     assert [o.name for o in model.optimizer.optimizers] == ["left", "right"]
     with pytest.raises(AttributeError, match="by_player"):
-        _ = model.optimizer.learning_rate
+        model.optimizer.learning_rate = 0.1
 
 
 def test_one_player_has_a_plain_loss_and_learning_rate():
