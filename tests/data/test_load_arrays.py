@@ -162,8 +162,14 @@ def test_labels_of_the_shape_of_cifar(write):
     assert labels.shape == (18,)
 
 
+def test_labels_that_are_whole_numbers_in_floats(write):
+    path = write(x=ramp(0, 255, np.uint8), y=np.arange(20.0))
+    _, labels = next(iter(kgen.data.load(path, labels=True, batch_size=18)))
+    assert labels.dtype == "int32" and set(labels.numpy()) < set(range(20))
+
+
 @pytest.mark.parametrize(
-    "labels", [np.arange(19), np.zeros(20), np.eye(20, dtype=int), np.zeros((), int)]
+    "labels", [np.arange(19), np.arange(20) / 2, np.eye(20, dtype=int), np.zeros((), int)]
 )
 def test_refused_labels(write, labels):
     with pytest.raises(
