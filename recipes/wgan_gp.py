@@ -18,7 +18,7 @@ class Config(training.Config):
     latent_dim: int = 128
     """Size of the latents; the paper's 128."""
     networks: Literal["convolutional", "residual"] = "convolutional"
-    """DCGAN's, with layer norm in the critic, or the paper's residual ones, 3 times as slow."""
+    """DCGAN's, with layer norm in the critic, or the paper's residual ones, far slower."""
     filters: int = 32
     """Maps of the widest convolutions; in the paper's residual networks 128 at 32 x 32."""
     critic_updates: int = 5
