@@ -51,6 +51,9 @@ class GenerativeModel(GenerativeInterface, keras.Model):
     # Whether the losses' `data` is `(x, y)`, y being labels or target images, and not x alone.
     uses_targets = False
 
+    # Whether the last turns of a round share one `prepare`.
+    prepares_once = False
+
     def __init__(self, players, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.players = tuple(players)
@@ -130,14 +133,12 @@ class GenerativeModel(GenerativeInterface, keras.Model):
     def play_round(self, data):
         data = batches.unpack(data, self.uses_targets)
         parts = batches.split(data, self.largest_updates)
+        recording = self._record(parts[-1]) if self.prepares_once else None
         for player in self.players:
-            optimizer = self.optimizer.by_player[player.name]
-            for part in parts[: player.updates]:
-                loss, components = engine.minimize(
-                    lambda player=player, part=part: self.loss_of(player, part, training=True),
-                    player.variables,
-                    optimizer,
-                )
+            # Who moves less often takes the last parts, so that all end with the same one.
+            for part in parts[-player.updates :]:
+                shared = recording if part is parts[-1] else None
+                loss, components = self._move(player, part, shared)
                 self.track(player, loss, components, part)
         self.finish_round()
         self.optimizer.iterations.assign_add(1)
@@ -146,18 +147,29 @@ class GenerativeModel(GenerativeInterface, keras.Model):
     def score_round(self, data):
         data = batches.unpack(data, self.uses_targets)
         with borrowed(self.random_states, offset=self.evaluated.result() * 2**16):
+            prepared = self.prepare(data, training=False)
             for player in self.players:
-                loss, components = self.loss_of(player, data, training=False)
+                loss, components = self.loss_of(player, prepared, training=False)
                 self.track(player, loss, components, data)
         self.evaluated.update_state()
         return self.get_metrics_result()
 
+    def prepare(self, data, training):
+        """Returns what the losses take of a part of the batch; by default the part itself.
+
+        What several players' losses start from is computed here: in each turn anew, or, where
+        `prepares_once` is true, once for the last turns of all players. In the last player's turn
+        its gradient flows back through it; for the others it is a constant. So it may use networks
+        of the last player alone.
+        """
+        return data
+
     def finish_round(self):
         """Runs at the end of each round, after every player has moved; nothing by default."""
 
-    def loss_of(self, player, data, training):
+    def loss_of(self, player, prepared, training):
         """Returns a player's loss with its networks' regularisers, and the loss's components."""
-        loss = player.loss(data, training=training)
+        loss = player.loss(prepared, training=training)
         loss, components = loss if isinstance(loss, tuple) else (loss, {})
         if getattr(loss, "shape", None) != ():
             raise ValueError(
@@ -241,6 +253,23 @@ class GenerativeModel(GenerativeInterface, keras.Model):
     @classmethod
     def from_config(cls, config):
         return cls(**{name: _revived(value) for name, value in config.items()})
+
+    def _record(self, part):
+        def prepare(part):
+            return self.prepare(part, training=True)
+
+        return engine.record(prepare, part, self.players[-1].variables)
+
+    def _move(self, player, part, recording):
+        """Moves a player once; `recording` is the `prepare` it shares with others, if it does."""
+
+        def loss():
+            prepared = self.prepare(part, training=True) if recording is None else recording.outputs
+            return self.loss_of(player, prepared, training=True)
+
+        optimizer = self.optimizer.by_player[player.name]
+        through = recording if player is self.players[-1] else None
+        return engine.minimize(loss, player.variables, optimizer, through)
 
     def _computes_in_float16(self):
         return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))

@@ -48,6 +48,10 @@ class AdversarialModel(GenerativeModel):
         network = self.generator if training else self.generator_average or self.generator
         return network(latents, training=training)
 
+    def prepare(self, images, training):
+        """Returns `(images, fakes)`, as many fakes as images."""
+        return images, self.generate(ops.shape(images)[0], training)
+
     def generate(self, count, training):
         """Draws latents and returns the live generator's images, float32 `(count, ...)`."""
         latents = self.draw_latents(count, self.noise)

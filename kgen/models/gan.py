@@ -55,6 +55,9 @@ class GAN(AdversarialModel):
         packing: k >= 1: the discriminator judges k images at once, concatenated along the channels
             (PacGAN, Lin et al. 2018, arXiv 1712.04086); its input has k times the channels.
         discriminator_updates: Discriminator's updates per generator's update, each on fresh data.
+        share_fakes: Whether the generator learns from the fakes that the discriminator's last update
+            saw, so that a round needs one pass of the generator and not two: as the DCGAN's authors
+            did. `False` draws new ones, as in Goodfellow et al. 2014, algorithm 1.
         latent_distribution: `"normal"` or `"uniform"` in [-1, 1].
         ema_momentum: Momentum of the generator's moving average; `None` for no average.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
@@ -76,6 +79,7 @@ class GAN(AdversarialModel):
         instance_noise=0.0,
         packing=1,
         discriminator_updates=1,
+        share_fakes=True,
         latent_distribution="normal",
         ema_momentum=None,
         **kwargs,
@@ -113,11 +117,11 @@ class GAN(AdversarialModel):
         self.instance_noise = instance_noise
         self.packing = packing
         self.discriminator_updates = discriminator_updates
+        self.share_fakes = share_fakes
         self._clip_weights()
 
-    def discriminator_loss(self, images, training):
-        real = self.seen(images, training)
-        fake = self.seen(self.generate(ops.shape(images)[0], training), training)
+    def discriminator_loss(self, data, training):
+        real, fake = (self.seen(images, training) for images in data)
         target = {"smoothing": self.label_smoothing} if self.label_smoothing else {}
         loss = ADVERSARIAL_LOSSES[self.loss].discriminator(
             self.discriminator(real, training=training),
@@ -132,9 +136,10 @@ class GAN(AdversarialModel):
             )
         return loss + self.penalty_weight * penalty, {"penalty": penalty}
 
-    def generator_loss(self, images, training):
+    def generator_loss(self, data, training):
+        images, fakes = data
         loss = ADVERSARIAL_LOSSES[self.loss]
-        fake = self.seen(self.generate(ops.shape(images)[0], training), training)
+        fake = self.seen(fakes, training)
         fake_logits = self.discriminator(fake, training=training)
         if not loss.relativistic:
             return loss.generator(fake_logits)
@@ -148,6 +153,10 @@ class GAN(AdversarialModel):
         if self.instance_noise and training:
             images = images + self.instance_noise * self.noise.normal(ops.shape(images))
         return pack(images, self.packing)
+
+    @property
+    def prepares_once(self):
+        return self.share_fakes
 
     @property
     def evaluation_multiple(self):

@@ -1,7 +1,6 @@
 """WGAN-GP: a Wasserstein GAN whose critic is kept Lipschitz by a gradient penalty."""
 
 import keras
-from keras import ops
 
 from kgen.core import Player
 from kgen.core.precision import full_precision
@@ -71,8 +70,8 @@ class WGANGP(AdversarialModel):
         self.critic_updates = critic_updates
         self.penalty_weight = penalty_weight
 
-    def critic_loss(self, images, training):
-        fakes = self.generate(ops.shape(images)[0], training)
+    def critic_loss(self, data, training):
+        images, fakes = data
         loss = wasserstein_critic_loss(
             self.critic(images, training=training), self.critic(fakes, training=training)
         )
@@ -82,6 +81,6 @@ class WGANGP(AdversarialModel):
             )
         return loss + self.penalty_weight * penalty, {"distance": -loss, "penalty": penalty}
 
-    def generator_loss(self, images, training):
-        fakes = self.generate(ops.shape(images)[0], training)
+    def generator_loss(self, data, training):
+        _, fakes = data
         return wasserstein_generator_loss(self.critic(fakes, training=training))

@@ -245,9 +245,10 @@ def _fit(model, batch, rounds=ROUNDS):
 
 
 def _move_with_fixed_noise(model, player, batch):
+    images = ops.convert_to_tensor(batch)
     with borrowed(model.random_states, offset=0):
         loss, _ = engine.minimize(
-            lambda: model.loss_of(player, ops.convert_to_tensor(batch), training=True),
+            lambda: model.loss_of(player, model.prepare(images, training=True), training=True),
             player.variables,
             model.optimizer.by_player[player.name],
         )

@@ -15,7 +15,8 @@ def test_critic_loss_is_line_7_of_algorithm_1():
     model = models.WGANGP(dense_generator(), smooth_critic(), penalty_weight=3.0, seed=2)
     images = ops.convert_to_tensor(BATCH)
     state = model.noise.seed_generator.state.numpy()
-    loss, components = model.critic_loss(images, training=True)
+    data = model.prepare(images, training=True)
+    loss, components = model.critic_loss(data, training=True)
 
     model.noise.seed_generator.state.assign(state)
     fakes = model.generate(8, training=True).numpy()
@@ -48,9 +49,9 @@ def test_five_updates_each_on_other_images_and_noise():
     seen, draws = [], []
     original, normal = model.critic_loss, model.noise.normal
 
-    def spy(images, training):
-        seen.append(images.numpy())
-        return original(images, training)
+    def spy(data, training):
+        seen.append(data[0].numpy())
+        return original(data, training)
 
     def spy_noise(shape):
         draws.append(normal(shape).numpy())

@@ -3,7 +3,8 @@
 Every backend module offers the same functions:
 
 * `run_step(model, play, *args)` adapts Keras' `train_step` and `test_step` to `play(data) -> logs`;
-* `minimize(loss_function, variables, optimizer)` makes one optimizer step;
+* `minimize(loss_function, variables, optimizer, recording)` makes one optimizer step;
+* `record(function, data, variables)` runs what several steps start from, once;
 * `input_gradient(function, inputs)` is the gradient of a network's output at its input;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
 * `function(step)` compiles a function of tensors into a graph;
@@ -25,6 +26,7 @@ from kgen.core.engine.tensorflow import (
     minimize,
     mirrored,
     normal,
+    record,
     run_step,
     uniform,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "minimize",
     "mirrored",
     "normal",
+    "record",
     "run_step",
     "uniform",
 ]

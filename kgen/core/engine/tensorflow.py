@@ -1,5 +1,7 @@
 """The engine on TensorFlow: tapes, replicas and stateless random numbers."""
 
+from typing import Any, NamedTuple
+
 import tensorflow as tf
 
 
@@ -8,25 +10,56 @@ def run_step(model, play, data):
     return play(data)
 
 
-def minimize(loss_function, variables, optimizer):
+def minimize(loss_function, variables, optimizer, recording=None):
     """Makes one step of `optimizer` on `variables`, and on nothing else.
 
     Args:
         loss_function: Function without arguments that returns `(loss, logs)`, `loss` a scalar.
         variables: The Keras variables that may move.
         optimizer: The Keras optimizer of these variables; a `LossScaleOptimizer` scales the loss.
+        recording: What `record` returned for the same variables, if the loss starts from it.
 
     Returns:
         What `loss_function` returned, the loss not scaled.
     """
     values = [variable.value for variable in variables]
+    recorded = [] if recording is None else recording.computed
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
+        tape.watch([values, recorded])
         loss, logs = loss_function()
         # Optimizers sum gradients over replicas; the loss is a mean over one replica's rows.
         scaled_loss = optimizer.scale_loss(loss / _replicas())
-    optimizer.apply(tape.gradient(scaled_loss, values), variables)
+    gradients, upstream = tape.gradient(scaled_loss, [values, recorded])
+    if recording is not None:
+        earlier = recording.tape.gradient(recorded, values, output_gradients=upstream)
+        gradients = [_sum(pair) for pair in zip(gradients, earlier, strict=True)]
+    optimizer.apply(gradients, variables)
     return loss, logs
+
+
+class Recording(NamedTuple):
+    """What a function returned, and how to go back through it later."""
+
+    outputs: Any
+    computed: list
+    tape: tf.GradientTape
+
+
+def record(function, data, variables):
+    """Runs `function(data)` and keeps what gradients with respect to `variables` need.
+
+    `minimize` pulls a loss's gradient back through it, as if `function` had run inside that loss.
+    The variables must not move in between.
+
+    Returns:
+        A `Recording`; its `outputs` are what the function returned.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([variable.value for variable in variables])
+        outputs = function(data)
+    given = {id(leaf) for leaf in tf.nest.flatten(data)}
+    computed = [leaf for leaf in tf.nest.flatten(outputs) if id(leaf) not in given]
+    return Recording(outputs, computed, tape)
 
 
 def input_gradient(function, inputs):
@@ -65,6 +98,12 @@ def mirrored(count):
     # Not by collectives, which two strategies in one process would mix up.
     reduction = tf.distribute.ReductionToOneDevice()
     return tf.distribute.MirroredStrategy(devices[:count], cross_device_ops=reduction)
+
+
+def _sum(gradients):
+    """The sum of gradients, of which `None` is zero; `None` if all are."""
+    present = [gradient for gradient in gradients if gradient is not None]
+    return sum(present) if present else None
 
 
 def _replicas():
