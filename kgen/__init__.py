@@ -2,7 +2,7 @@
 
 import importlib
 
-from kgen import layers, losses, models, networks
+from kgen import augmentation, layers, losses, models, networks
 from kgen.core import GenerativeModel, Player
 
 __version__ = "0.1.0"
@@ -10,7 +10,16 @@ __version__ = "0.1.0"
 # Imported when first used, so that `import kgen` stays light.
 _ON_DEMAND = ("callbacks", "data", "plotting", "serving", "testing")
 
-__all__ = ["GenerativeModel", "Player", "layers", "losses", "models", "networks", *_ON_DEMAND]
+__all__ = [
+    "GenerativeModel",
+    "Player",
+    "augmentation",
+    "layers",
+    "losses",
+    "models",
+    "networks",
+    *_ON_DEMAND,
+]
 
 
 def __getattr__(name):

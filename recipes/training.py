@@ -2,10 +2,8 @@
 
 import contextlib
 import dataclasses
-import json
 import math
 import pathlib
-import shutil
 import sys
 from typing import Literal
 
@@ -16,6 +14,7 @@ import kgen.callbacks
 import kgen.data
 import kgen.plotting
 import kgen.serving
+from recipes import run_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,9 +22,14 @@ class Config:
     """The fields that all recipes share."""
 
     data: str = "mnist5k"
-    """Training images: mnist5k (28 x 28 digits), digits (8 x 8), a folder, an .npy or .npz file."""
+    """Training images: a name or path that `kgen.data.load` takes, such as mnist5k (28 x 28 digits),
+    photos, tfds:<name>, a folder, an .npy or .npz file."""
     image_size: int | None = None
     """Height and width in pixels to scale images to; None for the data's own size."""
+    augmentations: tuple[Literal["flip", "crop", "shift"], ...] = ()
+    """Random changes of the training images."""
+    on_bad_file: Literal["error", "skip"] = "error"
+    """What to do about an image file that cannot be read: stop, or leave it out and say so."""
     batch_size: int = 64
     """Images of one update."""
     steps: int = 2000
@@ -33,7 +37,9 @@ class Config:
     seed: int = 0
     """Seed of the weights, the random draws and the order of the data."""
     out: str = "runs"
-    """Folder of the run: pictures, logs, the saved model; those of an earlier run are replaced."""
+    """Folder of the run: pictures, logs, checkpoints, the model; a run goes on where it stopped."""
+    fresh: bool = False
+    """Whether to start over: removes what an earlier run has left in the folder."""
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """Precision of the computations; weights are float32 in all."""
     jit: Literal["auto", "on", "off"] = "auto"
@@ -44,20 +50,8 @@ class Config:
     """Rounds between two pictures of samples."""
     log_every: int = 50
     """Rounds between two rows of history.csv, each the mean over them."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Paths:
-    """Where a run has put its files."""
-
-    config: pathlib.Path
-    history: pathlib.Path
-    tensorboard: pathlib.Path
-    samples: pathlib.Path
-    gif: pathlib.Path
-    curves: pathlib.Path
-    model: pathlib.Path
-    export: pathlib.Path | None
+    checkpoint_every: int = 250
+    """Rounds between two checkpoints; a run that was killed repeats what came after the last."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,16 +61,18 @@ class Result:
     Attributes:
         model: The trained `kgen.GenerativeModel`.
         history: Dict from a log's name to its values, one for every `log_every` rounds.
-        paths: Where the files are.
+        paths: Where the files are, a `recipes.run_folder.Paths`.
     """
 
     model: keras.Model
     history: dict
-    paths: Paths
+    paths: run_folder.Paths
 
 
 def train(config, build, updates=1, validate=False):
     """Trains a recipe's model and writes everything that a run leaves behind.
+
+    Called again it goes on where it stopped, and with a finished run returns what that has left.
 
     Args:
         config: The recipe's config.
@@ -88,33 +84,59 @@ def train(config, build, updates=1, validate=False):
         A `Result`.
 
     Raises:
-        ValueError: If the config or the data is not as described in `Config`.
+        ValueError: If the config or the data is not as described in `Config`, or the folder holds a
+            run of another config.
+        KeyboardInterrupt: On Ctrl-C, after a checkpoint was written.
     """
     _check(config)
+    paths = run_folder.paths(config.out)
+    if not config.fresh:
+        run_folder.check_config(paths, config)
+        finished = run_folder.finished(paths)
+        if finished is not None:
+            print(f"{config.out} has finished its {config.steps} rounds; --fresh starts over.")
+            return Result(keras.models.load_model(paths.model), *finished)
     keras.utils.set_random_seed(config.seed)
     with precision(config.precision):
         batch_size = config.batch_size * updates
-        load = dict(image_size=config.image_size, batch_size=batch_size, seed=config.seed)
-        images = kgen.data.load(config.data, **load)
+        images = kgen.data.load(
+            config.data,
+            config.image_size,
+            batch_size,
+            seed=config.seed,
+            augmentations=config.augmentations or None,
+            on_bad_file=config.on_bad_file,
+        )
         held_out = _held_out(config) if validate else None
         model = build(config, kgen.data.image_shape(images))
-        paths = _prepare(config)
-        history = model.fit(
-            images.repeat(),
-            epochs=math.ceil(config.steps / config.log_every),
-            steps_per_epoch=config.log_every,
-            validation_data=held_out,
-            verbose=0,
-            callbacks=[
-                # In this order: the first two write what the others read.
-                kgen.callbacks.Throughput(batch_size),
-                kgen.callbacks.StopAfter(config.steps),
-                keras.callbacks.CSVLogger(paths.history),
-                keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
-                kgen.callbacks.ProgressBar(config.steps),
-                kgen.callbacks.SampleGrid(paths.samples, config.sample_every),
-            ],
-        ).history
+        if config.fresh:  # Nothing is removed before all that is new has proved right.
+            run_folder.clear(paths)
+        run_folder.open(paths, config)
+        checkpoint = kgen.callbacks.Checkpoint(paths.checkpoints, config.checkpoint_every)
+        try:
+            history = model.fit(
+                images,
+                epochs=math.ceil(config.steps / config.log_every),
+                steps_per_epoch=config.log_every,
+                validation_data=held_out,
+                verbose=0,
+                callbacks=[
+                    # In this order: the first two write what the others read.
+                    kgen.callbacks.Throughput(batch_size),
+                    kgen.callbacks.StopAfter(config.steps),
+                    keras.callbacks.CSVLogger(paths.history),
+                    keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
+                    kgen.callbacks.ProgressBar(config.steps),
+                    kgen.callbacks.SampleGrid(paths.samples, config.sample_every),
+                    checkpoint,
+                ],
+            ).history
+        except KeyboardInterrupt:
+            print(
+                f"\nStopped. The same command goes on after round {checkpoint.newest_round} of "
+                f"{config.steps}; --fresh starts over."
+            )
+            raise
         return Result(model, history, _finish(config, model, paths))
 
 
@@ -149,47 +171,37 @@ def main(config_class, run, description):
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)  # As a shell reports Ctrl-C.
     for field in dataclasses.fields(paths):
         print(f"{field.name:12} {getattr(paths, field.name)}")
 
 
 def _held_out(config):
     """All images of the test split, the last batch smaller: it may hold less than a batch."""
-    images = kgen.data.load(config.data, config.image_size, batch_size=1, split="test")
+    images = kgen.data.load(
+        config.data,
+        config.image_size,
+        batch_size=1,
+        split="test",
+        seed=config.seed,
+        on_bad_file=config.on_bad_file,
+    )
     return images.unbatch().batch(config.batch_size)
 
 
 def _check(config):
-    for name in ("batch_size", "steps", "sample_every", "log_every"):
+    for name in ("batch_size", "steps", "sample_every", "log_every", "checkpoint_every"):
         if getattr(config, name) < 1:
             raise ValueError(f"`{name}` must be positive, received {getattr(config, name)}.")
-
-
-def _prepare(config):
-    out = pathlib.Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
-    paths = Paths(
-        config=out / "config.json",
-        history=out / "history.csv",
-        tensorboard=out / "tensorboard",
-        samples=out / "samples",
-        gif=out / "samples.gif",
-        curves=out / "curves.png",
-        model=out / "model.keras",
-        export=None,
-    )
-    shutil.rmtree(paths.tensorboard, ignore_errors=True)
-    for picture in paths.samples.glob("step-*.png"):
-        picture.unlink()
-    paths.config.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
-    return paths
 
 
 def _finish(config, model, paths):
     kgen.plotting.save_gif(sorted(paths.samples.glob("step-*.png")), paths.gif)
     kgen.plotting.curves(paths.history, paths.curves)
     model.save(paths.model)
-    if config.export == "none":
-        return paths
-    version = kgen.serving.export(model, config.export)
-    return dataclasses.replace(paths, export=pathlib.Path(version))
+    if config.export != "none":
+        export = pathlib.Path(kgen.serving.export(model, config.export))
+        paths = dataclasses.replace(paths, export=export)
+    run_folder.finish(paths)
+    return paths

@@ -71,6 +71,8 @@ def packed_gan():
         packing=2,
         label_smoothing=0.1,
         instance_noise=0.1,
+        augmentation=("color", "translation", "cutout"),
+        share_fakes=False,
         discriminator_updates=2,
         ema_momentum=0.5,
     )

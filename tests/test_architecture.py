@@ -20,6 +20,7 @@ LEVELS = [
     {"kgen.layers"},
     {"kgen.losses"},
     {"kgen.networks"},
+    {"kgen.augmentation"},
     {"kgen.models"},
     {"kgen.data"},
     {"kgen.plotting"},
@@ -30,7 +31,12 @@ LEVELS = [
     {"recipes"},
 ]
 # What stands alone although others stand above it.
-ALONE = {"kgen.data": set(), "kgen.plotting": set(), "kgen.serving": {"kgen.core"}}
+ALONE = {
+    "kgen.augmentation": set(),
+    "kgen.data": set(),
+    "kgen.plotting": set(),
+    "kgen.serving": {"kgen.core"},
+}
 
 
 def module_of(path):

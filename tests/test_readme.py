@@ -10,10 +10,10 @@ import kgen
 from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
-EXAMPLE, SERVING, SYSTEM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLE, RESUME, SERVING, SYSTEM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_example_runs(tmp_path, monkeypatch):
+def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # As it stands, but on fewer images.
     code = EXAMPLE.replace("batch_size=3 * 64)", "batch_size=3 * 64).take(2)")
@@ -21,6 +21,11 @@ def test_the_example_runs(tmp_path, monkeypatch):
     names = {}
     exec(code, names)
     assert names["images"].shape == (16, 28, 28, 1)
+
+    code = RESUME.replace("batch_size=3 * 64)", "batch_size=3 * 64).take(2)")
+    code = code.replace("every=50", "every=5")
+    exec(code, names)
+    assert (tmp_path / "runs/mine/round-00000012.checkpoint").exists()
 
 
 def test_the_system_passes_the_checks():
@@ -47,5 +52,6 @@ def test_the_signature_it_names_is_exported(tmp_path):
 
 
 def test_every_recipe_has_a_row():
-    recipes = {p.stem for p in pathlib.Path("recipes").glob("*.py")} - {"__init__", "training"}
-    assert recipes == set(re.findall(r"`python -m recipes\.(\w+)`", README))
+    shared = {"__init__", "run_folder", "training"}
+    recipes = {p.stem for p in pathlib.Path("recipes").glob("*.py")}
+    assert recipes - shared == set(re.findall(r"`python -m recipes\.(\w+)`", README))

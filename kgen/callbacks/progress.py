@@ -49,6 +49,8 @@ class ProgressBar(RoundCallback):
         rounds: Rounds of the whole training, those already played included.
     """
 
+    not_state = ("_played",)  # A resumed training has a bar of its own.
+
     def __init__(self, rounds):
         super().__init__()
         self.rounds = rounds

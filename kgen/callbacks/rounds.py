@@ -11,11 +11,11 @@ class RoundCallback(keras.callbacks.Callback):
     """
 
     def on_train_begin(self, logs=None):
-        self.round = int(self.model.optimizer.iterations)
+        self.round = self.model.rounds_played
 
     def on_train_batch_end(self, batch, logs=None):
         # Not from `batch`, which is too large where an epoch's last execution is cut short.
-        previous, self.round = self.round, int(self.model.optimizer.iterations)
+        previous, self.round = self.round, self.model.rounds_played
         self.on_round_end(previous, logs)
 
     def on_round_end(self, previous, logs):

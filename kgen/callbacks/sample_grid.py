@@ -32,7 +32,10 @@ class SampleGrid(RoundCallback):
         super().on_train_begin(logs)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._latents = self.model.latents(self.count, self.seed)
-        self._write()
+        self._written = None
+        # A training that goes on has shown its start.
+        if self.round == 0 or not any(self.directory.glob("step-*.png")):
+            self._write()
 
     def on_round_end(self, previous, logs):
         if self.passed(previous, self.every):

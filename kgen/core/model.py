@@ -1,5 +1,6 @@
 """The one abstraction: a generative model is a game whose players take turns."""
 
+import contextlib
 import inspect
 
 import keras
@@ -108,13 +109,26 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
-        """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class)."""
+        """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class).
+
+        A set of `kgen.data` begins at the batch of the round that is next, counted over all `fit`s:
+        so a loaded model goes on with the batches that the saved one would have got. A callback
+        with a method `around_fit(model, arguments)`, a context, may change the arguments.
+        """
         multiple = self.batch_multiple * self.replicas
         batches.check(x, y, batch_size, multiple, self.uses_targets, "fit")
         check_callbacks(kwargs.get("callbacks"), self.players)
         # Keras warns where `shuffle`, which is on by default, meets a dataset.
         kwargs.setdefault("shuffle", not hasattr(x, "element_spec"))
-        return super().fit(x, y, batch_size=batch_size, epochs=epochs, **kwargs)
+        arguments = {"x": x, "y": y, "batch_size": batch_size, "epochs": epochs, **kwargs}
+        with contextlib.ExitStack() as stack:
+            if self.compiled:
+                for callback in keras.tree.flatten(kwargs.get("callbacks")):
+                    if hasattr(callback, "around_fit"):
+                        context = callback.around_fit(self, arguments)
+                        arguments = stack.enter_context(context)
+                arguments = self._in_position(arguments)
+            return super().fit(**arguments)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """Returns each player's loss on `x`, as `keras.Model.evaluate`; leaves no trace."""
@@ -199,6 +213,11 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         self.evaluated.reset_state()
 
     @property
+    def rounds_played(self):
+        """Rounds that the compiled model has played, over all `fit`s; loading keeps the count."""
+        return int(self.optimizer.iterations.numpy())  # int() alone fails in a strategy's scope.
+
+    @property
     def largest_updates(self):
         """Into how many parts a round divides its batch."""
         return max(player.updates for player in self.players)
@@ -270,6 +289,13 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         optimizer = self.optimizer.by_player[player.name]
         through = recording if player is self.players[-1] else None
         return engine.minimize(loss, player.variables, optimizer, through)
+
+    def _in_position(self, arguments):
+        data = arguments["x"]
+        if not hasattr(data, "starting_at"):
+            return arguments
+        steps = arguments.get("steps_per_epoch") or data.steps_per_pass
+        return {**arguments, "x": data.starting_at(self.rounds_played), "steps_per_epoch": steps}
 
     def _computes_in_float16(self):
         return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))

@@ -6,8 +6,10 @@ import os
 import numpy as np
 
 from kgen.data.resizing import fit_image
+from kgen.data.skipping import UnreadableFileError
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
+HEADERS = 1024  # files whose headers are read before the next look at what is known
 _EXIF_ORIENTATION = 0x0112
 
 
@@ -25,70 +27,89 @@ def decode_file(path, shape):
         uint8 array of that shape in 0..255.
 
     Raises:
-        ValueError: the file is missing, truncated or no image.
+        UnreadableFileError: a ValueError; the file is missing, truncated or no image.
+    """
+    height, width, channels = shape
+    return np.asarray(open_image(path, channels, (height, width))).reshape(shape)
+
+
+def open_image(path, channels, image_size=None):
+    """Read one image file as `decode_file` does, but for the size if `image_size` is None.
+
+    Args:
+        path: a file that Pillow can read, or an open binary file.
+        channels: 1 or 3.
+        image_size: `(height, width)` in pixels, or None for that of the upright image.
+
+    Returns:
+        `PIL.Image.Image` of mode L or RGB.
+
+    Raises:
+        UnreadableFileError: a ValueError; the file is missing, truncated or no image.
     """
     from PIL import Image, ImageOps
 
-    height, width, channels = shape
     # Pillow's readers raise OSError, SyntaxError, ValueError, EOFError, struct.error and more on
     # broken files; whichever it is, the user needs to know which file it was.
     try:
         with Image.open(path) as opened:
             upright = ImageOps.exif_transpose(opened)
             image = _eight_bit(upright).convert("L" if channels == 1 else "RGB")
-        fitted = fit_image(image, (height, width))
+        return image if image_size is None else fit_image(image, image_size)
     except Exception as error:
-        raise ValueError(f"{path}: cannot be read as an image ({error}).") from error
-    return np.asarray(fitted).reshape(shape)
+        raise UnreadableFileError(path, error) from error
 
 
-def decode_files(paths, shape):
-    """Read image files in parallel into one uint8 array `(n, height, width, channels)`.
-
-    Args:
-        paths: list of n image files.
-        shape: `(height, width, channels)` as for `decode_file`.
-
-    Raises:
-        ValueError: the first file that cannot be read.
-    """
-    images = np.empty((len(paths), *shape), np.uint8)
-
-    def decode_row(row):
-        images[row] = decode_file(paths[row], shape)
-
-    _in_threads(decode_row, range(len(paths)))
-    return images
-
-
-def common_shape(paths, image_size, channels):
+def common_shape(paths, image_size, channels, skipped=None):
     """Fill in what the user left open from the headers of the files.
 
+    Headers are read only until the answer is known: all of them for the size, and up to the first
+    file in colour for the channels alone.
+
     Args:
-        paths: list of image files, at least one.
+        paths: sequence of image files, at least one.
         image_size: `(height, width)`, or None for the size that all files share.
         channels: 1, 3, or None for 3 unless every file is grey.
+        skipped: `SkippedFiles` to note files in that are no images, or None to refuse them.
 
     Returns:
         `(height, width, channels)`.
 
     Raises:
-        ValueError: the sizes differ and `image_size` is None, or a file is no image.
+        ValueError: the sizes differ and `image_size` is None, or a file is no image, or all are.
     """
     if image_size is not None and channels is not None:
         return (*image_size, channels)
-    headers = _in_threads(lambda path: _read_header(path, image_size is None), paths)
-    if channels is None:
-        channels = 1 if all(mode in GREY_MODES for _, mode in headers) else 3
-    if image_size is None:
-        image_size = headers[0][0]
-        for path, (size, _) in zip(paths, headers, strict=True):
-            if size != image_size:
+    sized, size, coloured = None, image_size, False
+
+    def read(path):
+        try:
+            return path, _read_header(path, image_size is None)
+        except UnreadableFileError:
+            if skipped is None:
+                raise
+            return path, None
+
+    for start in range(0, len(paths), HEADERS):
+        block = [paths[row] for row in range(start, min(start + HEADERS, len(paths)))]
+        for path, header in in_threads(read, block):
+            if header is None:
+                skipped.add(path)
+                continue
+            found, mode = header
+            coloured = coloured or mode not in GREY_MODES
+            if sized is None:
+                sized, size = path, image_size or found
+            elif image_size is None and found != size:
                 raise ValueError(
                     "image_size: expected a size because the images differ in theirs "
-                    f"({paths[0]} is {image_size}, {path} is {size}; height, width), got None."
+                    f"({sized} is {size}, {path} is {found}; height, width), got None."
                 )
-    return (*image_size, channels)
+        if image_size is not None and coloured:
+            break
+    if sized is None:
+        raise ValueError(f"{paths[0]}: none of {len(paths)} files can be read as an image.")
+    return (*size, channels or (3 if coloured else 1))
 
 
 def _read_header(path, upright):
@@ -102,8 +123,8 @@ def _read_header(path, upright):
             if upright and width != height and image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
                 width, height = height, width
             return (height, width), image.mode
-    except Exception as error:  # as in decode_file
-        raise ValueError(f"{path}: cannot be read as an image ({error}).") from error
+    except Exception as error:  # as in open_image
+        raise UnreadableFileError(path, error) from error
 
 
 def _eight_bit(image):
@@ -121,7 +142,7 @@ def _eight_bit(image):
     return image
 
 
-def _in_threads(function, items):
+def in_threads(function, items):
     """Map a function over items in threads, for Pillow lets other threads run while it works."""
     # In chunks, because a future an item weighs more than the header of an image.
     chunks = [items[start : start + 64] for start in range(0, len(items), 64)]

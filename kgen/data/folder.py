@@ -1,7 +1,7 @@
 """Folders of image files: which files, which split, which class."""
 
 import os
-import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,6 +9,25 @@ from kgen.data.splitting import held_out_rows
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 TEST_FOLDERS = ("test", "val", "valid")  # the first that is there is the test split
+
+
+class Files(Sequence):
+    """Paths of files below one folder, as strings; only the relative ones are held.
+
+    Args:
+        folder: `pathlib.Path` or string.
+        names: list of paths relative to the folder, with `/` between their parts.
+    """
+
+    def __init__(self, folder, names):
+        self._start = os.path.join(folder, "")
+        self._names = names
+
+    def __len__(self):
+        return len(self._names)
+
+    def __getitem__(self, row):
+        return self._start + self._names[row]
 
 
 def list_folder(folder, split):
@@ -26,38 +45,62 @@ def list_folder(folder, split):
         split: `"train"` or `"test"`.
 
     Returns:
-        A list of paths, and int32 labels `(n,)` or None where there are no classes.
+        A sequence of paths as strings, and int32 labels `(n,)` or None where there are no classes.
 
     Raises:
         ValueError: the folder or the split has no images, or images lie beside the splits.
     """
-    files = _image_files(folder)  # paths relative to the folder
-    if not files:
-        raise ValueError(f"{folder}: expected images ({', '.join(SUFFIXES)}), found none.")
-    tops = {file.parts[0].lower() for file in files if len(file.parts) > 1}
+    names = image_names(folder)
+    rows, classes = split_names(names, split, folder)
+    return Files(folder, [names[row] for row in rows]), classes
+
+
+def split_names(names, split, folder):
+    """Choose the files of one split and their classes by the rules of `list_folder`.
+
+    Args:
+        names: sorted list of paths relative to the folder, as of `image_names`.
+        split: `"train"` or `"test"`.
+        folder: the folder, for the error messages.
+
+    Returns:
+        Rows of the list, integers `(n,)`, and int32 labels `(n,)` or None.
+
+    Raises:
+        ValueError: as `list_folder`.
+    """
+    tops = {name[: name.index("/")].lower() for name in names if "/" in name}
     if "train" in tops and len(tops) > 1 and tops <= {"train", *TEST_FOLDERS}:
-        loose = [file for file in files if len(file.parts) == 1]
-        if loose:
+        loose = next((name for name in names if "/" not in name), None)
+        if loose is not None:
             raise ValueError(
-                f"{folder / loose[0]}: expected every image in one of the splits "
+                f"{os.path.join(folder, loose)}: expected every image in one of the splits "
                 f"{sorted(tops)}, found this one beside them."
             )
         test = next(name for name in TEST_FOLDERS if name in tops)
         wanted = "train" if split == "train" else test
-        inner = [pathlib.Path(*file.parts[1:]) for file in files]
-        classes = _classes(inner)
-        rows = [row for row, file in enumerate(files) if file.parts[0].lower() == wanted]
+        classes = _classes([name.partition("/")[2] for name in names])
+        rows = [row for row, name in enumerate(names) if name.partition("/")[0].lower() == wanted]
     else:
-        classes = _classes(files)
-        rows = held_out_rows(len(files), split, folder)
-    paths = [folder / files[row] for row in rows]
-    return paths, None if classes is None else classes[rows]
+        classes = _classes(names)
+        rows = held_out_rows(len(names), split, folder)
+    return rows, None if classes is None else classes[rows]
 
 
-def _image_files(folder):
-    """Return the relative paths of all images under a folder, hidden ones left out, sorted."""
-    files, seen = [], set()
-    for place, subfolders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+def image_names(folder):
+    """Return the paths of all images under a folder, relative to it, hidden ones left out.
+
+    Args:
+        folder: `pathlib.Path` or string.
+
+    Returns:
+        Sorted list of strings with `/` between their parts, at least one.
+
+    Raises:
+        ValueError: a folder cannot be listed, or there are no images.
+    """
+    names, seen = [], set()
+    for place, subfolders, files in os.walk(folder, onerror=_refuse, followlinks=True):
         # A link may lead back to a folder above it.
         if (real := os.path.realpath(place)) in seen:
             subfolders.clear()
@@ -65,12 +108,17 @@ def _image_files(folder):
         seen.add(real)
         # Sorted, so that of two ways to one folder the same one is taken on every machine.
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        files += [
-            pathlib.Path(place, name).relative_to(folder)
-            for name in names
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES)
+        below = os.path.relpath(place, folder).replace(os.sep, "/")
+        start = "" if below == "." else below + "/"
+        names += [
+            start + name
+            for name in files
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
         ]
-    return sorted(files, key=lambda file: file.as_posix())
+    if not names:
+        raise ValueError(f"{folder}: expected images ({', '.join(SUFFIXES)}), found none.")
+    names.sort()
+    return names
 
 
 def _refuse(error):
@@ -78,9 +126,10 @@ def _refuse(error):
     raise ValueError(f"{error.filename}: cannot be listed ({error.strerror}).") from error
 
 
-def _classes(files):
+def _classes(names):
     """Return the int32 class of each file from its first folder, or None if one lies in none."""
-    if any(len(file.parts) == 1 for file in files):
+    if any("/" not in name for name in names):
         return None
-    names = [file.parts[0] for file in files]
-    return np.unique(names, return_inverse=True)[1].astype(np.int32)
+    folders = [name[: name.index("/")] for name in names]
+    numbers = {folder: number for number, folder in enumerate(sorted(set(folders)))}
+    return np.fromiter((numbers[folder] for folder in folders), np.int32, len(folders))

@@ -1,11 +1,8 @@
 """One call from a name or a path to batches of images."""
 
-import numbers
-
-from kgen.data.decoding import common_shape
-from kgen.data.pipeline import batches_of_array, batches_of_files
-from kgen.data.registry import find_source
-from kgen.data.resizing import fit_array
+from kgen.data.arguments import checked_count, checked_flag, checked_request
+from kgen.data.pipeline import check_split_augmented, read_examples, stream_of
+from kgen.data.skipping import SkippedFiles
 
 
 def load(
@@ -17,13 +14,24 @@ def load(
     channels=None,
     labels=False,
     value_range=None,
+    length=None,
+    frames=None,
+    on_bad_file="error",
+    augmentations=None,
 ):
-    """Load images as a `tf.data.Dataset` of batches in [-1, 1], one pass over it an epoch.
+    """Load images as a stream of batches in [-1, 1], one pass over it an epoch.
 
     Sources:
 
     * `"mnist5k"`: 5,000 MNIST digits, 28x28 grey, 400 a class for train and 100 for test.
     * `"digits"`: 1,797 digits of scikit-learn, 8x8 grey, 1,437 for train and 360 for test.
+    * `"photos"`: crops of the two photographs of scikit-learn.
+    * Made when asked for: `"shapes"` (one white shape on black, with its factors),
+      `"stacked_mnist"` (three digits as red, green and blue), `"moving_mnist"` (clips of two
+      digits), `"ring"` and `"grid"` (points of the plane). The file of that name in `kgen/data`
+      says more (`mixtures.py` of the last two).
+    * `"tfds:<name>"`: a set of TensorFlow Datasets, as `"tfds:cats_vs_dogs/4.0.0"`;
+      `kgen.data.tfds` says how it is found.
     * A folder of PNG, JPEG, BMP or WebP files, searched to any depth; hidden files and other
       files are passed over. `kgen.data.folder.list_folder` says how splits and labels are read
       from the subfolders, `kgen.data.decoding.decode_file` how files are.
@@ -33,10 +41,14 @@ def load(
     test and the others to train. Splits never depend on `seed`.
 
     The train split is shuffled anew on every pass, whether one iterator goes through `.repeat()`
-    or each pass has an iterator of its own; the passes of one dataset are counted together.
+    or each pass has an iterator of its own; the passes of one stream are counted together. The
+    batch of any number over all passes is a function of `seed` and that number alone, and
+    `load(...).starting_at(number)` begins there at no cost.
 
-    Pixels are held in memory as bytes up to `kgen.data.pipeline.MEMORY_LIMIT` (1 GiB); beyond
-    it, image files are decoded while the dataset is iterated.
+    Pixels are held in memory as bytes up to `kgen.data.examples.MEMORY_LIMIT` (1 GiB) and, from
+    image files, up to `kgen.data.files.HELD_FILES` (50,000) of them; beyond, files are decoded
+    while the stream is iterated. Of a large folder give `image_size` and `channels`: then no file
+    is opened before its turn.
 
     Args:
         name_or_path: one of the names above as a string, or a path. A name wins over a folder of
@@ -45,16 +57,25 @@ def load(
             cropped about the centre. None keeps the size, which all images then must share.
         batch_size: images a batch. The remainder that fills no batch is dropped.
         split: `"train"`, shuffled anew each epoch, or `"test"`, always in the same order.
-        seed: integer that alone decides the orders of the train split, over all epochs.
+        seed: integer of 64 bits that alone decides the orders of the train split over all epochs,
+            the augmentations, and the examples of the sets that are made.
         channels: 1 (luminance), 3, or None for those of the source. A folder has 3 unless all its
             images are grey.
         labels: whether to yield `(images, labels)` and not just images.
         value_range: `(low, high)` of the values in an array file, which become -1 and 1. None
             for 0..255 of integers, and for [0, 1] or [-1, 1] of floats, whichever fits.
+        length: examples of a set that is made, or None for its own number.
+        frames: images of a clip of `"moving_mnist"`, or None for 20.
+        on_bad_file: `"error"` to refuse an image file that cannot be read, or `"skip"` to leave it
+            out, warn of how many, and list it in the stream's `skipped`. Its place is taken by the
+            next file that can be read where files are decoded during the iteration.
+        augmentations: None, names such as `["flip", "shift"]` or amounts such as `{"crop": 0.2}`,
+            for the train split only; `kgen.data.augmentation.augmenter` says what they do.
 
     Returns:
-        `tf.data.Dataset` of float32 images `(batch_size, height, width, channels)` in [-1, 1],
-        with `labels` of pairs of these and int32 labels `(batch_size,)`.
+        `Stream`, a `tf.data.Dataset`, of float32 images `(batch_size, height, width, channels)` in
+        [-1, 1] (clips have frames before the height; points are `(batch_size, 2)` in their own
+        units), with `labels` of pairs of these and int32 labels `(batch_size, ...)`.
 
     Raises:
         ValueError: an argument or a file is not as described. The message names it.
@@ -64,52 +85,26 @@ def load(
         >>> kgen.data.load("mnist5k", image_size=32, batch_size=16).element_spec.shape
         TensorShape([16, 32, 32, 1])
     """
-    if split not in ("train", "test"):
-        raise ValueError(f"split: expected 'train' or 'test', got {split!r}.")
-    if channels is not None and (isinstance(channels, bool) or channels not in (1, 3)):
-        raise ValueError(f"channels: expected 1, 3 or None, got {channels!r}.")
-    if not _is_integer(batch_size) or batch_size < 1:
-        raise ValueError(f"batch_size: expected an integer of at least 1, got {batch_size!r}.")
-    if not _is_integer(seed) or not -(2**63) <= seed < 2**63:
-        raise ValueError(f"seed: expected an integer of 64 bits, got {seed!r}.")
-    if labels is not True and labels is not False:
-        raise ValueError(f"labels: expected True or False, got {labels!r}.")
-    size = _height_and_width(image_size)
-
-    images, classes = find_source(name_or_path, value_range)(split)
-    if labels and classes is None:
+    request = checked_request(
+        split, image_size, channels, seed, length, frames, value_range, on_bad_file
+    )
+    batch_size = checked_count("batch_size", batch_size)
+    labels = checked_flag("labels", labels)
+    check_split_augmented(split, augmentations)
+    skipped = SkippedFiles()
+    rows = read_examples(name_or_path, request, skipped)
+    if labels and not rows.has_labels:
         raise ValueError(
             f"labels: expected False because {name_or_path} has no labels (a folder has them in "
             "one subfolder a class, a .npz file under 'y' or 'labels'), got True."
         )
-    if batch_size > len(images):
-        raise ValueError(
-            f"batch_size: expected at most {len(images)}, the number of images in "
-            f"split={split!r} of {name_or_path}, got {batch_size}."
-        )
-    classes = classes if labels else None
-    shuffle_seed = int(seed) if split == "train" else None
-    if isinstance(images, list):
-        shape = common_shape(images, size, channels)
-        return batches_of_files(images, classes, shape, int(batch_size), shuffle_seed)
-    images = fit_array(images, size, channels)
-    return batches_of_array(images, classes, int(batch_size), shuffle_seed)
-
-
-def _height_and_width(image_size):
-    """Return `(height, width)` as Python integers, or None."""
-    if image_size is None:
-        return None
-    pair = (image_size, image_size) if _is_integer(image_size) else image_size
-    is_pair = isinstance(pair, tuple | list) and len(pair) == 2
-    if not is_pair or not all(_is_integer(side) and side >= 1 for side in pair):
-        raise ValueError(
-            "image_size: expected a positive integer, (height, width) of positive integers, "
-            f"or None, got {image_size!r}."
-        )
-    return int(pair[0]), int(pair[1])
-
-
-def _is_integer(value):
-    """Say whether a value is an integer, NumPy's included and booleans not."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    skipped.report()
+    return stream_of(
+        rows if labels else rows.without_labels(),
+        batch_size,
+        request.seed,
+        split == "train",
+        augmentations,
+        f"split={split!r} of {name_or_path}",
+        skipped,
+    )

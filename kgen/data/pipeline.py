@@ -1,15 +1,14 @@
-"""From rows of images to batches: the order, the batching and the one scaling to [-1, 1]."""
+"""From numbered examples to batches: the order, the fetching and the augmentations."""
 
-import math
-
-import numpy as np
-import tensorflow as tf
-
-from kgen.data.decoding import decode_file, decode_files
-
-# Bytes. Up to here pixels are held in one array in memory. It lies well below the 2 GiB that a
-# TensorFlow graph can hold, for tf.distribute writes the array into one.
-MEMORY_LIMIT = 2**30
+from kgen.data import examples
+from kgen.data.arguments import check_batch_fits
+from kgen.data.augmentation import augmenter
+from kgen.data.decoding import common_shape
+from kgen.data.files import of_files
+from kgen.data.order import rows_at
+from kgen.data.registry import read_rows
+from kgen.data.resizing import fit_array
+from kgen.data.stream import Stream
 
 
 def image_shape(dataset):
@@ -17,7 +16,7 @@ def image_shape(dataset):
 
     Args:
         dataset: a `tf.data.Dataset` of images `(batch, height, width, channels)`, or of tuples
-            whose first entry is such images.
+            whose first entry is such images, as `(images, labels)` and `(inputs, targets)`.
 
     Raises:
         ValueError: the dataset yields something else.
@@ -38,117 +37,82 @@ def image_shape(dataset):
     return tuple(shape)[1:]
 
 
-def batches_of_files(paths, labels, shape, batch_size, shuffle_seed):
-    """Stream image files, decoded once into memory where they fit and on the fly elsewhere.
+def read_examples(name_or_path, request, skipped):
+    """Read the examples of a source, brought to the size and the channels asked for.
 
     Args:
-        paths: list of n image files of any sizes.
-        labels: int32 array `(n,)`, or None.
-        shape: `(height, width, channels)` to bring every image to, by scaling and cropping.
-        batch_size: images a batch.
-        shuffle_seed: integer that decides the order, or None for the given order.
+        name_or_path: as of `kgen.data.load`.
+        request: `Request`.
+        skipped: `SkippedFiles` to note files in if the request says so.
 
     Returns:
-        A `tf.data.Dataset` of float32 images `(batch_size, *shape)` in [-1, 1], or of
-        `(images, labels)`.
+        `Examples`.
 
     Raises:
-        ValueError: a file cannot be read. Where pixels are not held, a
-            `tf.errors.OpError` with the file's name ends the iteration instead.
+        ValueError: there is no such source, it takes no such argument, or it cannot be read.
     """
-    if len(paths) * math.prod(shape) <= MEMORY_LIMIT:
-        images = decode_files(paths, shape)
-        return batches_of_array(images, labels, batch_size, shuffle_seed)
+    rows = read_rows(name_or_path, request)
+    if callable(rows.examples):
+        return examples.of_function(rows)
+    if hasattr(rows.examples, "dtype"):
+        fitted = fit_array(rows.examples, request.image_size, request.channels)
+        return examples.of_array(fitted, rows.labels)
+    skipped.expect(len(rows.examples))
+    noted = skipped if request.on_bad_file == "skip" else None
+    shape = common_shape(rows.examples, request.image_size, request.channels, noted)
+    paths, labels = _without_skipped(rows.examples, rows.labels, skipped)
+    return of_files(paths, labels, shape, noted)
 
-    def fetch(row):
-        image = tf.numpy_function(
-            lambda i: decode_file(paths[i], shape), [row], tf.uint8, stateful=False
+
+def check_split_augmented(split, augmentations):
+    """Refuse augmentations of the test split."""
+    if split == "test" and augmentations:
+        raise ValueError(
+            "augmentations: expected None for split='test', whose images are never changed, got "
+            f"{augmentations!r}."
         )
-        return tf.ensure_shape(image, shape)
-
-    order = row_order(len(paths), shuffle_seed)
-    rows_and_images = order.map(
-        lambda row: (row, fetch(row)), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    batches = rows_and_images.batch(batch_size, drop_remainder=True)
-    return _finish(batches, labels)
 
 
-def batches_of_array(images, labels, batch_size, shuffle_seed):
-    """Stream the rows of an array.
+def _without_skipped(paths, labels, skipped):
+    """Leave out the rows of files whose headers could not be read."""
+    if not skipped.paths:
+        return paths, labels
+    kept = [row for row, path in enumerate(paths) if path not in skipped]
+    return [paths[row] for row in kept], None if labels is None else labels[kept]
+
+
+def stream_of(rows, batch_size, seed, shuffle, augmentations=None, where="the set", skipped=None):
+    """Return the stream of the batches of a set.
 
     Args:
-        images: array `(n, height, width, channels)`, uint8 in 0..255 or float32 in [-1, 1].
-        labels: int32 array `(n,)`, or None.
-        batch_size: images a batch.
-        shuffle_seed: integer that decides the order, or None for the given order.
+        rows: `Examples`.
+        batch_size: examples a batch.
+        seed: integer of 64 bits from which orders and augmentations come.
+        shuffle: whether every pass has an order of its own, or all have the given one.
+        augmentations: as of `kgen.data.load`.
+        where: the name of the set, for error messages.
+        skipped: `SkippedFiles`, or None.
 
     Returns:
-        A `tf.data.Dataset` of float32 images `(batch_size, height, width, channels)` in [-1, 1],
-        or of `(images, labels)`.
+        `Stream` of float32 examples `(batch_size, ...)`, or of `(examples, labels)` if there are
+        labels.
+
+    Raises:
+        ValueError: the batch is larger than the set, or an augmentation is none.
     """
-    if images.nbytes <= MEMORY_LIMIT:
-        with tf.device("CPU:0"):  # tf.data runs there; a GPU would copy every batch back
-            held = tf.constant(images)
-
-        def fetch(rows):
-            return tf.gather(held, rows)
-    else:
-
-        def fetch(rows):
-            batch = tf.numpy_function(
-                lambda i: images[i], [rows], tf.as_dtype(images.dtype), stateful=False
-            )
-            return tf.ensure_shape(batch, (batch_size, *images.shape[1:]))
-
-    order = row_order(len(images), shuffle_seed).batch(batch_size, drop_remainder=True)
-    batches = order.map(
-        lambda rows: (rows, fetch(rows)), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    return _finish(batches, labels)
+    check_batch_fits(batch_size, rows.count, where)
+    batch_at = batches_of(rows, batch_size, seed, shuffle, augmentations)
+    return Stream(batch_at, rows.count // batch_size, skipped and skipped.paths)
 
 
-def row_order(count, shuffle_seed):
-    """Return a dataset of the row numbers 0..count - 1, in a new order each pass.
+def batches_of(rows, batch_size, seed, shuffle, augmentations):
+    """Return the function from a step to the batch of that number; arguments as of `stream_of`."""
+    augment = augmenter(augmentations, rows.shape, seed)
 
-    Args:
-        count: number of rows.
-        shuffle_seed: integer that alone decides the orders, or None for 0, 1, 2 ...
+    def batch_at(step):
+        numbers = rows_at(step, rows.count, batch_size, seed if shuffle else None)
+        images, *labels = rows.fetch(numbers)
+        images = augment(images, step)
+        return (images, *labels) if labels else images
 
-    Returns:
-        A `tf.data.Dataset` of int64 scalars.
-    """
-    rows = tf.data.Dataset.range(count)
-    if shuffle_seed is None:
-        return rows
-    # Dataset.shuffle mixes tf.random.set_seed into its own seed; the op beneath it does not.
-    with tf.device("CPU:0"):
-        shuffled = tf.raw_ops.ShuffleDatasetV3(
-            input_dataset=tf.data.experimental.to_variant(rows),
-            buffer_size=count,
-            seed=shuffle_seed,
-            seed2=1,  # (0, 0) would mean a random seed
-            seed_generator=tf.raw_ops.DummySeedGenerator(),
-            output_types=[tf.int64],
-            output_shapes=[[]],
-            reshuffle_each_iteration=True,
-        )
-    return tf.data.experimental.from_variant(shuffled, rows.element_spec)
-
-
-def to_unit_range(images):
-    """Scale uint8 images in 0..255 to float32 in [-1, 1]; floats stay as they are."""
-    if images.dtype != tf.uint8:
-        return images
-    return tf.cast(images, tf.float32) / 127.5 - 1.0
-
-
-def _finish(batches, labels):
-    """Scale the images of `(rows, images)` batches and replace the rows by their labels."""
-    if labels is None:
-        batches = batches.map(lambda rows, images: to_unit_range(images))
-    else:
-        with tf.device("CPU:0"):
-            held = tf.constant(np.asarray(labels, np.int32))
-        batches = batches.map(lambda rows, images: (to_unit_range(images), tf.gather(held, rows)))
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return batch_at

@@ -1,66 +1,102 @@
 """The table of sources and the choice of one of them."""
 
-import functools
+import dataclasses
 import os
 import pathlib
+from collections.abc import Callable
 
 from kgen.data.arrays import read_arrays
 from kgen.data.digits import digits
 from kgen.data.folder import list_folder
+from kgen.data.mixtures import grid, ring
 from kgen.data.mnist5k import mnist5k
+from kgen.data.moving_mnist import moving_mnist
+from kgen.data.photos import photos
+from kgen.data.rows import Rows
+from kgen.data.shapes import shapes
+from kgen.data.stacked_mnist import stacked_mnist
+from kgen.data.tfds import tfds
 
-# A source takes the split and returns (images, labels). Images are a uint8 array (n, h, w, c) in
-# 0..255, a float32 array (n, h, w, c) in [-1, 1], or a list of image files; labels are int32 (n,)
-# or None. A name that ends in a colon takes the rest of the user's string as its first argument.
-SOURCES = {
-    "mnist5k": mnist5k,
-    "digits": digits,
+# Why a source does not take an argument of `load`.
+_REFUSALS = {
+    "image_size": "which holds points and no images",
+    "channels": "which holds points and no images",
+    "length": "whose number of examples is fixed",
+    "frames": "which holds no clips",
+    "value_range": "whose range is known (it is for .npy and .npz files)",
 }
 
 
-def find_source(name_or_path, value_range=None):
-    """Return the source that a name, a folder or an array file stands for.
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A set of examples.
+
+    Attributes:
+        read: function from a `Request` to `Rows`. Under a name that ends in a colon, the rest of
+            the user's string comes before the request.
+        takes: names of the fields of `Request` that have a meaning for it, of those that not every
+            source takes.
+    """
+
+    read: Callable
+    takes: tuple[str, ...] = ("image_size", "channels")
+
+
+def _held(read):
+    """Turn a function from a split to `(examples, labels)` into one from a request to rows."""
+    return lambda request: Rows(*read(request.split))
+
+
+_GENERATED = ("image_size", "channels", "length")
+
+SOURCES = {
+    "digits": Source(_held(digits)),
+    "grid": Source(grid, ("length",)),
+    "mnist5k": Source(_held(mnist5k)),
+    "moving_mnist": Source(moving_mnist, (*_GENERATED, "frames")),
+    "photos": Source(photos, _GENERATED),
+    "ring": Source(ring, ("length",)),
+    "shapes": Source(shapes, _GENERATED),
+    "stacked_mnist": Source(stacked_mnist, _GENERATED),
+    "tfds:": Source(tfds),
+}
+
+
+def read_rows(name_or_path, request):
+    """Read the rows of the source that a name, a folder or an array file stands for.
 
     Args:
         name_or_path: a name of `SOURCES` as a string, or a path. A name wins over a folder of
             the same name; write `"./digits"` or pass a `pathlib.Path` for the folder.
-        value_range: `(low, high)` of the values in an array file, or None.
+        request: `Request`.
 
     Returns:
-        A function from a split, `"train"` or `"test"`, to `(images, labels)`.
+        `Rows`.
 
     Raises:
-        ValueError: no such name or path, a file of another kind, or a `value_range` for
-            something else than an array file.
+        ValueError: no such name or path, a file of another kind, or a request for something that
+            the source does not have.
 
     Example:
-        >>> from kgen.data.registry import find_source
-        >>> images, labels = find_source("mnist5k")("test")
+        >>> from kgen.data.registry import read_rows
+        >>> from kgen.data.rows import Request
+        >>> read_rows("mnist5k", Request(split="test")).examples.shape
+        (1000, 28, 28, 1)
     """
     # An empty string would be the working folder.
     if not isinstance(name_or_path, str | os.PathLike) or name_or_path == "":
         raise ValueError(
-            f"name_or_path: expected one of {sorted(SOURCES)} or a path, got {name_or_path!r}."
+            f"name_or_path: expected one of {_names()} or a path, got {name_or_path!r}."
         )
     source = _named_source(name_or_path) if isinstance(name_or_path, str) else None
-    path = pathlib.Path(name_or_path).expanduser()
-    is_array_file = source is None and path.is_file() and path.suffix.lower() in (".npy", ".npz")
-    if value_range is not None and (source is not None or path.is_dir()):
-        raise ValueError(
-            f"value_range: expected None for {name_or_path}, whose range is known (it is for .npy "
-            f"and .npz files), got {value_range!r}."
-        )
-    if source is not None:
-        return source
-    if is_array_file:
-        return functools.partial(read_arrays, path, value_range=value_range)
-    if path.is_dir():
-        return functools.partial(list_folder, path)
-    found = "a file of another kind" if path.exists() else "no such name, file or folder"
-    raise ValueError(
-        f"name_or_path: {name_or_path} is {found}; expected one of the embedded sets "
-        f"{sorted(SOURCES)}, a folder of images, or a .npy or .npz file."
-    )
+    source = source or _source_of_path(name_or_path)
+    for argument, refusal in _REFUSALS.items():
+        value = getattr(request, argument)
+        if value is not None and argument not in source.takes:
+            raise ValueError(
+                f"{argument}: expected None for {name_or_path}, {refusal}, got {value!r}."
+            )
+    return source.read(request)
 
 
 def _named_source(name):
@@ -69,5 +105,28 @@ def _named_source(name):
         return SOURCES[name]
     prefix, colon, rest = name.partition(":")
     if colon and rest and prefix + colon in SOURCES:
-        return functools.partial(SOURCES[prefix + colon], rest)
+        source = SOURCES[prefix + colon]
+        return dataclasses.replace(source, read=lambda request: source.read(rest, request))
     return None
+
+
+def _source_of_path(name_or_path):
+    """Return the source that reads a folder or an array file."""
+    path = pathlib.Path(name_or_path).expanduser()
+    if path.is_dir():
+        return Source(lambda request: Rows(*list_folder(path, request.split)))
+    if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
+        return Source(
+            lambda request: Rows(*read_arrays(path, request.split, request.value_range)),
+            ("image_size", "channels", "value_range"),
+        )
+    found = "a file of another kind" if path.exists() else "no such name, file or folder"
+    raise ValueError(
+        f"name_or_path: {name_or_path} is {found}; expected one of the sets {_names()}, "
+        "a folder of images, or a .npy or .npz file."
+    )
+
+
+def _names():
+    """Return the names of all sources, as a user writes them."""
+    return [name + "<name>" if name.endswith(":") else name for name in sorted(SOURCES)]

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.augmentation import check_policies, differentiable_augmentation
 from kgen.core import Player
 from kgen.core.flatten import flatten_layers
 from kgen.core.precision import full_precision
@@ -52,12 +53,16 @@ class GAN(AdversarialModel):
         instance_noise: Standard deviation, in units of the images' [-1, 1], of the normal noise
             added to all that the discriminator sees in training (Soenderby et al. 2017, arXiv
             1610.04490).
+        augmentation: `None`, or names out of `"color"`, `"translation"`, `"cutout"`: random changes
+            of all that the discriminator sees in training, real and fake alike, through which the
+            generator's gradient flows (Zhao et al. 2020, DiffAugment, arXiv 2006.10738); for few
+            images. A penalty is taken at the changed images.
         packing: k >= 1: the discriminator judges k images at once, concatenated along the channels
             (PacGAN, Lin et al. 2018, arXiv 1712.04086); its input has k times the channels.
         discriminator_updates: Discriminator's updates per generator's update, each on fresh data.
-        share_fakes: Whether the generator learns from the fakes that the discriminator's last update
-            saw, so that a round needs one pass of the generator and not two: as the DCGAN's authors
-            did. `False` draws new ones, as in Goodfellow et al. 2014, algorithm 1.
+        share_fakes: Whether the generator learns from the fakes of the discriminator's last update,
+            so that a round needs one pass of the generator and not two, as the DCGAN's authors did.
+            `False` draws new ones, as in Goodfellow et al. 2014, algorithm 1.
         latent_distribution: `"normal"` or `"uniform"` in [-1, 1].
         ema_momentum: Momentum of the generator's moving average; `None` for no average.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
@@ -77,6 +82,7 @@ class GAN(AdversarialModel):
         weight_clipping="auto",
         label_smoothing=0.0,
         instance_noise=0.0,
+        augmentation=None,
         packing=1,
         discriminator_updates=1,
         share_fakes=True,
@@ -105,6 +111,7 @@ class GAN(AdversarialModel):
         _check_not_negative("penalty_weight", penalty_weight)
         _check_not_negative("instance_noise", instance_noise)
         _check_smoothing(label_smoothing, loss)
+        _check_augmentation(augmentation, generator)
         _check_shapes(generator, discriminator, packing)
         if penalty is not None:
             refuse_wrong_second_order(discriminator, f"penalty={penalty!r}")
@@ -115,6 +122,7 @@ class GAN(AdversarialModel):
         self.weight_clipping = weight_clipping
         self.label_smoothing = label_smoothing
         self.instance_noise = instance_noise
+        self.augmentation = augmentation
         self.packing = packing
         self.discriminator_updates = discriminator_updates
         self.share_fakes = share_fakes
@@ -148,8 +156,10 @@ class GAN(AdversarialModel):
         )
 
     def seen(self, images, training):
-        """Returns what the discriminator is shown of `images`: in training with noise, in packs."""
+        """Returns what the discriminator is shown: in training changed and with noise; in packs."""
         images = ops.cast(images, "float32")
+        if self.augmentation and training:
+            images = differentiable_augmentation(images, self.noise, self.augmentation)
         if self.instance_noise and training:
             images = images + self.instance_noise * self.noise.normal(ops.shape(images))
         return pack(images, self.packing)
@@ -206,6 +216,17 @@ def _check_smoothing(smoothing, loss):
         raise ValueError(
             f"`label_smoothing` needs a loss with targets, one of {with_targets}; received "
             f"label_smoothing={smoothing} with loss={loss!r}."
+        )
+
+
+def _check_augmentation(augmentation, generator):
+    if augmentation is None:
+        return
+    check_policies(augmentation)
+    if len(generator.output_shape) != 4:
+        raise ValueError(
+            "`augmentation` needs images (height, width, channels), received a generator of "
+            f"{generator.output_shape[1:]}."
         )
 
 

@@ -9,6 +9,7 @@ Weights start from N(0, 0.02^2).
 import keras
 from keras import layers
 
+from kgen.layers import BatchNormalization, ThinConv2D, ThinConv2DTranspose
 from kgen.networks import shapes
 from kgen.networks.normalization import normalized
 
@@ -37,11 +38,11 @@ def dcgan_generator(image_shape, latent_dim=100, filters=64, kernel_size=4):
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, kernel_initializer=_init())(
         latents
     )
-    x = layers.ReLU()(layers.BatchNormalization()(layers.Reshape(base)(x)))
+    x = layers.ReLU()(BatchNormalization()(layers.Reshape(base)(x)))
     for maps in widths[1:]:
         x = _up(maps, kernel_size, use_bias=False)(x)  # Height and width doubled.
-        x = layers.ReLU()(layers.BatchNormalization()(x))
-    x = _up(channels, kernel_size)(x)  # (batch, height, width, channels)
+        x = layers.ReLU()(BatchNormalization()(x))
+    x = _up(channels, kernel_size, make=ThinConv2DTranspose)(x)  # (batch, height, width, channels)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="generator")
 
@@ -64,7 +65,8 @@ def dcgan_discriminator(image_shape, filters=64, kernel_size=4, normalization="b
     images = keras.Input(image_shape, name="images")
     x = images
     for stage in range(shapes.halvings(height, width)):
-        convolution = layers.Conv2D(
+        make = ThinConv2D if stage == 0 else layers.Conv2D
+        convolution = make(
             filters * 2**stage, kernel_size, strides=2, padding="same", kernel_initializer=_init()
         )
         # Height and width halved; no norm at the input.
@@ -76,8 +78,8 @@ def dcgan_discriminator(image_shape, filters=64, kernel_size=4, normalization="b
     return keras.Model(images, logits, name="discriminator")
 
 
-def _up(maps, kernel_size, use_bias=True):
-    return layers.Conv2DTranspose(
+def _up(maps, kernel_size, use_bias=True, make=layers.Conv2DTranspose):
+    return make(
         maps,
         kernel_size,
         strides=2,

@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from kgen.layers import LayerNormalization, SpectralNormalization
+from kgen.layers import BatchNormalization, LayerNormalization, SpectralNormalization
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
 
@@ -28,5 +28,5 @@ def normalized(layer, normalization, first=False):
         return SpectralNormalization(layer)
     if first or normalization is None:
         return layer
-    norm = layers.BatchNormalization() if normalization == "batch" else LayerNormalization()
+    norm = BatchNormalization() if normalization == "batch" else LayerNormalization()
     return lambda x: norm(layer(x))

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from kgen.layers import LayerNormalization
+from kgen.layers import BatchNormalization, LayerNormalization
 from kgen.networks import shapes
 
 
@@ -29,7 +29,7 @@ def resnet_generator(image_shape, latent_dim=128, filters=64):
     x = layers.Reshape(base)(x)
     for _ in range(stages):
         x = _up_block(x, filters)  # Height and width doubled.
-    x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.ReLU()(BatchNormalization()(x))
     x = _convolution(channels)(x)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="generator")
@@ -60,9 +60,9 @@ def resnet_critic(image_shape, filters=64):
 
 
 def _up_block(x, filters):
-    y = layers.ReLU()(layers.BatchNormalization()(x))
+    y = layers.ReLU()(BatchNormalization()(x))
     y = _convolution(filters)(layers.UpSampling2D()(y))
-    y = _convolution(filters)(layers.ReLU()(layers.BatchNormalization()(y)))
+    y = _convolution(filters)(layers.ReLU()(BatchNormalization()(y)))
     return layers.Add()([y, layers.UpSampling2D()(x)])
 
 

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from kgen.layers import ThinConv2DTranspose
 from kgen.losses import LIKELIHOODS
 from kgen.networks import shapes
 
@@ -67,7 +68,7 @@ def convolutional_decoder(image_shape, latent_dim=20, filters=32, likelihood="be
     x = layers.Reshape(base)(layers.Dense(math.prod(base), "relu")(x))
     for maps in widths[1:]:
         x = layers.Conv2DTranspose(maps, 4, 2, "same", activation="relu")(x)
-    x = layers.Conv2DTranspose(_outputs(channels, likelihood), 4, 2, "same")(x)
+    x = ThinConv2DTranspose(_outputs(channels, likelihood), 4, 2, "same")(x)
     return _decoder(latents, x)
 
 

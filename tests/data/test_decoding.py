@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgen.data.decoding import common_shape, decode_file, decode_files
+from kgen.data import decoding
+from kgen.data.decoding import common_shape, decode_file
 
 
 @pytest.fixture
@@ -143,17 +144,23 @@ def test_antialiasing(tmp_path):
     assert np.abs(small.astype(int) - 127).max() <= 3  # grey, not single squares picked out
 
 
-def test_many_files_keep_their_order(tmp_path):
+@pytest.mark.parametrize("image_size", [None, (2, 2)])
+def test_headers_are_read_until_a_colour_is_found(tmp_path, monkeypatch, image_size):
     paths = []
-    for index in range(150):
-        paths.append(tmp_path / f"{index}.png")
-        Image.new("L", (2, 2), index).save(paths[-1])
-    images = decode_files(paths, (2, 2, 1))
-    assert images[:, 0, 0, 0].tolist() == list(range(150))
+    for index in range(40):
+        paths.append(str(tmp_path / f"{index}.png"))
+        Image.new("RGB" if index == 9 else "L", (2, 2)).save(paths[-1])
+    read, read_header = [], decoding._read_header
+    monkeypatch.setattr(decoding, "HEADERS", 4)
+    monkeypatch.setattr(
+        decoding, "_read_header", lambda path, upright: read.append(path) or read_header(path, True)
+    )
+    assert common_shape(paths, image_size, None) == (2, 2, 3)
+    assert sorted(read) == sorted(paths if image_size is None else paths[:12])
 
 
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"gone\.png: cannot be read as an image"):
-        decode_files([tmp_path / "gone.png"], (2, 2, 1))
+        decode_file(tmp_path / "gone.png", (2, 2, 1))
     with pytest.raises(ValueError, match=r"gone\.png: cannot be read as an image"):
         common_shape([tmp_path / "gone.png"], None, None)

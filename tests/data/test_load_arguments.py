@@ -32,6 +32,14 @@ import kgen.data
         ({"seed": 2**63}, "seed: .* 64 bits"),
         ({"channels": 2}, "channels: expected 1, 3 or None, got 2"),
         ({"channels": True}, "channels: .* got True"),
+        (
+            {"length": 5},
+            "length: expected None for digits, whose number of examples is fixed, got 5",
+        ),
+        ({"frames": 5}, "frames: expected None for digits, which holds no clips, got 5"),
+        ({"length": 0}, "length: expected an integer of at least 1, got 0"),
+        ({"frames": 1.5}, "frames: expected an integer of at least 1, got 1.5"),
+        ({"on_bad_file": "ignore"}, "on_bad_file: expected 'error' or 'skip', got 'ignore'"),
         ({"labels": "yes"}, "labels: expected True or False, got 'yes'"),
         ({"value_range": (0, 16)}, r"value_range: expected None for digits, .* got \(0, 16\)"),
     ],
@@ -43,7 +51,9 @@ def test_bad_argument(arguments, message):
 
 @pytest.mark.parametrize("name", ["mnist", "no/such/folder", "no_such_file.npy"])
 def test_unknown_name_says_what_there_is(name):
-    with pytest.raises(ValueError, match=f"{name} is no such name.*'digits', 'mnist5k'"):
+    with pytest.raises(
+        ValueError, match=f"{name} is no such name.*'digits', 'grid', 'mnist5k'.*'tfds:<name>'"
+    ):
         kgen.data.load(name)
 
 

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 import kgen.data
 from kgen.data import registry
 from kgen.data.mnist5k import mnist5k
+from kgen.data.rows import Rows
 
 
 def everything(dataset):
@@ -90,10 +91,10 @@ def test_size_and_channels(name):
 
 
 def test_a_name_with_a_colon_passes_the_rest_on(monkeypatch):
-    def constant(level, split):
-        return np.full((4, 2, 2, 1), int(level), np.uint8), None
+    def constant(level, request):
+        return Rows(np.full((4, 2, 2, 1), int(level), np.uint8))
 
-    monkeypatch.setitem(registry.SOURCES, "constant:", constant)
+    monkeypatch.setitem(registry.SOURCES, "constant:", registry.Source(constant))
     images = next(iter(kgen.data.load("constant:255", batch_size=4))).numpy()
     assert (images == 1).all()
     with pytest.raises(ValueError, match="constant: is no such name"):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 import kgen.data
-from kgen.data import pipeline
+from kgen.data import examples, files
 
 
 def stream(batches=None, repeat=True, **arguments):
@@ -92,11 +92,12 @@ def test_every_byte_scales_into_the_range(tmp_path):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_files_beyond_the_memory_limit_stream_the_same_pixels(photos, monkeypatch, split):
+@pytest.mark.parametrize("limit", [(examples, "MEMORY_LIMIT"), (files, "HELD_FILES")])
+def test_files_beyond_a_limit_stream_the_same_pixels(photos, monkeypatch, split, limit):
     arguments = {"image_size": (8, 10), "batch_size": 4, "split": split, "labels": True}
     held = list(kgen.data.load(photos, **arguments).repeat(2).as_numpy_iterator())
-    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 0)
-    monkeypatch.setattr(pipeline, "decode_files", None)  # not to be called
+    monkeypatch.setattr(*limit, 0)
+    monkeypatch.setattr(files, "_decode_all", None)  # not to be called
     dataset = kgen.data.load(photos, **arguments).repeat(2)
     assert dataset.element_spec[0].shape == (4, 8, 10, 3)
     streamed = list(dataset.as_numpy_iterator())
@@ -107,17 +108,17 @@ def test_files_beyond_the_memory_limit_stream_the_same_pixels(photos, monkeypatc
 
 
 def test_the_memory_limit_counts_decoded_bytes_of_the_split(photos, monkeypatch):
-    monkeypatch.setattr(pipeline, "decode_file", None)  # of the streaming path
-    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 36 * 8 * 8 * 3)
+    monkeypatch.setattr(files, "_next_readable", None)  # of the streaming path
+    monkeypatch.setattr(examples, "MEMORY_LIMIT", 36 * 8 * 8 * 3)
     next(iter(kgen.data.load(photos, image_size=8, batch_size=4)))
-    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 36 * 8 * 8 * 3 - 1)
+    monkeypatch.setattr(examples, "MEMORY_LIMIT", 36 * 8 * 8 * 3 - 1)
     with pytest.raises(tf.errors.OpError):
         next(iter(kgen.data.load(photos, image_size=8, batch_size=4)))
 
 
 def test_arrays_beyond_the_memory_limit_stream_the_same_pixels(monkeypatch):
     held = stream(batches=30)
-    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr(examples, "MEMORY_LIMIT", 0)
     assert kgen.data.load("digits").element_spec.shape == (64, 8, 8, 1)
     assert np.array_equal(held, stream(batches=30))
 
@@ -126,7 +127,7 @@ def test_a_bad_file_beyond_the_memory_limit_is_named(photos, monkeypatch):
     for index in range(0, 40, 2):
         path = photos / "a" / f"{index}.png"
         path.write_bytes(path.read_bytes()[:90])
-    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr(examples, "MEMORY_LIMIT", 0)
     dataset = kgen.data.load(photos, image_size=8, channels=3, batch_size=4)
     with pytest.raises(tf.errors.OpError, match=r"a/\d+.png: cannot be read as an image"):
         list(dataset)
@@ -154,7 +155,8 @@ tf.config.set_logical_device_configuration(
 import keras
 before = set(sys.modules)  # Keras imports Pillow and Matplotlib where it can
 import kgen.data
-lazy = {"mlxtend", "sklearn", "PIL", "matplotlib"} & (set(sys.modules) - before)
+names = {"mlxtend", "sklearn", "PIL", "matplotlib", "tensorflow_datasets"}
+lazy = names & (set(sys.modules) - before)
 assert not lazy, lazy
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 dataset = strategy.experimental_distribute_dataset(kgen.data.load("digits").repeat())

@@ -151,6 +151,44 @@ def test_packs_are_of_whole_images():
     np.testing.assert_array_equal(pack(ops.convert_to_tensor(points), 2), points.reshape(2, 4))
 
 
+def test_augmentation_changes_all_that_the_discriminator_sees_in_training_alone():
+    model = models.GAN(
+        dense_generator(), smooth_critic(), augmentation=["translation", "cutout"], seed=1
+    )
+    shown = []
+    discriminator = model.discriminator
+
+    def spy(images, training):
+        shown.append(images.numpy())
+        return discriminator(images, training=training)
+
+    object.__setattr__(model, "discriminator", spy)
+    images = ops.convert_to_tensor(BATCH)
+    data = model.prepare(images, training=True)
+    for loss in (model.discriminator_loss, model.generator_loss):
+        loss(data, training=True)
+    real, fake, fake_again = shown
+    before = [np.asarray(one) for one in (images, data[1], data[1])]
+    for seen, original in zip((real, fake, fake_again), before, strict=True):
+        assert (seen == 0.0).mean(axis=(1, 2, 3)).min() >= 1 / 16, "a quarter of the square"
+        kept = np.isin(seen, original) | (seen == 0.0)
+        assert kept.all() and not np.array_equal(seen, original)
+    assert not np.array_equal(fake, fake_again), "each time anew"
+
+    shown.clear()
+    model.discriminator_loss(data, training=False)
+    np.testing.assert_array_equal(shown[0], BATCH)
+
+
+def test_the_generators_gradient_flows_through_the_augmentation():
+    model = models.GAN(dense_generator(), smooth_critic(), augmentation=("color",), seed=1)
+    values = [variable.value for variable in model.generator.trainable_variables]
+    with tf.GradientTape() as tape:
+        data = model.prepare(ops.convert_to_tensor(BATCH), training=True)
+        loss = model.generator_loss(data, training=True)
+    assert all(np.abs(gradient).max() > 0.0 for gradient in tape.gradient(loss, values))
+
+
 def test_instance_noise_has_its_deviation():
     model = models.GAN(dense_generator(), smooth_critic(), instance_noise=0.25)
     images = np.zeros((64, *SHAPE), "float32")
@@ -203,6 +241,8 @@ def test_penalties_of_tiny_gradients_in_half_precision(penalty, policy, precisio
         ({"penalty": "r3"}, r"`penalty` must be one of .*'r1'.*received 'r3'"),
         ({"penalty_weight": -1.0}, "`penalty_weight`.*-1.0"),
         ({"instance_noise": -0.1}, "`instance_noise`.*-0.1"),
+        ({"augmentation": "color"}, "`augmentation` must be a tuple of names.*'cutout'.*'color'"),
+        ({"augmentation": ("flip",)}, "`augmentation`.*'flip'"),
         ({"label_smoothing": 1.0}, "`label_smoothing`.*1.0"),
         ({"label_smoothing": 0.1, "loss": "wasserstein"}, "needs a loss with targets"),
         ({"packing": 0}, "`packing`.*0"),

@@ -194,7 +194,8 @@ def test_dcgan_strided_convolutions_and_no_pooling(pair):
     ):
         convolutions = of_type(network, layers.Conv2D, layers.Conv2DTranspose)
         assert len(convolutions) >= 2
-        assert all(type(one) is convolution and one.strides == (2, 2) for one in convolutions)
+        assert all(isinstance(one, convolution) for one in convolutions)
+        assert all(one.strides == (2, 2) for one in convolutions)
         resizing = [
             type(one).__name__
             for one in network.layers
@@ -274,7 +275,7 @@ def test_dcgan_widths_of_the_paper():
 @pytest.mark.parametrize(
     "normalization, norm",
     [
-        ("batch", layers.BatchNormalization),
+        ("batch", kgen.layers.BatchNormalization),
         ("layer", kgen.layers.LayerNormalization),
         ("spectral", None),
         (None, None),

@@ -4,8 +4,11 @@ import csv
 import dataclasses
 import json
 import pathlib
+import re
+import signal
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -13,6 +16,7 @@ import PIL.Image
 import pytest
 import tyro
 
+import kgen.callbacks
 import kgen.data
 import kgen.serving
 from recipes import dcgan, gan, training, vae, wgan_gp
@@ -93,13 +97,114 @@ def test_precision_and_jit(tmp_path, precision, jit):
     assert np.all(np.isfinite(list(result.history.values())))
 
 
-def test_another_run_in_the_same_folder_replaces_the_first(tmp_path):
+class KilledError(Exception):
+    """In place of a signal that nothing can catch."""
+
+
+@pytest.fixture
+def killed_after(monkeypatch):
+    """A function that has trainings end without warning after a number of rounds; None: no more."""
+    on_round_end = kgen.callbacks.StopAfter.on_round_end
+
+    def arm(rounds):
+        def die(self, previous, logs):
+            if self.round == rounds:
+                raise KilledError
+            on_round_end(self, previous, logs)
+
+        monkeypatch.setattr(kgen.callbacks.StopAfter, "on_round_end", die)
+
+    return arm
+
+
+def rows(path):
+    """The rows of a history without their timings."""
+    with open(path) as file:
+        return [
+            {name: v for name, v in row.items() if "images_per_second" not in name}
+            for row in csv.DictReader(file)
+        ]
+
+
+# A CSVLogger leaves its file open where a training is cut off.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("recipe", TINY, ids=name)
+def test_the_same_command_goes_on_where_it_stopped(recipe, tmp_path, killed_after):
+    fields = dict(steps=7, checkpoint_every=2, sample_every=2)
+    expected = recipe.run(tiny(recipe, tmp_path / "a", **fields))
+    for rounds in (4, 6):
+        killed_after(rounds)
+        with pytest.raises(KilledError):
+            recipe.run(tiny(recipe, tmp_path / "b", **fields))
+    killed_after(None)
+    result = recipe.run(tiny(recipe, tmp_path / "b", **fields))
+    pairs = zip(expected.model.get_weights(), result.model.get_weights(), strict=True)
+    assert all(np.array_equal(a, b) for a, b in pairs)
+    assert rows(result.paths.history) == rows(expected.paths.history)
+    for picture in expected.paths.samples.iterdir():
+        assert (result.paths.samples / picture.name).read_bytes() == picture.read_bytes()
+    assert len(list(result.paths.samples.iterdir())) == len(list(expected.paths.samples.iterdir()))
+
+
+def test_a_finished_run_says_so_and_returns_what_it_left(tmp_path, capsys):
+    first = dcgan.run(tiny(dcgan, tmp_path))
+    saved = first.paths.model.stat().st_mtime_ns
+    capsys.readouterr()
+    again = dcgan.run(tiny(dcgan, tmp_path))
+    assert "finished its 5 rounds; --fresh starts over" in capsys.readouterr().out
+    assert first.paths.model.stat().st_mtime_ns == saved
+    assert again.paths == first.paths and not (tmp_path / "export" / "2").exists()
+    for log, values in first.history.items():
+        assert again.history[log] == pytest.approx(values)
+    np.testing.assert_array_equal(again.model.sample(2, seed=0), first.model.sample(2, seed=0))
+
+
+def test_another_config_in_the_same_folder_is_refused(tmp_path):
     dcgan.run(tiny(dcgan, tmp_path))
-    result = dcgan.run(tiny(dcgan, tmp_path, steps=3, sample_every=3))
+    before = (tmp_path / "run" / "model.keras").read_bytes()
+    message = "steps was 5 and is now 3, filters was 4 and is now 8.*--fresh"
+    with pytest.raises(ValueError, match=message):
+        dcgan.run(tiny(dcgan, tmp_path, steps=3, filters=8))
+    with pytest.raises(ValueError, match="penalty_weight was not set and is now 10.0"):
+        wgan_gp.run(tiny(wgan_gp, tmp_path))
+    assert (tmp_path / "run" / "model.keras").read_bytes() == before
+
+
+def test_fresh_starts_over(tmp_path):
+    dcgan.run(tiny(dcgan, tmp_path))
+    mine = tmp_path / "run" / "samples" / "mine.png"
+    mine.write_text("")
+    with pytest.raises(ValueError, match="nowhere"):
+        dcgan.run(tiny(dcgan, tmp_path, data="nowhere", fresh=True))
+    assert (tmp_path / "run" / "model.keras").exists(), "removed before the new config was checked"
+    result = dcgan.run(tiny(dcgan, tmp_path, steps=3, sample_every=3, fresh=True))
     samples = sorted(path.name for path in (tmp_path / "run" / "samples").iterdir())
-    assert samples == ["step-000000.png", "step-000003.png"]
+    assert samples == ["mine.png", "step-000000.png", "step-000003.png"]
     assert len(list((tmp_path / "run" / "tensorboard").rglob("events*"))) == 1
     assert result.paths.export.name == "2"
+    assert result.model.rounds_played == 3
+
+
+def test_ctrl_c_on_the_command_line(tmp_path):
+    arguments = [
+        "--data", "digits", "--filters", "4", "--latent-dim", "4", "--batch-size", "16",
+        "--steps", "100000", "--sample-every", "100000", "--out", str(tmp_path / "run"),
+        "--export", "none",
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recipes.dcgan", *arguments],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    checkpoints = tmp_path / "run" / "checkpoints"
+    while process.poll() is None and not list(checkpoints.glob("*.checkpoint")):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate()
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    stopped = re.search(r"The same command goes on after round (\d+) of 100000", out)
+    newest = max(path.name for path in checkpoints.glob("*.checkpoint"))
+    assert int(stopped[1]) >= 250 and f"{int(stopped[1]):08d}" in newest
 
 
 def test_no_export(tmp_path):
@@ -115,7 +220,7 @@ def test_a_folder_of_images(tmp_path):
     fields = dict(data=str(tmp_path / "images"), image_size=12, batch_size=6)
     assert dcgan.run(tiny(dcgan, tmp_path, **fields)).model.sample(2).shape == (2, 12, 12, 3)
     # Its test split is smaller than a batch.
-    assert np.isfinite(vae.run(tiny(vae, tmp_path, **fields)).history["val_loss"]).all()
+    assert np.isfinite(vae.run(tiny(vae, tmp_path / "vae", **fields)).history["val_loss"]).all()
 
 
 @pytest.mark.parametrize(

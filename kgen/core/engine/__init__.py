@@ -6,6 +6,7 @@ Every backend module offers the same functions:
 * `minimize(loss_function, variables, optimizer, recording)` makes one optimizer step;
 * `record(function, data, variables)` runs what several steps start from, once;
 * `input_gradient(function, inputs)` is the gradient of a network's output at its input;
+* `batch_norm(inputs, scale, offset, epsilon)` normalises by the batch's moments, fast;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
 * `function(step)` compiles a function of tensors into a graph;
 * `mirrored(count)` is a strategy over CPU devices, for tests.
@@ -21,6 +22,7 @@ if keras.backend.backend() != "tensorflow":
     )
 
 from kgen.core.engine.tensorflow import (
+    batch_norm,
     function,
     input_gradient,
     minimize,
@@ -32,6 +34,7 @@ from kgen.core.engine.tensorflow import (
 )
 
 __all__ = [
+    "batch_norm",
     "function",
     "input_gradient",
     "minimize",

@@ -71,6 +71,29 @@ def input_gradient(function, inputs):
     return tape.gradient(outputs, inputs, unconnected_gradients="zero")
 
 
+def batch_norm(inputs, scale, offset, epsilon):
+    """Normalises each channel over the other axes of a batch, by one fused operation.
+
+    Args:
+        inputs: `(batch, ..., channels)`, of any float type.
+        scale, offset: float32 `(channels,)`.
+        epsilon: Added to the variance.
+
+    Returns:
+        The outputs, of the type and shape of the inputs; the mean and the variance of each channel,
+        float32 `(channels,)`.
+    """
+    channels = inputs.shape[-1]
+    pixels = tf.reshape(inputs, (-1, 1, 1, channels))
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=pixels, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon
+    )
+    count = tf.cast(tf.shape(pixels)[0], variance.dtype)
+    # The operation's variance is the unbiased one, which it does not normalise by.
+    biased = variance * (count - 1.0) / count
+    return tf.reshape(outputs, tf.shape(inputs)), mean, biased
+
+
 def normal(shape, seed):
     """Draws float32 from N(0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives."""
     # Of the 2^23 midpoints of (0, 1) that the bits choose from, so never 0 or 1.

@@ -1,0 +1,101 @@
+"""Batches by their number: one pass of them at a time, or all from any number on."""
+
+import itertools
+import numbers
+
+import numpy as np
+import tensorflow as tf
+
+
+class Stream(tf.data.Dataset):
+    """A `tf.data.Dataset` of one pass over a set, which can also start anywhere.
+
+    Batches are numbered over all passes, and each is a function of its number alone: with n
+    batches a pass, pass p holds the batches p n .. (p + 1) n - 1. Every iterator over this dataset
+    goes through the next pass, whether `.repeat()` makes it or a loop of one's own; the passes of
+    one `Stream` are counted together. `starting_at` counts nothing: it begins where it is told.
+
+    Attributes:
+        steps_per_pass: batches a pass, which is also `len(stream)`.
+        skipped: list of the files left out so far with `on_bad_file="skip"`, as strings.
+
+    Args:
+        batch_at: function from the number of a batch, an int64 scalar tensor of at least 0, to the
+            batch: a tensor or a tuple of tensors. It is traced once, so what varies has to be
+            drawn from the number, as `tf.random.stateless_uniform` does.
+        steps_per_pass: batches a pass, at least 1.
+        skipped: list that whoever reads the files appends to.
+
+    Raises:
+        ValueError: an argument is not as described.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from kgen.data import Stream
+        >>> stream = Stream(lambda step: tf.fill([4], step), steps_per_pass=10)
+        >>> len(stream), int(next(iter(stream.starting_at(10**9)))[0])
+        (10, 1000000000)
+    """
+
+    def __init__(self, batch_at, steps_per_pass, skipped=None):
+        if not callable(batch_at):
+            raise ValueError(f"batch_at: expected a function of a step, got {batch_at!r}.")
+        steps_per_pass = _checked_integer("steps_per_pass", steps_per_pass, least=1)
+        self.batch_at = batch_at
+        self.steps_per_pass = steps_per_pass
+        self.skipped = [] if skipped is None else skipped
+
+        # A counter in Python and no tf.Variable: a strategy's scope would mirror that. It counts
+        # outside of flat_map, so that a restored iterator keeps the pass that it was in, and calls
+        # itself stateless, because an iterator with a stateful function cannot be saved.
+        passes = itertools.count()
+        number = tf.data.Dataset.range(1).map(
+            lambda zero: tf.ensure_shape(
+                tf.numpy_function(
+                    lambda _: np.int64(next(passes)), [zero], tf.int64, stateful=False
+                ),
+                [],
+            )
+        )
+        steps = number.flat_map(
+            lambda p: tf.data.Dataset.range(p * steps_per_pass, (p + 1) * steps_per_pass)
+        )
+        steps = steps.apply(tf.data.experimental.assert_cardinality(steps_per_pass))
+        self._batches = self._batches_of(steps)
+        super().__init__(tf.data.experimental.to_variant(self._batches))
+
+    def starting_at(self, step):
+        """Return the endless dataset of all batches from one on; earlier ones cost nothing.
+
+        Args:
+            step: number of the first batch, counted over all passes from 0.
+
+        Returns:
+            `tf.data.Dataset` that never ends: `fit` needs `steps_per_epoch` with it.
+
+        Raises:
+            ValueError: `step` is no integer of at least 0.
+        """
+        step = _checked_integer("step", step, least=0)
+        return self._batches_of(tf.data.Dataset.counter(step))
+
+    def _batches_of(self, steps):
+        """Return the dataset of the batches whose numbers a dataset holds."""
+        batches = steps.map(self.batch_at, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return batches.prefetch(tf.data.AUTOTUNE)
+
+    def _inputs(self):
+        return [self._batches]
+
+    @property
+    def element_spec(self):
+        """The shapes and types of a batch."""
+        return self._batches.element_spec
+
+
+def _checked_integer(name, value, least):
+    """Return a value as a Python integer of at least `least` and 63 bits."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or not least <= value < 2**63:
+        raise ValueError(f"{name}: expected an integer of at least {least}, got {value!r}.")
+    return int(value)

@@ -1,0 +1,38 @@
+"""Batch norm by one fused operation where Keras uses many."""
+
+import keras
+from keras import ops
+
+from kgen.core import engine
+
+
+@keras.saving.register_keras_serializable("kgen")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Ioffe and Szegedy 2015, arXiv 1502.03167: `keras.layers.BatchNormalization`, but faster.
+
+    The same arguments, variables and values, in training by one operation over the batch where
+    Keras' layer takes about ten, each of which reads and writes the whole tensor: a half to a third
+    of the time on a CPU, forward and backward. Statistics are float32 under mixed precision too.
+    With a mask, `synchronized`, `renorm` or another axis than the last it is Keras' own.
+
+    Example:
+        layers.BatchNormalization(momentum=0.9)(images)  # Of the shape of images.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        is_plain = (
+            mask is None
+            and not self.synchronized
+            and not self.renorm
+            and self.axis in (-1, len(inputs.shape) - 1)
+            and inputs.dtype != "float64"
+        )
+        if not (training and self.trainable and is_plain):
+            return super().call(inputs, training=training, mask=mask)
+        channels = (inputs.shape[-1],)
+        scale = ops.cast(self.gamma, "float32") if self.scale else ops.ones(channels)
+        offset = ops.cast(self.beta, "float32") if self.center else ops.zeros(channels)
+        outputs, mean, variance = engine.batch_norm(inputs, scale, offset, self.epsilon)
+        for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            average.assign(average * self.momentum + value * (1.0 - self.momentum))
+        return ops.cast(outputs, self.compute_dtype)

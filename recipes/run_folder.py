@@ -1,0 +1,118 @@
+"""The folder of a run: where its files are, whose it is, and whether it is finished."""
+
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+
+# Another place does not make it another run.
+_NOT_COMPARED = ("out", "fresh")
+
+
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    """Where a run has put its files."""
+
+    config: pathlib.Path
+    checkpoints: pathlib.Path
+    history: pathlib.Path
+    tensorboard: pathlib.Path
+    samples: pathlib.Path
+    gif: pathlib.Path
+    curves: pathlib.Path
+    model: pathlib.Path
+    export: pathlib.Path | None
+
+
+def paths(out):
+    """Returns the `Paths` of a run in the folder `out`, not exported yet."""
+    out = pathlib.Path(out)
+    return Paths(
+        config=out / "config.json",
+        checkpoints=out / "checkpoints",
+        history=out / "history.csv",
+        tensorboard=out / "tensorboard",
+        samples=out / "samples",
+        gif=out / "samples.gif",
+        curves=out / "curves.png",
+        model=out / "model.keras",
+        export=None,
+    )
+
+
+def check_config(paths, config):
+    """Raises if the folder holds a run of another config.
+
+    Raises:
+        ValueError: Names the fields that differ.
+    """
+    if not paths.config.exists():
+        return
+    before, now = json.loads(paths.config.read_text()), _as_json(config)
+    names = [name for name in {**before, **now} if name not in _NOT_COMPARED]
+    changes = [
+        f"{name} was {_named(before, name)} and is now {_named(now, name)}"
+        for name in names
+        if _named(before, name) != _named(now, name)
+    ]
+    if changes:
+        raise ValueError(
+            f"out: {paths.config.parent} holds a run of another config: {', '.join(changes)}. "
+            "Expected the same config, another folder (--out), or --fresh to remove that run."
+        )
+
+
+def open(paths, config):
+    """Makes the folder and writes the config that owns it."""
+    paths.config.parent.mkdir(parents=True, exist_ok=True)
+    _write_json(paths.config, _as_json(config))
+
+
+def clear(paths):
+    """Removes the files of a run, and no others; an export stays."""
+    for path in (paths.checkpoints, paths.tensorboard):
+        shutil.rmtree(path, ignore_errors=True)
+    files = [paths.history, paths.gif, paths.curves, paths.model, _mark(paths), paths.config]
+    for file in [*paths.samples.glob("step-*.png"), *files]:
+        file.unlink(missing_ok=True)
+
+
+def finish(paths):
+    """Marks the run as finished."""
+    _write_json(_mark(paths), {"export": None if paths.export is None else str(paths.export)})
+
+
+def finished(paths):
+    """Returns the history of a finished run and its `Paths`; `None` if it is not finished."""
+    if not (_mark(paths).exists() and paths.model.exists()):
+        return None
+    export = json.loads(_mark(paths).read_text())["export"]
+    export = None if export is None else pathlib.Path(export)
+    history = {}
+    with paths.history.open() as file:
+        for row in csv.DictReader(file):
+            for name, value in row.items():
+                if name != "epoch" and value != "NA":
+                    history.setdefault(name, []).append(float(value))
+    return history, dataclasses.replace(paths, export=export)
+
+
+def _named(fields, name):
+    return repr(fields[name]) if name in fields else "not set"
+
+
+def _mark(paths):
+    return paths.config.with_name("finished.json")
+
+
+def _as_json(config):
+    """The config's fields as they come back out of a JSON file."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def _write_json(path, content):
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(partial, path)

@@ -1,0 +1,339 @@
+"""Checkpoint: a training that stopped goes on bit for bit, whatever stopped it."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kgen.callbacks
+from kgen.callbacks import checkpoint_file
+from kgen.core import engine
+from tests.systems import SHAPE, SYSTEMS
+
+IMAGES = np.random.default_rng(0).uniform(-1.0, 1.0, (46, *SHAPE)).astype("float32")
+
+
+class Stop(keras.callbacks.Callback):
+    """Raises, or raises a signal, when a round has been played."""
+
+    def __init__(self, round, number=None):
+        super().__init__()
+        self.stop_round, self.number = round, number
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.rounds_played == self.stop_round:
+            if self.number is None:
+                raise RuntimeError("stopped")
+            signal.raise_signal(self.number)
+
+
+def fit(folder, *others, system="wasserstein_gan", epochs=3, data=None, compiled=None, **arguments):
+    """Trains 6 rounds an epoch with checkpoints; returns the model."""
+    keras.utils.set_random_seed(0)
+    model = SYSTEMS[system].make()
+    model.compile("adam", jit_compile=False, **(compiled or {}))
+    every = arguments.pop("every", 4)
+    checkpoint = kgen.callbacks.Checkpoint(folder, every=every)
+    if data is None:
+        data, arguments = IMAGES, {"batch_size": 8, **arguments}
+    model.fit(data, epochs=epochs, verbose=0, callbacks=[checkpoint, *others], **arguments)
+    return model
+
+
+def interrupted(folder, round, *others, **kwargs):
+    with pytest.raises(RuntimeError, match="stopped"):
+        fit(folder, *others, Stop(round), **kwargs)
+    for callback in others:
+        if isinstance(callback, keras.callbacks.CSVLogger):
+            callback.csv_file.close()  # As the end of the process would have.
+
+
+def state(model):
+    return [np.asarray(v) for v in (*model.variables, *model.optimizer.variables)]
+
+
+def assert_same(one, other):
+    pairs = zip(state(one), state(other), strict=True)
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return fit(tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.mark.parametrize("every", [4, None])
+@pytest.mark.parametrize("round", [1, 6, 9, 17])
+def test_goes_on_from_any_round(tmp_path, undisturbed, round, every):
+    interrupted(tmp_path, round, every=every)
+    model = fit(tmp_path, every=every)
+    assert_same(model, undisturbed)
+    assert model.rounds_played == 18
+    assert model.history.history == undisturbed.history.history
+    assert model.history.epoch == [0, 1, 2]
+
+
+def test_goes_on_several_times_with_rounds_in_one_execution(tmp_path):
+    compiled = {"steps_per_execution": 2}
+    expected = fit(tmp_path / "a", compiled=compiled)
+    interrupted(tmp_path / "b", 8, compiled=compiled)
+    interrupted(tmp_path / "b", 14, compiled=compiled)
+    assert_same(fit(tmp_path / "b", compiled=compiled), expected)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "bfloat16"])
+def test_loss_scales_and_half_weights_go_on(tmp_path, policy):
+    keras.config.set_dtype_policy(policy)
+    expected = fit(tmp_path / "a")
+    interrupted(tmp_path / "b", 7)
+    assert_same(fit(tmp_path / "b"), expected)
+
+
+def test_replicas_go_on(tmp_path):
+    def run(folder, *others):
+        with engine.mirrored(2).scope():
+            return fit(folder, *others, data=IMAGES[:40], batch_size=8)
+
+    expected = run(tmp_path / "a")
+    with pytest.raises(RuntimeError, match="stopped"):
+        run(tmp_path / "b", Stop(7))
+    assert_same(run(tmp_path / "b"), expected)
+
+
+def dataset():
+    dataset = tf.data.Dataset.from_tensor_slices(IMAGES)
+    return dataset.shuffle(46, seed=3).batch(8, drop_remainder=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: kgen.data.load("digits", batch_size=200), dataset],
+    ids=["kgen.data", "tf.data"],
+)
+def test_datasets_go_on(tmp_path, make):
+    expected = fit(tmp_path / "a", system="vae", data=make())
+    interrupted(tmp_path / "b", 8, system="vae", data=make())
+    assert_same(fit(tmp_path / "b", system="vae", data=make()), expected)
+
+
+def test_validation_split_and_given_steps_go_on(tmp_path):
+    arguments = {"validation_split": 0.14, "steps_per_epoch": 3}
+    expected = fit(tmp_path / "a", **arguments)
+    interrupted(tmp_path / "b", 5, **arguments)
+    model = fit(tmp_path / "b", **arguments)
+    assert_same(model, expected)
+    assert model.history.history == expected.history.history
+    assert "val_generator_loss" in model.history.history
+
+
+def test_the_state_of_other_callbacks_goes_on(tmp_path):
+    """Patience, best weights, rows of a file, NumPy's and Python's random numbers."""
+
+    class Draws(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.draws = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.draws.append(float(np.random.uniform()))
+
+    def others(folder):
+        folder.mkdir(exist_ok=True)
+        return [
+            keras.callbacks.EarlyStopping(
+                "generator_loss", mode="min", patience=2, restore_best_weights=True
+            ),
+            keras.callbacks.ReduceLROnPlateau("generator_loss", mode="min", patience=1),
+            keras.callbacks.CSVLogger(folder / "history.csv"),
+            Draws(),
+        ]
+
+    first, second = tmp_path / "a", tmp_path / "b"
+    expected_callbacks = others(first)
+    expected = fit(first, *expected_callbacks, epochs=8)
+    interrupted(second, 9, *others(second), epochs=8)
+    interrupted(second, 13, *others(second), epochs=8)
+    callbacks = others(second)
+    assert_same(fit(second, *callbacks, epochs=8), expected)
+    assert (second / "history.csv").read_text() == (first / "history.csv").read_text()
+    stopping, expected_stopping = callbacks[0], expected_callbacks[0]
+    assert vars(stopping)["wait"] == vars(expected_stopping)["wait"]
+    assert stopping.stopped_epoch == expected_stopping.stopped_epoch
+    assert callbacks[3].draws == expected_callbacks[3].draws
+    assert len(set(callbacks[3].draws)) == len(callbacks[3].draws)
+
+
+def test_a_callback_may_say_what_its_state_is(tmp_path):
+    class Counted(keras.callbacks.Callback):
+        count = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            type(self).count += 1
+
+        def get_state(self):
+            return {"count": type(self).count, "array": np.arange(3)}
+
+        def set_state(self, state):
+            assert state["array"].tolist() == [0, 1, 2]
+            type(self).count = state["count"]
+
+    interrupted(tmp_path, 9, Counted())
+    assert Counted.count == 9
+    fit(tmp_path, Counted())
+    assert Counted.count == 18
+
+
+def test_a_finished_training_is_not_trained_further_but_may_be_extended(tmp_path, undisturbed):
+    fit(tmp_path, epochs=2)
+    again = fit(tmp_path, epochs=2)
+    assert again.rounds_played == 12
+    assert len(again.history.history["generator_loss"]) == 2
+    assert_same(fit(tmp_path, epochs=3), undisturbed)
+
+
+def test_what_a_callback_stopped_stays_stopped(tmp_path):
+    for _ in range(2):
+        model = fit(tmp_path, kgen.callbacks.StopAfter(8))
+        assert model.rounds_played == 8
+
+
+def test_keeps_the_last(tmp_path):
+    fit(tmp_path, every=2)
+    assert [p.name for p in checkpoint_file.newest_first(tmp_path)] == [
+        f"round-{round:08d}.checkpoint" for round in (18, 16, 14)
+    ]
+    assert kgen.callbacks.Checkpoint(tmp_path).newest_round == 18
+
+
+@pytest.mark.parametrize("damage", ["cut", "bit", "empty"])
+def test_a_damaged_one_falls_back_to_the_one_before(tmp_path, undisturbed, damage):
+    interrupted(tmp_path, 13)
+    newest = checkpoint_file.newest_first(tmp_path)[0]
+    content = bytearray(newest.read_bytes())
+    if damage == "cut":
+        content = content[: len(content) // 2]
+    elif damage == "bit":
+        content[len(content) // 2] ^= 1
+    else:
+        content = b""
+    newest.write_bytes(content)
+    with pytest.warns(UserWarning, match=f"{newest.name} is damaged.*one before"):
+        model = fit(tmp_path)
+    assert_same(model, undisturbed)
+    assert (tmp_path / (newest.name + ".damaged")).exists()
+
+
+def test_damaged_ones_only_are_an_error_and_stay(tmp_path):
+    interrupted(tmp_path, 9)
+    for path in checkpoint_file.newest_first(tmp_path):
+        path.write_bytes(b"nothing")
+    with (
+        pytest.warns(UserWarning, match="damaged"),
+        pytest.raises(ValueError, match=r"holds damaged checkpoints only \(2\)"),
+    ):
+        fit(tmp_path)
+    assert len(checkpoint_file.newest_first(tmp_path)) == 2
+
+
+def test_a_full_disk_loses_nothing(tmp_path, undisturbed):
+    """No file may grow beyond a size: writing fails in the midst, as on a full disk."""
+    interrupted(tmp_path, 5)
+    before = {path: path.read_bytes() for path in checkpoint_file.newest_first(tmp_path)}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.warns(UserWarning, match="could not be written.*Training goes on"):
+            model = fit(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert_same(model, undisturbed)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "round-00000001.checkpoint"
+    checkpoint_file.write(path, {"a": np.ones(3)}, {"b": 1})
+
+    def fail(*arguments):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        checkpoint_file.write(path, {"a": np.zeros(3)}, {"b": 2})
+    arrays, facts = checkpoint_file.read(path)
+    assert arrays["a"].tolist() == [1.0, 1.0, 1.0] and facts == {"b": 1}
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_ctrl_c_ends_the_round_and_leaves_a_checkpoint(tmp_path, undisturbed):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, Stop(7, signal.SIGINT), every=100)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert kgen.callbacks.Checkpoint(tmp_path).newest_round == 7
+    assert_same(fit(tmp_path, every=100), undisturbed)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path):
+    class Twice(Stop):
+        def on_train_batch_end(self, batch, logs=None):
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            raise RuntimeError("at once")
+
+    with pytest.raises(RuntimeError, match="at once"):
+        fit(tmp_path, Twice(1), every=100)
+    assert not checkpoint_file.newest_first(tmp_path)
+
+
+def test_another_training_in_the_folder_is_refused(tmp_path):
+    interrupted(tmp_path, 9)
+    with pytest.raises(ValueError, match="variables of the model.*folder of its own"):
+        fit(tmp_path, system="vae")
+    with pytest.raises(ValueError, match="executions_per_epoch=6, expected the same, received 12"):
+        fit(tmp_path, batch_size=4)
+    assert fit(tmp_path).rounds_played == 18
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"every": 0}, "`every` must be a positive integer, received 0"),
+        ({"every": 1.5}, "`every`.*1.5"),
+        ({"keep": 0}, "`keep`.*0"),
+        ({"keep": None}, "`keep`.*None"),
+    ],
+)
+def test_bad_arguments(tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kgen.callbacks.Checkpoint(tmp_path, **arguments)
+
+
+def test_data_that_cannot_be_started_anywhere_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="x: .*start at any round.*generator"):
+        fit(tmp_path, data=(IMAGES[:8] for _ in range(3)))
+    unknown = tf.data.Dataset.from_generator(
+        lambda: iter([]), output_signature=tf.TensorSpec((8, *SHAPE))
+    )
+    with pytest.raises(ValueError, match="x: .*length of an epoch.*`steps_per_epoch`"):
+        fit(tmp_path, data=unknown)
+
+
+def test_sigterm_leaves_a_checkpoint(tmp_path):
+    """In a process of its own, for it ends that."""
+    script = (
+        "import signal, pathlib, sys\n"
+        "from tests.callbacks.test_checkpoint import Stop, fit\n"
+        "fit(pathlib.Path(sys.argv[1]), Stop(5, signal.SIGTERM), every=100)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGTERM
+    assert kgen.callbacks.Checkpoint(tmp_path).newest_round == 5

@@ -1,0 +1,125 @@
+"""Streams: one pass that is a dataset, and any step as the start."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kgen.data
+from kgen.data import Stream
+
+
+def of_steps(steps_per_pass=3, **arguments):
+    """Return a stream whose batches are their own numbers."""
+    return Stream(lambda step: tf.fill([2], step), steps_per_pass, **arguments)
+
+
+def numbers(dataset):
+    return [int(batch[0]) for batch in dataset]
+
+
+def arrays(dataset, count):
+    """Return the inputs of the first batches as one array."""
+    batches = list(dataset.take(count).as_numpy_iterator())
+    return np.stack([batch[0] if isinstance(batch, tuple) else batch for batch in batches])
+
+
+def test_it_is_a_dataset_of_one_pass():
+    stream = of_steps()
+    assert isinstance(stream, tf.data.Dataset)
+    assert len(stream) == 3 and int(stream.cardinality()) == 3 and stream.steps_per_pass == 3
+    assert stream.element_spec == tf.TensorSpec([2], tf.int64)
+    assert stream.skipped == []
+    assert len(stream.map(lambda x: x).repeat(4).prefetch(1)) == 12
+
+
+def test_passes_are_counted_however_they_are_made():
+    stream = of_steps()
+    assert numbers(stream) == [0, 1, 2]
+    assert numbers(stream) == [3, 4, 5]
+    assert numbers(stream.repeat(2)) == list(range(6, 12))
+    assert numbers(stream.map(lambda x: x + 1).batch(3).unbatch().repeat(2)) == list(range(13, 19))
+    assert numbers(of_steps()) == [0, 1, 2]  # another stream counts for itself
+
+
+def test_starting_at_counts_nothing():
+    stream = of_steps()
+    numbers(stream)
+    next(iter(stream))
+    for step in (0, 1, 5, 10**9, 10**15):
+        assert numbers(stream.starting_at(step).take(5)) == list(range(step, step + 5))
+    assert int(stream.starting_at(3).cardinality()) == tf.data.INFINITE_CARDINALITY
+    assert numbers(stream)[0] % 3 == 0
+
+
+def test_nothing_is_made_for_earlier_steps():
+    made = []
+
+    def batch_at(step):
+        return tf.ensure_shape(
+            tf.numpy_function(lambda s: (made.append(int(s)), s)[1], [step], tf.int64), []
+        )
+
+    stream = Stream(batch_at, 7)
+    assert int(next(iter(stream.starting_at(500)))) == 500
+    assert min(made) == 500
+
+
+STREAMS = {
+    "augmented": lambda: kgen.data.load("digits", augmentations=["flip", "crop", "shift"], seed=3),
+    "made": lambda: kgen.data.load("stacked_mnist", length=1440, seed=3),
+    "degraded": lambda: kgen.data.pairs("digits", degradation="noise", seed=3),
+    "unpaired": lambda: kgen.data.unpaired("digits", "digits", augmentations=["flip"], seed=3),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_fresh_streams_are_equal_and_a_start_is_a_skip(name):
+    make = STREAMS[name]
+    reference = arrays(make().starting_at(0), 50)
+    stream = make()
+    assert np.array_equal(reference, arrays(stream.repeat(), 50))
+    for step in (1, 21, 22, 45):  # a pass has 22; the iteration above must not matter
+        assert np.array_equal(reference[step:], arrays(stream.starting_at(step), 50 - step))
+    far = arrays(stream.starting_at(10**9), 4)
+    assert np.array_equal(far[2:], arrays(stream.starting_at(10**9 + 2), 2))
+    assert not np.array_equal(far[:2], reference[:2])
+    assert not np.array_equal(reference[:22], reference[22:44])
+
+
+def test_fit_and_replicas():
+    images = np.arange(40, dtype=np.float32)[:, None] / 40
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        stream = kgen.data.from_arrays(images, np.arange(40), batch_size=8, seed=1)
+        model = keras.Sequential([keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+    distributed = iter(strategy.experimental_distribute_dataset(stream.repeat()))
+    other = kgen.data.from_arrays(images, np.arange(40), batch_size=8, seed=1)
+    for batch in itertools.islice(other.starting_at(0), 12):
+        shards, _ = next(distributed)
+        assert [len(shard) for shard in shards.values] == [4, 4]
+        assert np.array_equal(np.concatenate(shards.values), batch[0])
+    history = model.fit(stream, epochs=2, verbose=0, shuffle=False)
+    assert len(history.history["loss"]) == 2
+    model.fit(stream.starting_at(100), steps_per_epoch=3, verbose=0, shuffle=False)
+    distributed = iter(strategy.experimental_distribute_dataset(stream.starting_at(10**9)))
+    expected = next(iter(stream.starting_at(10**9)))[0]
+    assert np.array_equal(np.concatenate(next(distributed)[0].values), expected)
+
+
+@pytest.mark.parametrize("step", [-1, 0.5, None, True, 2**63])
+def test_refused_steps(step):
+    with pytest.raises(ValueError, match="step: expected an integer of at least 0, got"):
+        of_steps().starting_at(step)
+
+
+def test_refused_arguments():
+    with pytest.raises(
+        ValueError, match="steps_per_pass: expected an integer of at least 1, got 0"
+    ):
+        of_steps(0)
+    with pytest.raises(ValueError, match="batch_at: expected a function of a step, got 3"):
+        Stream(3, 1)

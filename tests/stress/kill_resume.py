@@ -1,0 +1,129 @@
+"""Kills a training with SIGKILL at random moments, and compares where it ends.
+
+    python -m tests.stress.kill_resume --kills 20
+
+Every third kill falls into the writing of a checkpoint. After each, the same training is started
+again; in the end the weights, the optimizers and the history have to be those of a training that
+nobody disturbed, bit for bit.
+"""
+
+import dataclasses
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import tyro
+
+from tests.stress.training import EPOCHS, ROUNDS_AN_EPOCH, SYSTEMS
+
+ROOT = pathlib.Path(__file__).parents[2]
+SLOW_DISK = 0.03  # Seconds of a sync, so that a kill can fall into a write.
+ROUNDS = len(SYSTEMS) * EPOCHS * ROUNDS_AN_EPOCH
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """How often to kill."""
+
+    kills: int = 20
+    """Kills in all, spread over the training of a GAN, a WGAN-GP and a VAE with dropout."""
+    seed: int = 0
+    """Seed of the moments."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kill:
+    """One kill: in which system, after how many rounds of that life, and whether in a write."""
+
+    system: str
+    rounds: int
+    mid_write: bool
+
+
+def run(config, folder, say=print):
+    """Kills and starts again; returns the kills, and the systems that ended elsewhere."""
+    undisturbed, disturbed = folder / "undisturbed", folder / "disturbed"
+    start(undisturbed, slow=False).communicate()
+    draw = random.Random(config.seed)
+    kills = []
+    for number in range(config.kills):
+        kill = live_and_die(disturbed, draw, config, mid_write=number % 3 == 2)
+        if kill is None:
+            break  # It had ended before.
+        kills.append(kill)
+        place = "while a checkpoint was written" if kill.mid_write else "between two writes"
+        say(f"kill {number + 1:3}: {kill.system:8} after {kill.rounds:3} rounds, {place}")
+    last = start(disturbed, slow=False)
+    last.communicate()
+    if last.returncode:
+        raise RuntimeError(
+            f"The last start failed; `python -m tests.stress.training {disturbed}` says why."
+        )
+    return kills, [name for name in SYSTEMS if not same(undisturbed / name, disturbed / name)]
+
+
+def start(folder, slow):
+    arguments = [sys.executable, "-m", "tests.stress.training", str(folder)]
+    return subprocess.Popen(
+        arguments + [str(SLOW_DISK)] * slow,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def live_and_die(folder, draw, config, mid_write):
+    """Starts the training, lets it play some rounds and kills it; None if it ended before."""
+    # So that the kills spread over the training and it never ends before the last one.
+    share = ROUNDS // (config.kills + 1)
+    patience = draw.randint(max(1, share // 2), max(1, share))
+    process, system, rounds = start(folder, slow=True), None, 0
+    for line in process.stdout:
+        if line.strip() in SYSTEMS:
+            system = line.strip()
+            continue
+        rounds += 1
+        if rounds >= patience:
+            break
+    else:
+        process.wait()
+        return None
+    partial = folder / system / "checkpoints"
+    if mid_write:
+        deadline = time.monotonic() + 20.0
+        while not any(partial.glob("*.partial")) and time.monotonic() < deadline:
+            time.sleep(0.0005)
+    else:
+        time.sleep(draw.uniform(0.0, 0.02))
+    process.kill()
+    process.communicate()
+    return Kill(system, rounds, any(partial.glob("*.partial")))
+
+
+def same(one, other):
+    """Whether two trainings ended at the same bits, and logged the same."""
+    with np.load(one / "weights.npz") as a, np.load(other / "weights.npz") as b:
+        weights = a.files == b.files and all(np.array_equal(a[key], b[key]) for key in a.files)
+    histories = (one / "history.csv").read_text() == (other / "history.csv").read_text()
+    return weights and histories
+
+
+def main(config):
+    with tempfile.TemporaryDirectory() as folder:
+        kills, different = run(config, pathlib.Path(folder))
+    in_writes = sum(kill.mid_write for kill in kills)
+    print(f"{len(kills)} kills, {in_writes} of them while a checkpoint was written.")
+    for name in SYSTEMS:
+        count = sum(kill.system == name for kill in kills)
+        verdict = "DIFFERENT weights or history" if name in different else "the same bits"
+        print(f"{name:8} {count:3} kills: {verdict} as undisturbed")
+    sys.exit(1 if different else 0)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))

@@ -1,0 +1,9 @@
+"""A GAN, a WGAN-GP and a VAE with dropout, killed and started again, end at the same bits."""
+
+from tests.stress.kill_resume import Config, run
+
+
+def test_killed_trainings_end_where_undisturbed_ones_do(tmp_path):
+    kills, different = run(Config(kills=3), tmp_path)
+    assert len(kills) == 3 and kills[2].mid_write
+    assert not different

@@ -1,0 +1,105 @@
+"""The training that gets killed: three small systems, one after the other, with checkpoints.
+
+    python -m tests.stress.training <folder> [slow disk: seconds a sync]
+
+It prints a line before each round, and leaves the weights of each system in the folder.
+"""
+
+import os
+import pathlib
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+
+import kgen
+from kgen import models, networks
+
+SHAPE = (8, 8, 1)
+EPOCHS, ROUNDS_AN_EPOCH = 4, 15
+
+
+def gan():
+    """Batch norm, dropout, a moving average and instance noise."""
+    return models.GAN(
+        networks.dcgan_generator(SHAPE, latent_dim=4, filters=4),
+        networks.dense_discriminator(SHAPE, units=8, pieces=2),
+        instance_noise=0.1,
+        discriminator_updates=2,
+        ema_momentum=0.9,
+        seed=1,
+    )
+
+
+def wgan_gp():
+    return models.WGANGP(
+        networks.dense_generator(SHAPE, latent_dim=4, units=16),
+        networks.dcgan_discriminator(SHAPE, filters=4, normalization="layer"),
+        critic_updates=2,
+        seed=1,
+    )
+
+
+def vae():
+    """With dropout, whose random state no Keras file holds."""
+    encoder = networks.dense_encoder(SHAPE, latent_dim=3, units=16)
+    images = keras.Input(SHAPE)
+    encoded = encoder(keras.layers.Dropout(0.3)(images))
+    return models.VAE(
+        keras.Model(images, encoded),
+        networks.dense_decoder(SHAPE, latent_dim=3, units=16),
+        seed=1,
+    )
+
+
+SYSTEMS = {"gan": gan, "wgan_gp": wgan_gp, "vae": vae}
+
+
+class Report(keras.callbacks.Callback):
+    """Prints a line before each round."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        print("round", flush=True)
+
+
+def train(name, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(0)
+    model = SYSTEMS[name]()
+    model.compile("adam")
+    monitored = "loss" if name == "vae" else "generator_loss"
+    model.fit(
+        kgen.data.load("digits", batch_size=16, seed=5, augmentations=("shift",)),
+        epochs=EPOCHS,
+        steps_per_epoch=ROUNDS_AN_EPOCH,
+        verbose=0,
+        callbacks=[
+            Report(),
+            keras.callbacks.CSVLogger(folder / "history.csv"),
+            # Far from its end, but its patience and best weights are part of the state.
+            keras.callbacks.EarlyStopping(monitored, mode="min", patience=50),
+            keras.callbacks.ReduceLROnPlateau(monitored, mode="min", factor=0.5, patience=1),
+            kgen.callbacks.Checkpoint(folder / "checkpoints", every=4, keep=2),
+        ],
+    )
+    weights = [*model.weights, *model.optimizer.variables]
+    np.savez(folder / "weights.npz", *[np.asarray(variable) for variable in weights])
+
+
+if __name__ == "__main__":
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    sync = os.fsync
+
+    def slow_sync(descriptor):
+        time.sleep(seconds)
+        sync(descriptor)
+
+    os.fsync = slow_sync
+    for system in SYSTEMS:
+        target = pathlib.Path(sys.argv[1]) / system
+        if not (target / "weights.npz").exists():
+            print(system, flush=True)
+            train(system, target)
