@@ -22,8 +22,8 @@ class Config:
     """The fields that all recipes share."""
 
     data: str = "mnist5k"
-    """Training images: a name or path that `kgen.data.load` takes, such as mnist5k (28 x 28 digits),
-    photos, tfds:<name>, a folder, an .npy or .npz file."""
+    """Training images: mnist5k (28 x 28 digits), digits (8 x 8), photos, tfds:<name>, a folder, an
+    .npy or .npz file; whatever `kgen.data.load` takes."""
     image_size: int | None = None
     """Height and width in pixels to scale images to; None for the data's own size."""
     augmentations: tuple[Literal["flip", "crop", "shift"], ...] = ()

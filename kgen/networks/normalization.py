@@ -1,7 +1,5 @@
 """Choosing a discriminator's normalisation by name."""
 
-from keras import layers
-
 from kgen.layers import BatchNormalization, LayerNormalization, SpectralNormalization
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)

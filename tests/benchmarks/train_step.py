@@ -44,7 +44,7 @@ class Config:
     """Which recipes."""
     precisions: tuple[Precision, ...] = ("float32", "mixed_bfloat16")
     """In which precisions."""
-    rounds: int = 20
+    rounds: int = 15
     """Rounds in which each variant takes a block of steps."""
     block: int = 2
     """Steps of a block."""
@@ -60,7 +60,7 @@ class Config:
     """Whether to measure peak memory, each variant without XLA in a process of its own."""
     growth: bool = True
     """Whether to measure how a step grows with batch size, image size and critic updates."""
-    growth_rounds: int = 5
+    growth_rounds: int = 3
     """Rounds of that."""
     data: str = "mnist5k"
     """Images: as in the recipes."""
