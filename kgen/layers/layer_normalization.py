@@ -77,9 +77,8 @@ class LayerNormalization(keras.layers.Layer):
             )
 
     def call(self, inputs):
-        outputs = standardize(inputs, self.axes, self.epsilon)
-        if self.gamma is not None:
-            outputs = outputs * self.gamma
+        scale = 1.0 if self.gamma is None else self.gamma
+        outputs = standardize(inputs, self.axes, self.epsilon, scale)
         if self.beta is not None:
             outputs = outputs + self.beta
         return ops.cast(outputs, self.compute_dtype)

@@ -108,4 +108,4 @@ def _conv(inputs, kernel):
 
 def _kernel_gradient(inputs, kernel, upstream):
     """The gradient of `_conv` at the kernel, of which a graph keeps no other part."""
-    return input_gradient(lambda kernel: ops.sum(_conv(inputs, kernel) * upstream), kernel)
+    return input_gradient(lambda kernel: _conv(inputs, kernel), kernel, upstream)

@@ -4,13 +4,14 @@ import keras
 from keras import ops
 
 
-def standardize(x, axes, epsilon):
+def standardize(x, axes, epsilon, scale=1.0):
     """Returns `(x - mean) / sqrt(variance + epsilon)` over `axes`, right to every order.
 
     Args:
         x: Floating-point tensor.
         axes: Tuple of the axes to take the mean and the variance over.
         epsilon: Float added to the variance.
+        scale: What the result is multiplied by: joined to the small factor, not the large tensor.
 
     Returns:
         A tensor of the shape of `x`, in float32 or wider: half precision has neither the range nor
@@ -25,4 +26,4 @@ def standardize(x, axes, epsilon):
     # is exact to first order only, so that a gradient penalty would be differentiated wrongly.
     centred = x - ops.mean(x, axis=axes, keepdims=True)
     variance = ops.mean(ops.square(centred), axis=axes, keepdims=True)
-    return centred * ops.rsqrt(variance + epsilon)
+    return centred * (ops.rsqrt(variance + epsilon) * scale)

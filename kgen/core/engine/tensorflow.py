@@ -62,13 +62,16 @@ def record(function, data, variables):
     return Recording(outputs, computed, tape)
 
 
-def input_gradient(function, inputs):
-    """Returns d sum(function(inputs)) / d inputs, itself differentiable. Same shape as `inputs`."""
+def input_gradient(function, inputs, upstream=None):
+    """Returns d sum(function(inputs)) / d inputs, itself differentiable. Same shape as `inputs`.
+
+    With `upstream`, a tensor of the shape of the outputs, their sum is weighted by it.
+    """
     inputs = tf.convert_to_tensor(inputs)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         outputs = function(inputs)
-    return tape.gradient(outputs, inputs, unconnected_gradients="zero")
+    return tape.gradient(outputs, inputs, upstream, unconnected_gradients="zero")
 
 
 def batch_norm(inputs, scale, offset, epsilon):
