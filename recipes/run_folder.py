@@ -46,11 +46,17 @@ def check_config(paths, config):
     """Raises if the folder holds a run of another config.
 
     Raises:
-        ValueError: Names the fields that differ.
+        ValueError: Names the fields that differ, or the config that is missing or unreadable.
     """
-    if not paths.config.exists():
+    folder = paths.config.parent
+    before, now = _read_json(paths.config), _as_json(config)
+    if before is None:
+        if paths.config.exists() or paths.checkpoints.exists():
+            raise ValueError(
+                f"out: {folder} holds a run whose config.json is missing or cannot be read. "
+                "Expected another folder (--out), or --fresh to remove that run."
+            )
         return
-    before, now = json.loads(paths.config.read_text()), _as_json(config)
     names = [name for name in {**before, **now} if name not in _NOT_COMPARED]
     changes = [
         f"{name} was {_named(before, name)} and is now {_named(now, name)}"
@@ -59,13 +65,13 @@ def check_config(paths, config):
     ]
     if changes:
         raise ValueError(
-            f"out: {paths.config.parent} holds a run of another config: {', '.join(changes)}. "
+            f"out: {folder} holds a run of another config: {', '.join(changes)}. "
             "Expected the same config, another folder (--out), or --fresh to remove that run."
         )
 
 
-def open(paths, config):
-    """Makes the folder and writes the config that owns it."""
+def claim(paths, config):
+    """Makes the folder and writes the config that it belongs to."""
     paths.config.parent.mkdir(parents=True, exist_ok=True)
     _write_json(paths.config, _as_json(config))
 
@@ -85,18 +91,24 @@ def finish(paths):
 
 
 def finished(paths):
-    """Returns the history of a finished run and its `Paths`; `None` if it is not finished."""
-    if not (_mark(paths).exists() and paths.model.exists()):
+    """Returns the history of a finished run and its `Paths`; `None` if it is not finished.
+
+    Not finished is also a run of whose files one is missing or cannot be read.
+    """
+    mark = _read_json(_mark(paths))
+    if mark is None or "export" not in mark or not paths.model.exists():
         return None
-    export = json.loads(_mark(paths).read_text())["export"]
-    export = None if export is None else pathlib.Path(export)
+    export = None if mark["export"] is None else pathlib.Path(mark["export"])
     history = {}
-    with paths.history.open() as file:
-        for row in csv.DictReader(file):
-            for name, value in row.items():
-                if name != "epoch" and value != "NA":
-                    history.setdefault(name, []).append(float(value))
-    return history, dataclasses.replace(paths, export=export)
+    try:
+        with paths.history.open() as file:
+            for row in csv.DictReader(file):
+                for name, value in row.items():
+                    if name != "epoch" and value != "NA":
+                        history.setdefault(name, []).append(float(value))
+    except (OSError, ValueError):
+        return None
+    return None if not history else (history, dataclasses.replace(paths, export=export))
 
 
 def _named(fields, name):
@@ -110,6 +122,15 @@ def _mark(paths):
 def _as_json(config):
     """The config's fields as they come back out of a JSON file."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def _read_json(path):
+    """The dict in a JSON file; `None` if it is missing or holds anything else."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _write_json(path, content):

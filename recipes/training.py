@@ -26,7 +26,7 @@ class Config:
     .npy or .npz file; whatever `kgen.data.load` takes."""
     image_size: int | None = None
     """Height and width in pixels to scale images to; None for the data's own size."""
-    augmentations: tuple[Literal["flip", "crop", "shift"], ...] = ()
+    augmentations: list[Literal["flip", "crop", "shift"]] = dataclasses.field(default_factory=list)
     """Random changes of the training images."""
     on_bad_file: Literal["error", "skip"] = "error"
     """What to do about an image file that cannot be read: stop, or leave it out and say so."""
@@ -38,7 +38,7 @@ class Config:
     """Seed of the weights, the random draws and the order of the data."""
     out: str = "runs"
     """Folder of the run: pictures, logs, checkpoints, the model; a run goes on where it stopped."""
-    fresh: bool = False
+    fresh: tyro.conf.FlagCreatePairsOff[bool] = False
     """Whether to start over: removes what an earlier run has left in the folder."""
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """Precision of the computations; weights are float32 in all."""
@@ -92,10 +92,10 @@ def train(config, build, updates=1, validate=False):
     paths = run_folder.paths(config.out)
     if not config.fresh:
         run_folder.check_config(paths, config)
-        finished = run_folder.finished(paths)
-        if finished is not None:
+        result = _finished(paths)
+        if result is not None:
             print(f"{config.out} has finished its {config.steps} rounds; --fresh starts over.")
-            return Result(keras.models.load_model(paths.model), *finished)
+            return result
     keras.utils.set_random_seed(config.seed)
     with precision(config.precision):
         batch_size = config.batch_size * updates
@@ -111,7 +111,7 @@ def train(config, build, updates=1, validate=False):
         model = build(config, kgen.data.image_shape(images))
         if config.fresh:  # Nothing is removed before all that is new has proved right.
             run_folder.clear(paths)
-        run_folder.open(paths, config)
+        run_folder.claim(paths, config)
         checkpoint = kgen.callbacks.Checkpoint(paths.checkpoints, config.checkpoint_every)
         try:
             history = model.fit(
@@ -132,12 +132,25 @@ def train(config, build, updates=1, validate=False):
                 ],
             ).history
         except KeyboardInterrupt:
+            command = "The same command without --fresh" if config.fresh else "The same command"
             print(
-                f"\nStopped. The same command goes on after round {checkpoint.newest_round} of "
+                f"\nStopped. {command} goes on after round {checkpoint.newest_round} of "
                 f"{config.steps}; --fresh starts over."
             )
             raise
         return Result(model, history, _finish(config, model, paths))
+
+
+def _finished(paths):
+    """The `Result` of a finished run; `None` if there is none or its files cannot be read."""
+    found = run_folder.finished(paths)
+    if found is None:
+        return None
+    try:
+        return Result(keras.models.load_model(paths.model), *found)
+    except (ValueError, OSError) as error:
+        print(f"{paths.model} cannot be read ({error}) and is made again.")
+        return None
 
 
 def compile_with_adam(model, config, **settings):

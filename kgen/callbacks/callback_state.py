@@ -1,36 +1,93 @@
 """The state of Keras callbacks: what they have learned since training began."""
 
+import collections
+import copy
 import inspect
+import json
 import os
+import random
+import warnings
 
 import keras
 import numpy as np
 
 # Set by Keras or by the process, not learned.
 _NOT_STATE = {"model", "_model", "params", "validation_data", "append_header"}
+_OF_TENSORBOARD = {"_global_train_batch", "_global_test_batch"}  # The rest is of the process.
+_CONTAINERS = (
+    dict, list, tuple, set, frozenset, collections.deque, bytearray, random.Random,
+    np.random.Generator, np.random.RandomState,
+)  # fmt: skip
 
 
-def get_state(callback):
+def arguments_of(callback):
+    """Returns a copy of those constructor arguments of a callback that are plain attributes.
+
+    None of Keras' own, which turns the sign of EarlyStopping's `min_delta` as training begins.
+    """
+    if _module(callback) == "keras":
+        return {}
+    names = _argument_names(type(callback)) & set(vars(callback))
+    values = {name: vars(callback)[name] for name in names}
+    return {name: copy.deepcopy(value) for name, value in values.items() if _is_plain(value)}
+
+
+def get_state(callback, arguments):
     """Returns what a callback must remember to go on, as plain data and NumPy arrays.
 
-    That is what its `get_state()` returns if it has one; otherwise every attribute that is plain
-    data (numbers, strings, arrays, and lists, tuples and dicts of these), as the patience that
-    EarlyStopping has left, and that is no argument of its constructor. Of a CSVLogger, also how
-    long its file is.
+    That is what its `get_state()` returns if it has one. Otherwise it is every attribute that is
+    plain data (numbers, strings, arrays, and lists, tuples and dicts of these), as the patience
+    that EarlyStopping has left; of its constructor's arguments only those that have changed since.
+    Of a CSVLogger, also how long its file is.
+
+    Args:
+        callback: A Keras callback.
+        arguments: What `arguments_of` returned before training began.
+
+    Raises:
+        ValueError: If what `get_state()` returns is not plain data.
     """
     if hasattr(callback, "get_state"):
-        return callback.get_state()
-    fixed = _NOT_STATE | _arguments(type(callback)) | set(getattr(callback, "not_state", ()))
+        state = callback.get_state()
+        if not _is_plain(state):
+            raise ValueError(
+                f"get_state() of {type(callback).__name__} must return numbers, strings, arrays, "
+                f"and lists, tuples and dicts of these, received {state!r}."
+            )
+        return state
+    fixed = _NOT_STATE | set(getattr(callback, "not_state", ()))
+    fixed |= _argument_names(type(callback)) - set(arguments)
     state = {
         name: value
         for name, value in vars(callback).items()
-        if name not in fixed and _is_plain(value)
+        if name not in fixed
+        and _is_plain(value)
+        and not (name in arguments and _same(value, arguments[name]))
     }
+    if isinstance(callback, keras.callbacks.TensorBoard):
+        return {name: state[name] for name in _OF_TENSORBOARD & set(state)}
     if isinstance(callback, keras.callbacks.CSVLogger) and os.path.exists(callback.filename):
         if callback.csv_file is not None and not callback.csv_file.closed:
             callback.csv_file.flush()
         state["file_size"] = os.path.getsize(callback.filename)
     return state
+
+
+def warn_of_lost_state(callback):
+    """Warns of attributes of a user's callback that look like state but are no plain data."""
+    if _module(callback) in ("keras", "kgen") or hasattr(callback, "get_state"):
+        return
+    lost = [
+        name
+        for name, value in vars(callback).items()
+        if name not in _NOT_STATE and isinstance(value, _CONTAINERS) and not _is_plain(value)
+    ]
+    if lost:
+        warnings.warn(
+            f"A checkpoint cannot hold the attributes {lost} of {type(callback).__name__}: give it "
+            "get_state() and set_state(state), of plain data, if training depends on them.",
+            stacklevel=2,
+        )
 
 
 def set_state(callback, state):
@@ -40,9 +97,7 @@ def set_state(callback, state):
         return
     for name, value in state.items():
         if name != "file_size":
-            # JSON has no tuples.
-            kept_tuple = isinstance(getattr(callback, name, None), tuple)
-            setattr(callback, name, tuple(value) if kept_tuple else value)
+            setattr(callback, name, value)
 
 
 def reopen_files(callback, state):
@@ -57,7 +112,7 @@ def reopen_files(callback, state):
 
 
 def flatten(value, arrays, name):
-    """Returns `value` with each array in it replaced by its key in `arrays`, as JSON can hold it.
+    """Returns plain data as JSON can hold it, its arrays replaced by their keys in `arrays`.
 
     Args:
         value: Plain data and NumPy arrays.
@@ -67,38 +122,55 @@ def flatten(value, arrays, name):
     if isinstance(value, np.ndarray):
         key = f"{name}/{len(arrays)}"
         arrays[key] = value
-        return {"__array__": key}
+        return {"array": key, "dtype": value.dtype.name}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict):
-        return {key: flatten(entry, arrays, name) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
+        pairs = [[flatten(entry, arrays, name) for entry in pair] for pair in value.items()]
+        return {"dict": pairs}
+    if isinstance(value, tuple):
+        return {"tuple": [flatten(entry, arrays, name) for entry in value]}
+    if isinstance(value, list):
         return [flatten(entry, arrays, name) for entry in value]
     return value
 
 
 def unflatten(value, arrays):
-    """Undoes `flatten`, but for tuples, which come back as lists."""
-    if isinstance(value, dict):
-        if set(value) == {"__array__"}:
-            return arrays[value["__array__"]]
-        return {key: unflatten(entry, arrays) for key, entry in value.items()}
+    """Undoes `flatten`."""
     if isinstance(value, list):
         return [unflatten(entry, arrays) for entry in value]
-    return value
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        array = arrays[value["array"]]
+        # A NumPy file keeps bfloat16 as bytes without a name.
+        return array.view(value["dtype"]) if array.dtype.kind == "V" else array
+    if "tuple" in value:
+        return tuple(unflatten(value["tuple"], arrays))
+    return {unflatten(key, arrays): unflatten(entry, arrays) for key, entry in value["dict"]}
 
 
-def _arguments(cls):
+def _module(callback):
+    return type(callback).__module__.split(".")[0]
+
+
+def _same(one, other):
+    return json.dumps(flatten(one, {}, "")) == json.dumps(flatten(other, {}, ""))
+
+
+def _argument_names(cls):
     """Names of the constructor arguments of a class and those it derives from."""
     own = [base.__init__ for base in cls.__mro__ if "__init__" in vars(base)]
     return {name for function in own for name in inspect.signature(function).parameters}
 
 
-def _is_plain(value):
+def _is_plain(value, depth=0):
+    if depth > 20:  # It may hold itself.
+        return False
     if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(entry) for key, entry in value.items())
+        return all(_is_plain(part, depth + 1) for pair in value.items() for part in pair)
     if isinstance(value, list | tuple):
-        return all(_is_plain(entry) for entry in value)
+        return type(value) in (list, tuple) and all(_is_plain(one, depth + 1) for one in value)
     if isinstance(value, np.ndarray):
-        return value.dtype.kind in "biuf"
+        return value.dtype.kind in "biuf" or value.dtype.name == "bfloat16"
     return value is None or isinstance(value, bool | int | float | str | np.generic)

@@ -19,8 +19,9 @@ class Checkpoint(RoundCallback):
     Give it to `fit` of a `kgen.GenerativeModel` and run the same script again after whatever
     stopped it: weights, averages, optimizers, loss scales, random states, the data's position, the
     logs and the other callbacks go on from the newest checkpoint, also in the middle of an epoch,
-    and end bit for bit where an undisturbed training ends. A training that had ended, or that a
-    callback had stopped, is not trained further; with more `epochs` it goes on from its end.
+    and end bit for bit where an undisturbed training ends. A model that has been trained further
+    meanwhile goes back to it. A training that has had its `epochs` goes on if it is given more; one
+    that a callback has stopped stays stopped.
 
     A checkpoint is written to another name first, synced and renamed, and has a checksum: whatever
     happens while one is written, the one before stays. A damaged one is passed over with a warning
@@ -31,8 +32,15 @@ class Checkpoint(RoundCallback):
 
     The data must be the same in the same order: a set of `kgen.data` starts at any position at no
     cost; arrays are shuffled by the model's seed; any other `tf.data.Dataset` is repeated and read
-    up to its position, so its shuffling needs a seed. Epochs are counted in batches, so such a
-    dataset needs a known length or `steps_per_epoch`.
+    up to its position, so its shuffling needs a seed and an iterator that nobody has begun before.
+    Epochs are counted in batches, so such a dataset needs a known length or `steps_per_epoch`.
+    Generators and `PyDataset`s cannot be started anywhere.
+
+    Of the other callbacks, attributes of plain data (numbers, strings, arrays, and lists, tuples
+    and dicts of these) are kept; one with other state may have `get_state()`, which returns plain
+    data, and `set_state(state)`. The random states are those of the model, of unseeded
+    `keras.random` draws, NumPy's and Python's; those of unseeded `tf.random` operations TensorFlow
+    keeps to itself.
 
     Example:
         model.fit(images, epochs=100, callbacks=[kgen.callbacks.Checkpoint("runs/mine")])
@@ -73,6 +81,8 @@ class Checkpoint(RoundCallback):
         are left, the one begun from where it was.
         """
         arguments = dict(arguments)
+        if arguments.get("validation_data") is not None:
+            arguments["validation_split"] = None  # As Keras.
         data = endless(
             {
                 name: arguments.pop(name, None)
@@ -81,30 +91,38 @@ class Checkpoint(RoundCallback):
             shuffle=arguments.pop("shuffle", True),
             seed=model.seed or 0,
         )
-        callbacks = [
-            c for c in keras.tree.flatten(arguments.pop("callbacks", None)) if c is not self
-        ]
-        self._others = [*(c for c in callbacks if c is not None), keras.callbacks.History()]
-        self._executions_per_epoch = -(-data.steps // model.steps_per_execution)
-        self._steps_per_execution = model.steps_per_execution
+        if data.held_out is not None:
+            arguments["validation_data"] = data.held_out
+        given = keras.tree.flatten(arguments.pop("callbacks"))
+        if sum(isinstance(callback, Checkpoint) for callback in given) > 1:
+            raise ValueError("`callbacks` holds two Checkpoints; one training has one.")
+        self._others = [*(c for c in given if c is not self), keras.callbacks.History()]
+        self._arguments = [callback_state.arguments_of(callback) for callback in self._others]
+        self._training = {
+            "batch": str(keras.tree.flatten(data.starting_at(0, 0).element_spec)[0].shape),
+            "executions_per_epoch": -(-data.steps // model.steps_per_execution),
+            "steps_per_execution": model.steps_per_execution,
+        }
         self._position = {
             "epoch": arguments.pop("initial_epoch", 0),
             "executions": 0,  # Of this epoch.
             "first_round": model.rounds_played,
             "stopped": False,
         }
+        epochs, verbose = arguments.pop("epochs"), arguments.pop("verbose", "auto")
         self._restored = self._newest(model)
         if self._restored is not None:
             self._restore(model)
-        first_round, epochs = self._position["first_round"], arguments.pop("epochs", 1)
-        verbose = arguments.pop("verbose", "auto")
         skipped = self._position["executions"]
         stopped = self._position["stopped"] and not skipped
+        first_epoch = epochs if stopped else self._position["epoch"]
+        if self._restored is not None:
+            done = "goes on" if first_epoch < epochs else "has nothing left to train"
+            print(f"{self.directory}: {done} after round {model.rounds_played}.")
         arguments.update(
-            x=data.starting_at(model.rounds_played, first_round),
-            validation_data=arguments.get("validation_data") or data.held_out,
+            x=data.starting_at(model.rounds_played, self._position["first_round"]),
             steps_per_epoch=data.steps,
-            initial_epoch=epochs if stopped else self._position["epoch"],
+            initial_epoch=first_epoch,
             epochs=epochs,
             shuffle=False,
             verbose=verbose,
@@ -119,30 +137,41 @@ class Checkpoint(RoundCallback):
                 model=model,
             ),
         )
-        with self._signals_held():
-            yield arguments
+        try:
+            with self._signals_held():
+                yield arguments
+        finally:
+            if model.train_function == self._pass_over:  # Left before all was passed over.
+                model.train_function = self._play
+        self._leave_if_asked()
 
     def on_train_begin(self, logs=None):
+        if not hasattr(self, "_others"):
+            raise ValueError(
+                f"Checkpoint must be in the list of `callbacks` given to `fit` of a "
+                f"kgen.GenerativeModel, received by a {type(self.model).__name__} otherwise."
+            )
         super().on_train_begin(logs)
         self.directory.mkdir(parents=True, exist_ok=True)
         checkpoint_file.tidy(self.directory, self.keep)
-        self._written = None
-        if self._restored is None:
-            return
-        arrays, facts = self._restored
-        for callback, state in self._states_of_others(facts):
-            callback_state.set_state(callback, callback_state.unflatten(state, arrays))
-        if self._position["executions"]:
-            self._skip_executions()
+        for callback in self._others:
+            callback_state.warn_of_lost_state(callback)
+        if self._restored is not None:
+            self._restore_others()
+            if self._position["executions"]:
+                self._left = self._position["executions"]
+                self._play, self.model.train_function = self.model.train_function, self._pass_over
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._restored is not None and self._position["executions"]:
-            model_state.set_metrics(self.model, self._restored[0])
+            # The begin of this epoch was before the checkpoint: what it did now is taken back.
+            model_state.set_state(self.model, self._restored[0])
+            self._restore_others()
         self._restored = None  # Frees its arrays.
 
     def on_round_end(self, previous, logs):
         self._position["executions"] += 1
-        self._position["stopped"] = self.model.stop_training
+        self._position["stopped"] = bool(self.model.stop_training)
         if self._signal or (self.every is not None and self.passed(previous, self.every)):
             self._write()
             self._leave_if_asked()
@@ -164,14 +193,10 @@ class Checkpoint(RoundCallback):
         arrays = model_state.get_state(self.model)
         facts = {
             "position": self._position,
-            "executions_per_epoch": self._executions_per_epoch,
-            "steps_per_execution": self._steps_per_execution,
+            "training": self._training,
             "callbacks": [
-                [
-                    type(callback).__name__,
-                    callback_state.flatten(callback_state.get_state(callback), arrays, "callback"),
-                ]
-                for callback in self._others
+                [type(callback).__name__, callback_state.flatten(state, arrays, "callback")]
+                for callback, state in self._current_states()
             ],
         }
         path = checkpoint_file.path_of(self.directory, self.round)
@@ -186,15 +211,19 @@ class Checkpoint(RoundCallback):
             return
         checkpoint_file.tidy(self.directory, self.keep)
 
+    def _current_states(self):
+        for callback, arguments in zip(self._others, self._arguments, strict=True):
+            yield callback, callback_state.get_state(callback, arguments)
+
     def _newest(self, model):
         """Returns the newest checkpoint that is not damaged, `None` if there is none at all."""
         damaged = []
         for path in checkpoint_file.newest_first(self.directory):
             try:
                 arrays, facts = checkpoint_file.read(path)
-            except checkpoint_file.DamagedCheckpointError as error:
+            except (checkpoint_file.DamagedCheckpointError, OSError) as error:
                 damaged.append(path)
-                warnings.warn(f"{error} The one before it is used.", stacklevel=2)
+                warnings.warn(f"{error} The one before it is tried.", stacklevel=2)
                 continue
             self._check(model, arrays, facts, path)
             for other in damaged:
@@ -209,51 +238,46 @@ class Checkpoint(RoundCallback):
 
     def _check(self, model, arrays, facts, path):
         model_state.check_state(model, arrays, path)
-        expected = {
-            "executions_per_epoch": self._executions_per_epoch,
-            "steps_per_execution": self._steps_per_execution,
-        }
-        for name, value in expected.items():
-            if facts[name] != value:
+        for name, value in self._training.items():
+            if facts["training"][name] != value:
                 raise ValueError(
-                    f"{path} is of a training with {name}={facts[name]}, expected the same, "
-                    f"received {value}: its data, batch size or compile arguments were others."
+                    f"{path} is of a training with {name}={facts['training'][name]}, expected the "
+                    f"same, received {value}: its data, batch size or compile arguments differed."
                 )
 
     def _restore(self, model):
         arrays, facts = self._restored
         model_state.set_state(model, arrays)
         self._position = facts["position"]
-        for callback, state in self._states_of_others(facts):
+        for callback, state in self._saved_states():
             callback_state.reopen_files(callback, state)
 
-    def _states_of_others(self, facts):
+    def _restore_others(self):
+        for callback, state in self._saved_states():
+            callback_state.set_state(callback, state)
+
+    def _saved_states(self):
         """Pairs each callback with the state of the one of its class that came in the same order.
 
         A callback that the checkpoint does not know starts afresh.
         """
-        states = [(name, state) for name, state in facts["callbacks"]]
+        arrays, facts = self._restored
+        states = list(facts["callbacks"])
         for callback in self._others:
             found = next((s for s in states if s[0] == type(callback).__name__), None)
             if found is not None:
                 states.remove(found)
-                yield callback, found[1]
+                yield callback, callback_state.unflatten(found[1], arrays)
 
     # ------------------------------------------------------------------ an epoch begun before
 
-    def _skip_executions(self):
-        """Has Keras pass over the executions of this epoch that were played before."""
-        model, play, left = self.model, self.model.train_function, self._position["executions"]
-
-        def pass_over(iterator):
-            nonlocal left
-            left -= 1
-            if not left:
-                model.train_function = play
-                model.stop_training = self._position["stopped"]
-            return model.get_metrics_result()
-
-        model.train_function = pass_over
+    def _pass_over(self, iterator):
+        """Stands in for the train function while Keras goes through what was played before."""
+        self._left -= 1
+        if not self._left:
+            self.model.train_function = self._play
+            self.model.stop_training = self._position["stopped"]
+        return self.model.get_metrics_result()
 
     # ------------------------------------------------------------------ signals
 
@@ -275,7 +299,9 @@ class Checkpoint(RoundCallback):
 
     def _give_signals_back(self):
         while self._handlers:
-            signal.signal(*self._handlers.popitem())
+            number, handler = self._handlers.popitem()
+            # None stands for a handler that is not Python's, and cannot be given back.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _leave_if_asked(self):
         if self._signal:

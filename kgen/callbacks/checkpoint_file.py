@@ -84,7 +84,8 @@ def read(path):
 
 def tidy(directory, keep):
     """Removes all but the `keep` newest checkpoints, and what a killed writer left behind."""
-    leftovers = _entries(directory, lambda name: name.endswith(_PARTIAL))
+    leftovers = _entries(directory, lambda name: _NAME.fullmatch(name.removesuffix(_PARTIAL)))
+    leftovers = [path for path in leftovers if path.name.endswith(_PARTIAL)]
     for path in [*newest_first(directory)[keep:], *leftovers]:
         path.unlink(missing_ok=True)
 

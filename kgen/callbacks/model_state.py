@@ -3,19 +3,22 @@
 import random
 
 import numpy as np
+from keras.src.random.seed_generator import global_seed_generator  # Not public.
 
 
 def get_state(model):
     """Returns a dict of arrays: weights, averages, optimizers, loss scales, random states, metrics.
 
     `model.variables` lists the states of all random generators too, Dropout's among them. Beside
-    the model's own there are NumPy's and Python's, from which a callback may draw.
+    the model's own there are those of keras.random without a seed, from which a layer may draw, and
+    NumPy's and Python's, from which a callback may.
     """
     arrays = {
         f"{group}/{index}": np.asarray(variable)
         for group, variables in _groups(model).items()
         for index, variable in enumerate(variables)
     }
+    arrays["keras"] = np.asarray(global_seed_generator().state)
     _, keys, position, has_gauss, gauss = np.random.get_state()
     arrays["numpy/keys"] = keys
     arrays["numpy/rest"] = np.array([position, has_gauss, gauss], "float64")
@@ -59,17 +62,12 @@ def set_state(model, arrays):
     for group, variables in _groups(model).items():
         for index, variable in enumerate(variables):
             _assign(variable, arrays[f"{group}/{index}"])
+    global_seed_generator().state.assign(arrays["keras"])
     position, has_gauss, gauss = arrays["numpy/rest"]
     np.random.set_state(("MT19937", arrays["numpy/keys"], int(position), int(has_gauss), gauss))
     version, *integers = (int(value) for value in arrays["python/integers"])
     gauss = float(arrays["python/gauss"][0])
     random.setstate((version, tuple(integers), None if np.isnan(gauss) else gauss))
-
-
-def set_metrics(model, arrays):
-    """Gives the metrics alone back what they had, after Keras has reset them."""
-    for index, variable in enumerate(_groups(model)["metrics"]):
-        _assign(variable, arrays[f"metrics/{index}"])
 
 
 def _groups(model):

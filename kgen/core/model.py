@@ -52,7 +52,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
     # Whether the losses' `data` is `(x, y)`, y being labels or target images, and not x alone.
     uses_targets = False
 
-    # Whether the last turns of a round share one `prepare`.
+    # Whether the last turns of a round share one `prepare`; see there what it may then use.
     prepares_once = False
 
     def __init__(self, players, seed=None, **kwargs):
@@ -173,16 +173,20 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
         What several players' losses start from is computed here: in each turn anew, or, where
         `prepares_once` is true, once for the last turns of all players. In the last player's turn
-        its gradient flows back through it; for the others it is a constant. So it may use networks
-        of the last player alone.
+        its gradient flows back through it; for the others it is a constant. So it may then use
+        networks of the last player alone, and that one shares none and moves once a round.
         """
         return data
 
     def finish_round(self):
         """Runs at the end of each round, after every player has moved; nothing by default."""
 
-    def loss_of(self, player, prepared, training):
-        """Returns a player's loss with its networks' regularisers, and the loss's components."""
+    def loss_of(self, player, prepared, training, added=None):
+        """Returns a player's loss with what its networks add to it, and the loss's components.
+
+        `added` are the terms of the networks' own, regularisers and what a layer adds by
+        `add_loss`; by default those of the latest call.
+        """
         loss = player.loss(prepared, training=training)
         loss, components = loss if isinstance(loss, tuple) else (loss, {})
         if getattr(loss, "shape", None) != ():
@@ -190,8 +194,8 @@ class GenerativeModel(GenerativeInterface, keras.Model):
                 f"The loss of player {player.name!r} must be a scalar, a mean over the batch, "
                 f"received {loss!r}."
             )
-        regularisers = [term for network in player.networks for term in network.losses]
-        return sum(ops.cast(term, "float32") for term in [loss, *regularisers]), components
+        added = _added_losses(player) if added is None else added
+        return sum(ops.cast(term, "float32") for term in [loss, *added]), components
 
     def track(self, player, loss, components, data):
         """Adds a loss and its components to the means that are logged."""
@@ -274,20 +278,31 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         return cls(**{name: _revived(value) for name, value in config.items()})
 
     def _record(self, part):
-        def prepare(part):
-            return self.prepare(part, training=True)
+        last = self.players[-1]
+        if last.updates > 1:
+            raise ValueError(
+                f"{type(self).__name__}.prepares_once needs a last player that moves once a round; "
+                f"{last.name!r} has updates={last.updates}."
+            )
 
-        return engine.record(prepare, part, self.players[-1].variables)
+        def prepare(part):
+            # A layer's `add_loss` is of this call and would be out of the last turn's sight.
+            return self.prepare(part, training=True), _added_losses(last)
+
+        return engine.record(prepare, part, last.variables)
 
     def _move(self, player, part, recording):
         """Moves a player once; `recording` is the `prepare` it shares with others, if it does."""
+        through = recording if player is self.players[-1] else None
 
         def loss():
-            prepared = self.prepare(part, training=True) if recording is None else recording.outputs
-            return self.loss_of(player, prepared, training=True)
+            if recording is None:
+                prepared, added = self.prepare(part, training=True), None
+            else:
+                prepared, added = recording.outputs
+            return self.loss_of(player, prepared, True, None if through is None else added)
 
         optimizer = self.optimizer.by_player[player.name]
-        through = recording if player is self.players[-1] else None
         return engine.minimize(loss, player.variables, optimizer, through)
 
     def _in_position(self, arguments):
@@ -299,6 +314,10 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
     def _computes_in_float16(self):
         return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))
+
+
+def _added_losses(player):
+    return [term for network in player.networks for term in network.losses]
 
 
 def _revived(value):

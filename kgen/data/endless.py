@@ -1,6 +1,7 @@
 """What `fit` is given, as a stream that starts at any round."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -62,7 +63,7 @@ def endless(data, shuffle, seed):
 def _of_arrays(data, shuffle, seed):
     arrays = (data["x"],) if data["y"] is None else (data["x"], data["y"])
     count, batch_size = len(keras.tree.flatten(arrays)[0]), data["batch_size"] or 32
-    kept = count - int(count * (data["validation_split"] or 0.0))  # As Keras: the last rows.
+    kept = math.floor(count * (1.0 - (data["validation_split"] or 0.0)))  # As Keras.
     held_out = None
     if kept < count:
         held_out = keras.tree.map_structure(lambda array: array[kept:], arrays)

@@ -25,7 +25,7 @@ def load(
 
     * `"mnist5k"`: 5,000 MNIST digits, 28x28 grey, 400 a class for train and 100 for test.
     * `"digits"`: 1,797 digits of scikit-learn, 8x8 grey, 1,437 for train and 360 for test.
-    * `"photos"`: crops of the two photographs of scikit-learn.
+    * `"photos"`: crops of three photographs, of scikit-learn and of matplotlib.
     * Made when asked for: `"shapes"` (one white shape on black, with its factors),
       `"stacked_mnist"` (three digits as red, green and blue), `"moving_mnist"` (clips of two
       digits), `"ring"` and `"grid"` (points of the plane). The file of that name in `kgen/data`

@@ -25,7 +25,7 @@ def moving_mnist(request):
     A clip of another size is the same scene scaled: digits and speeds go with the shorter side.
 
     Differs from the paper: the digits come from the 4,000 (train) or 1,000 (test) images of
-    # `mnist5k`, and not from the 60,000 of MNIST.
+    `mnist5k`, and not from the 60,000 of MNIST.
 
     Args:
         request: `Request`; `split`, `seed`, `image_size` (64x64), `channels` (1), `frames` (20) and

@@ -17,7 +17,7 @@ def stacked_mnist(request):
     images is that of Lin et al. (2018), "PacGAN", arXiv 1712.04086.
 
     Differs from the paper: the digits come from the 4,000 (train) or 1,000 (test) images of
-    # `mnist5k`, and not from the 60,000 of MNIST.
+    `mnist5k`, and not from the 60,000 of MNIST.
 
     Args:
         request: `Request`; `split`, `seed`, `image_size` (28x28) and `length` (128,000 for train,

@@ -34,5 +34,6 @@ class BatchNormalization(keras.layers.BatchNormalization):
         offset = ops.cast(self.beta, "float32") if self.center else ops.zeros(channels)
         outputs, mean, variance = engine.batch_norm(inputs, scale, offset, self.epsilon)
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            average.assign(average * self.momentum + value * (1.0 - self.momentum))
+            before = ops.cast(average, "float32")
+            average.assign(before * self.momentum + value * (1.0 - self.momentum))
         return ops.cast(outputs, self.compute_dtype)

@@ -45,9 +45,8 @@ class GAN(AdversarialModel):
         penalty_weight: The penalty's weight; 10 in all these papers.
         weight_clipping: Limit that the discriminator's trainable variables are clipped to, in
             absolute value, after each of its updates, in place of constraints of their own; `None`
-            for no clipping. `"auto"` is Arjovsky
-            et al.'s 0.01 for `loss="wasserstein"` without a penalty or spectral normalisation, and
-            otherwise `None`.
+            for no clipping. `"auto"` is Arjovsky et al.'s 0.01 for `loss="wasserstein"` without a
+            penalty or spectral normalisation, and otherwise `None`.
         label_smoothing: s in [0, 1): the real images' target is 1 - s (one-sided; Salimans et al.
             2016). For losses that have targets.
         instance_noise: Standard deviation, in units of the images' [-1, 1], of the normal noise

@@ -14,7 +14,7 @@ import tensorflow as tf
 import kgen.callbacks
 from kgen.callbacks import checkpoint_file
 from kgen.core import engine
-from tests.systems import SHAPE, SYSTEMS
+from tests.systems import SHAPE, SYSTEMS, smooth_critic
 
 IMAGES = np.random.default_rng(0).uniform(-1.0, 1.0, (46, *SHAPE)).astype("float32")
 
@@ -123,7 +123,7 @@ def test_datasets_go_on(tmp_path, make):
 
 
 def test_validation_split_and_given_steps_go_on(tmp_path):
-    arguments = {"validation_split": 0.14, "steps_per_epoch": 3}
+    arguments = {"validation_split": 0.13, "steps_per_epoch": 3}
     expected = fit(tmp_path / "a", **arguments)
     interrupted(tmp_path / "b", 5, **arguments)
     model = fit(tmp_path / "b", **arguments)
@@ -167,6 +167,126 @@ def test_the_state_of_other_callbacks_goes_on(tmp_path):
     assert stopping.stopped_epoch == expected_stopping.stopped_epoch
     assert callbacks[3].draws == expected_callbacks[3].draws
     assert len(set(callbacks[3].draws)) == len(callbacks[3].draws)
+
+
+class Remembers(keras.callbacks.Callback):
+    """State of many kinds, one of them under the name of a constructor's argument."""
+
+    def __init__(self, count=0):
+        super().__init__()
+        self.count, self.by_epoch, self.pairs, self.begun = count, {}, [], 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begun += 1
+        self.pairs.append((epoch, np.float32(0.5)))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.count += 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.by_epoch[epoch] = logs["generator_loss"]
+
+
+def test_what_a_callback_does_when_an_epoch_begins_is_done_once(tmp_path):
+    """Even where it has an effect on the model: a schedule that halves the last rate."""
+
+    def others():
+        return [
+            keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5),
+            Remembers(),
+            kgen.callbacks.Throughput(8),
+        ]
+
+    first, second = others(), others()
+    expected = fit(tmp_path / "a", *first)
+    interrupted(tmp_path / "b", 9, *others())
+    model = fit(tmp_path / "b", *second)
+    assert_same(model, expected)
+    for name in ("count", "by_epoch", "pairs", "begun"):
+        assert vars(second[1])[name] == vars(first[1])[name], name
+    assert all(len(values) == 3 for values in model.history.history.values())
+
+
+def test_state_that_cannot_be_kept_is_named(tmp_path):
+    class Odd(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.seen = {1, 2}
+
+    with pytest.warns(UserWarning, match=r"\['seen'\] of Odd.*get_state"):
+        fit(tmp_path / "a", Odd(), epochs=1)
+
+    class Wrong(keras.callbacks.Callback):
+        def get_state(self):
+            return {1, 2}
+
+    with pytest.raises(ValueError, match=r"get_state\(\) of Wrong must return.*\{1, 2\}"):
+        fit(tmp_path / "b", Wrong(), epochs=1)
+
+
+def test_a_fit_that_fails_while_it_passes_over_rounds_leaves_the_model_whole(tmp_path):
+    class Fails(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            raise RuntimeError("stopped")
+
+    interrupted(tmp_path, 9)
+    keras.utils.set_random_seed(0)
+    model = SYSTEMS["wasserstein_gan"].make()
+    model.compile("adam", jit_compile=False)
+    with pytest.raises(RuntimeError, match="stopped"):
+        checkpoint = kgen.callbacks.Checkpoint(tmp_path, every=4)
+        model.fit(IMAGES, batch_size=8, epochs=3, verbose=0, callbacks=[Fails(), checkpoint])
+    assert model.rounds_played == 8
+    model.fit(IMAGES, batch_size=8, verbose=0)
+    assert model.rounds_played == 14
+
+
+def test_validation_data_may_be_an_array(tmp_path):
+    model = fit(tmp_path, epochs=1, validation_data=IMAGES[:8], validation_split=0.5)
+    assert "val_generator_loss" in model.history.history
+    assert model.rounds_played == 6
+
+
+def test_random_draws_without_a_seed_go_on(tmp_path):
+    @keras.saving.register_keras_serializable("kgen_tests")
+    class Jitter(keras.layers.Layer):
+        def call(self, inputs, training=False):
+            return inputs + 0.1 * keras.random.normal(keras.ops.shape(inputs))
+
+    def run(folder, *others):
+        keras.utils.set_random_seed(0)
+        latents = keras.Input((4,))
+        images = keras.layers.Reshape(SHAPE)(keras.layers.Dense(64)(Jitter()(latents)))
+        model = kgen.models.GAN(keras.Model(latents, images), smooth_critic(), seed=1)
+        model.compile("adam", jit_compile=False)
+        checkpoint = kgen.callbacks.Checkpoint(folder, every=4)
+        model.fit(IMAGES, batch_size=23, epochs=4, verbose=0, callbacks=[checkpoint, *others])
+        return model
+
+    expected = run(tmp_path / "a")
+    with pytest.raises(RuntimeError, match="stopped"):
+        run(tmp_path / "b", Stop(6))
+    assert_same(run(tmp_path / "b"), expected)
+
+
+def test_where_it_does_not_belong(tmp_path):
+    checkpoint = kgen.callbacks.Checkpoint(tmp_path)
+    inputs = keras.Input((2,))
+    plain = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    plain.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="`fit` of a kgen.GenerativeModel, received by a Func"):
+        plain.fit(np.zeros((4, 2)), np.zeros((4, 1)), verbose=0, callbacks=[checkpoint])
+    with pytest.raises(ValueError, match="holds two Checkpoints"):
+        fit(tmp_path, kgen.callbacks.Checkpoint(tmp_path / "b"))
+
+
+def test_other_files_in_the_folder_stay(tmp_path):
+    mine = [tmp_path / "notes.partial", tmp_path / "round-1.txt"]
+    left = tmp_path / "round-00000003.checkpoint.partial"
+    for path in [*mine, left]:
+        path.write_text("")
+    fit(tmp_path, epochs=1)
+    assert all(path.exists() for path in mine) and not left.exists()
 
 
 def test_a_callback_may_say_what_its_state_is(tmp_path):

@@ -170,6 +170,26 @@ def test_another_config_in_the_same_folder_is_refused(tmp_path):
     assert (tmp_path / "run" / "model.keras").read_bytes() == before
 
 
+def test_a_damaged_folder(tmp_path, capsys):
+    """Lost results are made again from the last checkpoint; a lost config is not guessed."""
+    first = dcgan.run(tiny(dcgan, tmp_path))
+    run = tmp_path / "run"
+    for damage in ("finished.json", "history.csv", "model.keras"):
+        (run / damage).write_text("{}")
+        result = dcgan.run(tiny(dcgan, tmp_path))
+        assert "nothing left to train after round 5" in capsys.readouterr().out
+        pairs = zip(first.model.get_weights(), result.model.get_weights(), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+    (run / "config.json").write_text('{"steps": 5,')
+    with pytest.raises(
+        ValueError, match=r"out: .*config.json is missing or cannot be read.*--fresh"
+    ):
+        dcgan.run(tiny(dcgan, tmp_path))
+    (run / "config.json").unlink()
+    with pytest.raises(ValueError, match="config.json is missing"):
+        dcgan.run(tiny(dcgan, tmp_path))
+
+
 def test_fresh_starts_over(tmp_path):
     dcgan.run(tiny(dcgan, tmp_path))
     mine = tmp_path / "run" / "samples" / "mine.png"

@@ -30,8 +30,10 @@ def minimize(loss_function, variables, optimizer, recording=None):
         # Optimizers sum gradients over replicas; the loss is a mean over one replica's rows.
         scaled_loss = optimizer.scale_loss(loss / _replicas())
     gradients, upstream = tape.gradient(scaled_loss, [values, recorded])
-    if recording is not None:
-        earlier = recording.tape.gradient(recorded, values, output_gradients=upstream)
+    used = [pair for pair in zip(recorded, upstream, strict=True) if pair[1] is not None]
+    if used:
+        outputs, upstream = zip(*used, strict=True)
+        earlier = recording.tape.gradient(outputs, values, output_gradients=upstream)
         gradients = [_sum(pair) for pair in zip(gradients, earlier, strict=True)]
     optimizer.apply(gradients, variables)
     return loss, logs
@@ -58,8 +60,9 @@ def record(function, data, variables):
         tape.watch([variable.value for variable in variables])
         outputs = function(data)
     given = {id(leaf) for leaf in tf.nest.flatten(data)}
-    computed = [leaf for leaf in tf.nest.flatten(outputs) if id(leaf) not in given]
-    return Recording(outputs, computed, tape)
+    # Each once, for a tape would count the gradient of one that comes twice double.
+    leaves = {id(leaf): leaf for leaf in tf.nest.flatten(outputs)}
+    return Recording(outputs, [leaves[key] for key in leaves.keys() - given], tape)
 
 
 def input_gradient(function, inputs, upstream=None):
@@ -78,7 +81,7 @@ def batch_norm(inputs, scale, offset, epsilon):
     """Normalises each channel over the other axes of a batch, by one fused operation.
 
     Args:
-        inputs: `(batch, ..., channels)`, of any float type.
+        inputs: `(batch, ..., channels)`, float32 or half precision.
         scale, offset: float32 `(channels,)`.
         epsilon: Added to the variance.
 
@@ -127,9 +130,11 @@ def mirrored(count):
 
 
 def _sum(gradients):
-    """The sum of gradients, of which `None` is zero; `None` if all are."""
+    """The sum of two gradients, of which `None` is zero; `None` if both are."""
     present = [gradient for gradient in gradients if gradient is not None]
-    return sum(present) if present else None
+    if len(present) == 2:
+        return tf.add(*(tf.convert_to_tensor(gradient) for gradient in present))
+    return present[0] if present else None
 
 
 def _replicas():
