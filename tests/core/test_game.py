@@ -542,3 +542,41 @@ def test_sampling_leaves_training_alone():
     model.sample(3, seed=1)
     for old, variable in zip(before, model.variables, strict=True):
         np.testing.assert_array_equal(old, variable.numpy())
+
+
+def test_a_shared_prepare_counts_each_output_once_and_may_go_unused():
+    class Shared(Tug):
+        prepares_once = True
+
+        def prepare(self, x, training):
+            pulled = self.right(ops.ones_like(x), training=training)
+            return x, pulled, pulled, pulled + 1.0
+
+        def left_loss(self, data, training):
+            return super().left_loss(data[0], training)
+
+        def right_loss(self, data, training):
+            _, pulled, again, _ = data
+            gap = ops.mean(pulled) + ops.mean(again)
+            return gap, {"gap": gap}
+
+    model = Shared(line(), line(3.0))
+    model.compile(sgd(right=0.5))
+    model.fit(np.ones((4, 1), "float32"), batch_size=4, verbose=0)
+    assert model.right.get_weights()[0] == pytest.approx(3.0 - 0.5 * 2.0)
+
+
+def test_a_shared_prepare_needs_a_last_player_that_moves_once():
+    class Twice(GenerativeModel):
+        prepares_once = True
+
+        def __init__(self, network):
+            super().__init__([Player("only", network, self.square, updates=2)])
+
+        def square(self, x, training):
+            return ops.mean(ops.square(x))
+
+    model = Twice(line())
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="prepares_once needs .* 'only' has updates=2"):
+        model.fit(np.ones((4, 1), "float32"), batch_size=4, verbose=0)

@@ -115,6 +115,31 @@ def test_a_round_is_that_of_the_algorithm(share_fakes, updates):
             np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
+@keras.saving.register_keras_serializable("kgen_tests")
+class Pulled(keras.layers.Layer):
+    """Adds its only weight, times the mean of its inputs' squares, to the loss."""
+
+    def build(self, input_shape):
+        self.weight = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, inputs):
+        self.add_loss(self.weight * ops.mean(ops.square(inputs)))
+        return inputs
+
+
+@pytest.mark.parametrize("share_fakes", [True, False])
+def test_what_the_generators_layers_add_is_learned_from(share_fakes):
+    latents = keras.Input((4,))
+    images = keras.layers.Reshape(SHAPE)(keras.layers.Dense(64)(Pulled()(latents)))
+    model = models.GAN(
+        keras.Model(latents, images), smooth_critic(), share_fakes=share_fakes, seed=1
+    )
+    model.compile({n: keras.optimizers.SGD(0.1) for n in ("discriminator", "generator")})
+    model.fit(BATCH, batch_size=8, verbose=0)
+    weight = float(model.generator.layers[1].weight.numpy())
+    assert 0.7 < weight < 0.99, "the weight's gradient is the mean of squared N(0, 1)"
+
+
 @pytest.mark.parametrize(
     ("arguments", "limit"),
     [
