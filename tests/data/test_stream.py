@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import kgen.data
+from kgen.core import engine
 from kgen.data import Stream
 
 
@@ -91,7 +92,7 @@ def test_fresh_streams_are_equal_and_a_start_is_a_skip(name):
 
 def test_fit_and_replicas():
     images = np.arange(40, dtype=np.float32)[:, None] / 40
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = engine.mirrored(2)
     with strategy.scope():
         stream = kgen.data.from_arrays(images, np.arange(40), batch_size=8, seed=1)
         model = keras.Sequential([keras.layers.Dense(1)])
