@@ -121,7 +121,8 @@ class GAN(AdversarialModel):
         self.weight_clipping = weight_clipping
         self.label_smoothing = label_smoothing
         self.instance_noise = instance_noise
-        self.augmentation = augmentation
+        # A list, as a file gives it back.
+        self.augmentation = None if augmentation is None else list(augmentation)
         self.packing = packing
         self.discriminator_updates = discriminator_updates
         self.share_fakes = share_fakes
