@@ -22,7 +22,7 @@ from tests.stress.training import EPOCHS, ROUNDS_AN_EPOCH, SYSTEMS
 
 ROOT = pathlib.Path(__file__).parents[2]
 SLOW_DISK = 0.03  # Seconds of a sync, so that a kill can fall into a write.
-ROUNDS = len(SYSTEMS) * EPOCHS * ROUNDS_AN_EPOCH
+ROUNDS = EPOCHS * ROUNDS_AN_EPOCH  # Of each system.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ def run(config, folder, say=print):
     draw = random.Random(config.seed)
     kills = []
     for number in range(config.kills):
-        kill = live_and_die(disturbed, draw, config, mid_write=number % 3 == 2)
+        kill = live_and_die(disturbed, draw, config, kills, mid_write=number % 3 == 2)
         if kill is None:
             break  # It had ended before.
         kills.append(kill)
@@ -77,19 +77,19 @@ def start(folder, slow):
     )
 
 
-def live_and_die(folder, draw, config, mid_write):
+def live_and_die(folder, draw, config, earlier, mid_write):
     """Starts the training, lets it play some rounds and kills it; None if it ended before."""
-    # So that the kills spread over the training and it never ends before the last one.
-    share = ROUNDS // (config.kills + 1)
-    patience = draw.randint(max(1, share // 2), max(1, share))
+    quota = -(-config.kills // len(SYSTEMS))  # Kills in each system.
+    # So few that a system does not end before it has had its kills.
+    patience = draw.randint(1, max(1, ROUNDS // (quota + 1)))
     process, system, rounds = start(folder, slow=True), None, 0
     for line in process.stdout:
         if line.strip() in SYSTEMS:
-            system = line.strip()
-            continue
-        rounds += 1
-        if rounds >= patience:
-            break
+            system, rounds = line.strip(), 0
+        elif sum(kill.system == system for kill in earlier) < quota:
+            rounds += 1
+            if rounds >= patience:
+                break
     else:
         process.wait()
         return None
