@@ -99,14 +99,7 @@ def train(config, build, updates=1, validate=False):
     keras.utils.set_random_seed(config.seed)
     with precision(config.precision):
         batch_size = config.batch_size * updates
-        images = kgen.data.load(
-            config.data,
-            config.image_size,
-            batch_size,
-            seed=config.seed,
-            augmentations=config.augmentations or None,
-            on_bad_file=config.on_bad_file,
-        )
+        images = _load(config, batch_size, augmentations=config.augmentations or None)
         held_out = _held_out(config) if validate else None
         model = build(config, kgen.data.image_shape(images))
         if config.fresh:  # Nothing is removed before all that is new has proved right.
@@ -190,16 +183,20 @@ def main(config_class, run, description):
         print(f"{field.name:12} {getattr(paths, field.name)}")
 
 
-def _held_out(config):
-    """All images of the test split, the last batch smaller: it may hold less than a batch."""
-    images = kgen.data.load(
+def _load(config, batch_size, **arguments):
+    return kgen.data.load(
         config.data,
         config.image_size,
-        batch_size=1,
-        split="test",
+        batch_size,
         seed=config.seed,
         on_bad_file=config.on_bad_file,
+        **arguments,
     )
+
+
+def _held_out(config):
+    """All images of the test split, the last batch smaller: it may hold less than a batch."""
+    images = _load(config, batch_size=1, split="test")
     return images.unbatch().batch(config.batch_size)
 
 

@@ -9,6 +9,7 @@ from sklearn.datasets import load_sample_image
 from kgen.data import photos as module
 from kgen.data.photos import CUT_AXES, photos
 from kgen.data.rows import Request
+from tests.data.pure_rows import assert_rows_are_pure
 
 SIDE = 640
 
@@ -98,14 +99,7 @@ def test_the_portrait_is_there():
 
 
 def test_a_row_is_the_same_alone_and_among_others():
-    rows = photos(Request(length=10**9))
-    assert rows.count == 10**9
-    numbers = np.array([10**9 - 1, 0, 17, 123_456])
-    images = rows.examples(numbers)
-    for index, number in enumerate(numbers):
-        assert np.array_equal(rows.examples(np.array([number]))[0], images[index])
-        assert rows.labels(np.array([number]))[0] == rows.labels(numbers)[index]
-    assert np.array_equal(rows.examples(numbers[::-1]), images[::-1])
+    assert_rows_are_pure(photos(Request(length=10**9)))
 
 
 def test_seeds_differ():

@@ -7,6 +7,7 @@ import scipy.stats
 from kgen.data.mnist5k import mnist5k
 from kgen.data.rows import Request
 from kgen.data.stacked_mnist import stacked_mnist
+from tests.data.pure_rows import assert_rows_are_pure
 
 
 @pytest.mark.parametrize("split, count", [("train", 128_000), ("test", 26_000)])
@@ -46,14 +47,7 @@ def test_digits_are_drawn_independently():
 
 
 def test_a_row_is_the_same_alone_and_among_others():
-    rows = stacked_mnist(Request(length=10**9))
-    assert rows.count == 10**9
-    numbers = np.array([10**9 - 1, 0, 17, 123_456])
-    images = rows.examples(numbers)
-    for index, number in enumerate(numbers):
-        assert np.array_equal(rows.examples(np.array([number]))[0], images[index])
-        assert rows.labels(np.array([number]))[0] == rows.labels(numbers)[index]
-    assert np.array_equal(rows.examples(numbers[::-1]), images[::-1])
+    assert_rows_are_pure(stacked_mnist(Request(length=10**9)))
 
 
 def test_seeds_and_splits_differ():
