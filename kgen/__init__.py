@@ -4,15 +4,15 @@ import importlib
 
 from kgen import augmentation, layers, losses, models, networks
 from kgen.core import GenerativeModel, Player
-
-__version__ = "0.1.0"
+from kgen.version import __version__
 
 # Imported when first used, so that `import kgen` stays light.
-_ON_DEMAND = ("callbacks", "data", "plotting", "serving", "testing")
+_ON_DEMAND = ("callbacks", "data", "metrics", "plotting", "serving", "testing")
 
 __all__ = [
     "GenerativeModel",
     "Player",
+    "__version__",
     "augmentation",
     "layers",
     "losses",

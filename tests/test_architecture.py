@@ -15,6 +15,7 @@ MAY_IMPORT_TENSORFLOW = ("kgen.core.engine", "kgen.data", "kgen.serving")
 
 # Each may import what stands above it, and itself. The engine and noise are the ground of all.
 LEVELS = [
+    {"kgen.version"},
     {"kgen.core.engine"},
     {"kgen.core"},
     {"kgen.layers"},
@@ -23,6 +24,7 @@ LEVELS = [
     {"kgen.augmentation"},
     {"kgen.models"},
     {"kgen.data"},
+    {"kgen.metrics"},
     {"kgen.plotting"},
     {"kgen.serving"},
     {"kgen.callbacks"},
@@ -34,6 +36,7 @@ LEVELS = [
 ALONE = {
     "kgen.augmentation": set(),
     "kgen.data": set(),
+    "kgen.metrics": {"kgen.data", "kgen.version"},
     "kgen.plotting": set(),
     "kgen.serving": {"kgen.core"},
 }
