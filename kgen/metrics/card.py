@@ -1,4 +1,4 @@
-"""The card of a score: what was measured, on what and how, without which the number means nothing."""
+"""The card of a score: what was measured, on what and how; without it a number means nothing."""
 
 import dataclasses
 
