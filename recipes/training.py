@@ -1,6 +1,5 @@
 """What all recipes share: the fields of their configs, the run and the command line."""
 
-import contextlib
 import dataclasses
 import math
 import pathlib
@@ -14,6 +13,7 @@ import kgen.callbacks
 import kgen.data
 import kgen.plotting
 import kgen.serving
+from kgen.core.precision import dtype_policy
 from recipes import run_folder
 
 
@@ -97,9 +97,16 @@ def train(config, build, updates=1, validate=False):
             print(f"{config.out} has finished its {config.steps} rounds; --fresh starts over.")
             return result
     keras.utils.set_random_seed(config.seed)
-    with precision(config.precision):
+    with dtype_policy(config.precision):
         batch_size = config.batch_size * updates
-        images = _load(config, batch_size, augmentations=config.augmentations or None)
+        images = kgen.data.load(
+            config.data,
+            config.image_size,
+            batch_size,
+            seed=config.seed,
+            on_bad_file=config.on_bad_file,
+            augmentations=config.augmentations or None,
+        )
         held_out = _held_out(config) if validate else None
         model = build(config, kgen.data.image_shape(images))
         if config.fresh:  # Nothing is removed before all that is new has proved right.
@@ -158,17 +165,6 @@ def compile_with_adam(model, config, **settings):
     return model
 
 
-@contextlib.contextmanager
-def precision(policy):
-    """Context in which layers are made with a dtype policy."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def main(config_class, run, description):
     """Runs a recipe from the command line; bad input ends in one sentence and exit code 2."""
     config = tyro.cli(config_class, description=description)
@@ -183,21 +179,11 @@ def main(config_class, run, description):
         print(f"{field.name:12} {getattr(paths, field.name)}")
 
 
-def _load(config, batch_size, **arguments):
-    return kgen.data.load(
-        config.data,
-        config.image_size,
-        batch_size,
-        seed=config.seed,
-        on_bad_file=config.on_bad_file,
-        **arguments,
-    )
-
-
 def _held_out(config):
-    """All images of the test split, the last batch smaller: it may hold less than a batch."""
-    images = _load(config, batch_size=1, split="test")
-    return images.unbatch().batch(config.batch_size)
+    """All images of the test split, in order."""
+    return kgen.data.in_order(
+        config.data, config.image_size, config.batch_size, on_bad_file=config.on_bad_file
+    )
 
 
 def _check(config):

@@ -36,7 +36,7 @@ LEVELS = [
 ALONE = {
     "kgen.augmentation": set(),
     "kgen.data": set(),
-    "kgen.metrics": {"kgen.data", "kgen.version"},
+    "kgen.metrics": {"kgen.core", "kgen.data", "kgen.version"},
     "kgen.plotting": set(),
     "kgen.serving": {"kgen.core"},
 }

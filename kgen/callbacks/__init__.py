@@ -1,8 +1,17 @@
 """Keras callbacks for generative models."""
 
 from kgen.callbacks.checkpoint import Checkpoint
+from kgen.callbacks.evaluate import Evaluate
 from kgen.callbacks.progress import ProgressBar, Throughput
 from kgen.callbacks.rounds import RoundCallback, StopAfter
 from kgen.callbacks.sample_grid import SampleGrid
 
-__all__ = ["Checkpoint", "ProgressBar", "RoundCallback", "SampleGrid", "StopAfter", "Throughput"]
+__all__ = [
+    "Checkpoint",
+    "Evaluate",
+    "ProgressBar",
+    "RoundCallback",
+    "SampleGrid",
+    "StopAfter",
+    "Throughput",
+]

@@ -12,11 +12,13 @@ class Throughput(RoundCallback):
     """Adds `images_per_second` to the logs of each batch and epoch.
 
     Real images consumed per second of training steps, the time of other callbacks left out; an
-    epoch's is the mean. Place it before the callbacks that write logs.
+    epoch's is the mean.
 
     Args:
         batch_size: Images of a batch as given to `fit`.
     """
+
+    writes_logs = True
 
     def __init__(self, batch_size):
         super().__init__()

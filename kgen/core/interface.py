@@ -92,6 +92,11 @@ class GenerativeInterface:
         """Shape of one image, `(height, width, channels)`, or `None` where a system says none."""
         return None
 
+    @property
+    def sampling_weights(self):
+        """Which weights samples are made with: `"raw"`, or `"averaged"` over the training."""
+        return "raw"
+
     def _images(self, images):
         images = np.asarray(images)
         if images.dtype.kind in "iub":

@@ -113,13 +113,16 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
         A set of `kgen.data` begins at the batch of the round that is next, counted over all `fit`s:
         so a loaded model goes on with the batches that the saved one would have got. A callback
-        with a method `around_fit(model, arguments)`, a context, may change the arguments.
+        with a method `around_fit(model, arguments)`, a context, may change the arguments; callbacks
+        whose attribute `writes_logs` is true are called before the others, which read the logs.
         """
         multiple = self.batch_multiple * self.replicas
         batches.check(x, y, batch_size, multiple, self.uses_targets, "fit")
         check_callbacks(kwargs.get("callbacks"), self.players)
         # Keras warns where `shuffle`, which is on by default, meets a dataset.
         kwargs.setdefault("shuffle", not hasattr(x, "element_spec"))
+        if not isinstance(kwargs.get("callbacks"), keras.callbacks.CallbackList | None):
+            kwargs["callbacks"] = sorted(keras.tree.flatten(kwargs["callbacks"]), key=_place)
         arguments = {"x": x, "y": y, "batch_size": batch_size, "epochs": epochs, **kwargs}
         with contextlib.ExitStack() as stack:
             if self.compiled:
@@ -318,6 +321,10 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
 def _added_losses(player):
     return [term for network in player.networks for term in network.losses]
+
+
+def _place(callback):
+    return 0 if getattr(callback, "writes_logs", False) else 1
 
 
 def _revived(value):

@@ -1,6 +1,8 @@
-"""Running a network in float32 where float16 would not do."""
+"""The precision that layers are made with, and running a network in another."""
 
 import contextlib
+
+import keras
 
 from kgen.core.flatten import flatten_layers
 
@@ -22,3 +24,14 @@ def full_precision(network):
     finally:
         for layer, policy in zip(layers, policies, strict=True):
             layer.dtype_policy = policy
+
+
+@contextlib.contextmanager
+def dtype_policy(policy):
+    """Context in which layers are made with a dtype policy, such as `"mixed_bfloat16"`."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,6 +1,7 @@
 """A score: a number that carries its card and refuses to be compared across protocols."""
 
 import dataclasses
+import math
 import operator
 
 from kgen.metrics.card import Card
@@ -55,7 +56,8 @@ class Score(float):
     def as_dict(self):
         """Returns the score as plain data, which JSON can hold and `from_dict` takes."""
         return {
-            "value": float(self),
+            # JSON has no word for infinity.
+            "value": float(self) if math.isfinite(self) else str(float(self)),
             "interval": None if self.interval is None else list(self.interval),
             "deviation": self.deviation,
             "card": dataclasses.asdict(self.card),
@@ -65,7 +67,7 @@ class Score(float):
     def from_dict(cls, content):
         """Returns the score that `as_dict` was called on."""
         card = Card(**content["card"])
-        return cls(content["value"], card, content["interval"], content["deviation"])
+        return cls(float(content["value"]), card, content["interval"], content["deviation"])
 
     def __str__(self):
         parts = [f"{self.card.metric} {float(self):.4g}"]

@@ -44,6 +44,10 @@ class AdversarialModel(GenerativeModel):
     def image_shape(self):
         return self.generator.output_shape[1:]
 
+    @property
+    def sampling_weights(self):
+        return "raw" if self.generator_average is None else "averaged"
+
     def call(self, latents, training=False):
         network = self.generator if training else self.generator_average or self.generator
         return network(latents, training=training)

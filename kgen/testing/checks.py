@@ -17,6 +17,7 @@ from keras import ops
 import kgen.serving
 from kgen.core import engine
 from kgen.core.noise import borrowed
+from kgen.core.precision import dtype_policy
 
 ROUNDS = 3
 STEP_SIZE = 1e-3
@@ -256,14 +257,10 @@ def _move_with_fixed_noise(model, player, batch):
 
 
 def _check_precision(make, batch, policy):
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
+    with dtype_policy(policy):
         model = _compiled(make)
         _assert_finite(model, _fit(model, batch))
         return model
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _saved_and_loaded(model):

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 import kgen.data
-from recipes import dcgan, training, vae, wgan_gp
+from kgen.core.precision import dtype_policy
+from recipes import dcgan, vae, wgan_gp
 from tests.benchmarks import arithmetic
 from tests.benchmarks.loops import LOOPS
 from tests.benchmarks.stock_networks import networks
@@ -107,7 +108,7 @@ class Runner(Timed):
         self.images = kgen.data.load(config.data, **load)
         keras.utils.set_random_seed(config.seed)
         self.image_shape = kgen.data.image_shape(self.images)
-        with training.precision(variant.precision):
+        with dtype_policy(variant.precision):
             self.model, self.networks = self._build(config, self.image_shape)
         self.operations = arithmetic.step_cost(
             variant.system,

@@ -1,0 +1,132 @@
+"""Scores while a model trains, in the logs, in a file, and the best model kept."""
+
+import json
+import os
+import pathlib
+import warnings
+
+import numpy as np
+
+from kgen.callbacks.rounds import RoundCallback
+from kgen.metrics import Card, Score, append_scores
+from kgen.metrics.samples import NotFiniteError
+from kgen.metrics.table import better
+
+
+class Evaluate(RoundCallback):
+    """Scores the model at the ends of epochs and puts the scores into the logs as `val_<metric>`.
+
+    So `ModelCheckpoint(..., monitor="val_frechet", mode="min")`, `EarlyStopping`, `CSVLogger` and
+    KerasTuner take them, wherever in the list of callbacks this one stands. An epoch that is not
+    scored logs the scores of the last that was.
+
+    Training is not affected, to the bit. Samples with NaN or infinity, as of a model that has
+    diverged, are warned of and logged as the worst there is: inf, or -inf where more is better.
+
+    Args:
+        evaluation: `kgen.metrics.Evaluation`.
+        every: Epochs between two evaluations; the first epoch is always scored.
+        log: File that gets every score as a line of JSON, with the round it is of and its card;
+            `kgen.metrics.read_scores` reads it. `None` for none.
+        best: File that the model with the best score is saved to, `"best.keras"`; beside it
+            `best.json` says which round it is of and its score. `None` for none.
+        monitor: Name of the metric that decides which is the best; the evaluation's first by
+            default.
+
+    Raises:
+        ValueError: If an argument is not of this form.
+
+    Example:
+        evaluation = kgen.metrics.Evaluation("mnist5k", ("frechet", "recall"), samples=1000)
+        callback = kgen.callbacks.Evaluate(evaluation, log="scores.jsonl", best="best.keras")
+        model.fit(images, epochs=20, callbacks=[callback])
+    """
+
+    writes_logs = True
+
+    def __init__(self, evaluation, every=1, log=None, best=None, monitor=None):
+        super().__init__()
+        if not hasattr(evaluation, "metrics") or not callable(evaluation):
+            raise ValueError(
+                f"`evaluation` must be a kgen.metrics.Evaluation, received {evaluation!r}."
+            )
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(f"`every` must be a positive number of epochs, received {every!r}.")
+        monitor = evaluation.metrics[0] if monitor is None else monitor
+        if monitor not in evaluation.metrics:
+            raise ValueError(
+                f"`monitor` must be one of the evaluation's metrics, {evaluation.metrics}; "
+                f"received {monitor!r}."
+            )
+        if best is not None and pathlib.Path(best).suffix != ".keras":
+            raise ValueError(f"`best` must be a file that ends in .keras, received {best!r}.")
+        self.evaluation = evaluation
+        self.every = every
+        self.log = None if log is None else pathlib.Path(log)
+        self.best = None if best is None else pathlib.Path(best)
+        self.monitor = monitor
+        self.scores = {}
+        self.best_score = None
+        self._epochs = 0
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.evaluation.check(self.model)
+
+    def on_round_end(self, previous, logs):
+        pass
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._epochs % self.every == 0:
+            self._score()
+        self._epochs += 1
+        if logs is not None:
+            logs.update({f"val_{name}": float(score) for name, score in self.scores.items()})
+
+    def get_state(self):
+        return {
+            "epochs": self._epochs,
+            "scores": {name: score.as_dict() for name, score in self.scores.items()},
+            "best_score": None if self.best_score is None else self.best_score.as_dict(),
+            "log_size": self.log.stat().st_size if self.log and self.log.exists() else 0,
+        }
+
+    def set_state(self, state):
+        self._epochs = state["epochs"]
+        self.scores = {name: Score.from_dict(found) for name, found in state["scores"].items()}
+        best = state["best_score"]
+        self.best_score = None if best is None else Score.from_dict(best)
+        # What a killed run scored after its checkpoint is scored again.
+        if self.log and self.log.exists() and self.log.stat().st_size > state["log_size"]:
+            os.truncate(self.log, state["log_size"])
+
+    def _score(self):
+        try:
+            self.scores = self.evaluation(self.model)
+        except NotFiniteError as error:
+            warnings.warn(f"Round {self.round} is scored worst: {error}", stacklevel=2)
+            self.scores = {name: _worst(name) for name in self.evaluation.metrics}
+        if self.log is not None:
+            append_scores(self.log, self.scores, round=self.round)
+        score = self.scores[self.monitor]
+        if self._goodness(score) > self._goodness(self.best_score):
+            self.best_score = score
+            if self.best is not None:
+                self._save()
+
+    def _goodness(self, score):
+        if score is None:
+            return -np.inf
+        return float(score) if better(self.monitor) == "max" else -float(score)
+
+    def _save(self):
+        self.best.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.best.with_name(f"partial-{self.best.name}")
+        self.model.save(partial)
+        os.replace(partial, self.best)
+        content = {"round": self.round, **self.best_score.as_dict()}
+        self.best.with_suffix(".json").write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _worst(metric):
+    return Score(np.inf if better(metric) == "min" else -np.inf, Card(metric))

@@ -1,0 +1,117 @@
+"""Every example of a split once, in a fixed order: what scores are held against."""
+
+import dataclasses
+import hashlib
+import math
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from kgen.data.arguments import checked_count, checked_flag, checked_request
+from kgen.data.pipeline import read_examples
+from kgen.data.registry import read_rows
+from kgen.data.skipping import SkippedFiles
+
+
+class InOrder(tf.data.Dataset):
+    """A `tf.data.Dataset` of one pass over all examples of a split.
+
+    Attributes:
+        count: examples in all; the last batch holds what is left.
+    """
+
+    def __init__(self, examples, batch_size, labels):
+        self.count = examples.count
+
+        def batch_at(start):
+            rows = tf.range(start, tf.minimum(start + batch_size, examples.count))
+            images, *rest = examples.fetch(rows)
+            return (images, *rest) if labels else images
+
+        starts = tf.data.Dataset.range(0, examples.count, batch_size)
+        batches = starts.map(batch_at, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        batches = batches.apply(
+            tf.data.experimental.assert_cardinality(math.ceil(examples.count / batch_size))
+        )
+        self._batches = batches.prefetch(tf.data.AUTOTUNE)
+        super().__init__(tf.data.experimental.to_variant(self._batches))
+
+    def _inputs(self):
+        return [self._batches]
+
+    @property
+    def element_spec(self):
+        """The shapes and types of a batch."""
+        return self._batches.element_spec
+
+
+def in_order(
+    name_or_path,
+    image_size=None,
+    batch_size=64,
+    split="test",
+    channels=None,
+    labels=False,
+    value_range=None,
+    length=None,
+    on_bad_file="error",
+):
+    """Return every example of a split once, unshuffled, unchanged, the last batch smaller.
+
+    Args:
+        name_or_path, image_size, channels, labels, value_range, length, on_bad_file: as of
+            `kgen.data.load`.
+        batch_size: examples a batch; the last one holds what is left.
+        split: `"train"` or `"test"`.
+
+    Returns:
+        `InOrder`, a `tf.data.Dataset` of what `load` yields, whose attribute `count` is the number
+        of examples.
+
+    Raises:
+        ValueError: an argument or a file is not as described. The message names it.
+
+    Example:
+        >>> import kgen.data
+        >>> dataset = kgen.data.in_order("mnist5k", batch_size=300)
+        >>> dataset.count, len(dataset)
+        (1000, 4)
+    """
+    request = checked_request(
+        split, image_size, channels, 0, length, None, value_range, on_bad_file
+    )
+    batch_size = checked_count("batch_size", batch_size)
+    skipped = SkippedFiles()
+    examples = read_examples(name_or_path, request, skipped)
+    if checked_flag("labels", labels) and not examples.has_labels:
+        raise ValueError(f"labels: expected False because {name_or_path} has no labels, got True.")
+    skipped.report()
+    return InOrder(examples, batch_size, labels)
+
+
+def fingerprint(name_or_path, split="test", value_range=None, length=None):
+    """Return a hash that changes with the examples of a split, before they are scaled.
+
+    That of arrays is of their bytes; that of files of their names, sizes and times; that of sets
+    which are made or fetched as they are read of their name and length.
+
+    Returns:
+        String of 16 hexadecimal digits.
+    """
+    request = checked_request(split, None, None, 0, length, None, value_range, "error")
+    rows = read_rows(name_or_path, request)
+    digest = hashlib.sha256()
+    if callable(rows.examples):
+        digest.update(repr((str(name_or_path), dataclasses.asdict(request), rows.count)).encode())
+    elif hasattr(rows.examples, "dtype"):
+        digest.update(repr((rows.examples.dtype.str, rows.examples.shape)).encode())
+        digest.update(np.ascontiguousarray(rows.examples))
+    else:
+        folder = pathlib.Path(name_or_path).expanduser()
+        for path in rows.examples:
+            status = os.stat(path)
+            place = pathlib.Path(path).relative_to(folder).as_posix()
+            digest.update(repr((place, status.st_size, status.st_mtime_ns)).encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,198 @@
+"""One protocol, fixed once, that any number of models are scored by."""
+
+import numbers
+
+import numpy as np
+
+from kgen.metrics.extractors import extractor as extractor_of
+from kgen.metrics.reference import Reference
+from kgen.metrics.samples import drawn, go_through
+from kgen.metrics.table import GROUPS, Material, groups_of
+
+# Sets of digits, for which the features default to the classifier of digits.
+_OF_DIGITS = ("digits", "mnist5k", "stacked_mnist", "tfds:mnist")
+
+# Needs that take an extractor.
+_OF_EXTRACTOR = {"features", "probabilities", "labels"}
+
+
+class Evaluation:
+    """Scores models, or samples, by a fixed protocol, which every score carries as its card.
+
+    | metric | what | better |
+    |---|---|---|
+    | `frechet` | Frechet distance of the features' Gaussians | lower |
+    | `kernel` | squared maximum mean discrepancy of the features, polynomial kernel | lower |
+    | `precision`, `density` | how many samples look like the reference | higher |
+    | `recall`, `coverage` | how much of the reference is reached | higher |
+    | `inception` | Inception score, by the extractor's classes | higher |
+    | `diversity` | multi-scale SSIM between samples | lower |
+    | `modes`, `reverse_kl` | modes reached, evenness: `"ring"`, `"grid"`, `"stacked_mnist"` | |
+    | `high_quality` | share of points near a mode: `"ring"`, `"grid"` | higher |
+    | `nll` | -log p of the reference's first 1,000 images, nats, by `log_prob` | lower |
+    | `psnr`, `ssim` | `reconstruct` on the reference's first 1,000 images | higher |
+
+    Samples are gone through by batches. The reference is, too, and what is needed of it is kept in
+    the cache folder (`kgen.metrics.cache_folder`). Of more than 50,000, moments are of all, and
+    metrics that compare rows with rows take the first 50,000 samples and as many rows of the
+    reference, drawn once; then the Frechet distance has no interval.
+
+    Example:
+        evaluation = kgen.metrics.Evaluation("mnist5k", ("frechet", "precision", "recall"))
+        scores = evaluation(model)  # {"frechet": Score, ...}
+        print(scores["frechet"])
+
+    Args:
+        reference: What samples are held against: a name or path that `kgen.data.load` takes, or an
+            array of images in [-1, 1] or points.
+        metrics: Names out of the table.
+        extractor: Whose features: as `kgen.metrics.extractor` takes it. `None` takes `"digits"` for
+            the sets of digits; for others it has to be given, if a metric needs features.
+        samples: How many a model is to draw; `None` for as many as the reference has, but at most
+            10,000. The Frechet distance above all depends on it.
+        split: The reference's split, `"test"` or `"train"`.
+        image_size: Height and width to scale the reference to; the model's.
+        channels: As of `kgen.data.load`.
+        seed: Integer seed of the samples and of what metrics draw.
+        resamples: Of the bootstrap for the intervals; 0 for none.
+        options: Dict from `"frechet"`, `"kernel"`, `"manifold"` (precision and its like),
+            `"inception"`, `"diversity"`, `"mixture"`, `"stacked"`, `"likelihood"` or
+            `"reconstruction"` to a dict of that function's own arguments, such as
+            `{"manifold": {"neighbours": 3}}`.
+        batch_size: Samples computed at once.
+
+    Raises:
+        ValueError: If an argument is not of this form.
+    """
+
+    def __init__(
+        self,
+        reference,
+        metrics=("frechet",),
+        extractor=None,
+        samples=None,
+        split="test",
+        image_size=None,
+        channels=None,
+        seed=0,
+        resamples=100,
+        options=None,
+        batch_size=64,
+    ):
+        self.reference = Reference(reference, split, image_size, channels)
+        metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+        self.groups = groups_of(metrics, self.reference.name)
+        self.metrics = metrics
+        self.samples = min(self.reference.count, 10_000) if samples is None else samples
+        if not isinstance(self.samples, numbers.Integral) or self.samples < 2:
+            raise ValueError(f"`samples` must be an integer of at least 2, received {samples!r}.")
+        self.seed = seed
+        self.resamples = resamples
+        self.options = {} if options is None else options
+        unknown = sorted(set(self.options) - set(self.groups))
+        if unknown:
+            raise ValueError(f"`options` must be for {self.groups}, received some for {unknown}.")
+        self.batch_size = batch_size
+        self.needs = {need for name in self.groups for need in GROUPS[name].needs}
+        self.extractor = self._extractor(extractor)
+
+    def __call__(self, model):
+        """Returns a dict from each metric's name to the `Score` of a model.
+
+        The model's own state, random states included, stays as it is.
+
+        Raises:
+            ValueError: If the model's images are not of the reference's shape, or its samples hold
+                NaN or infinity.
+            NotImplementedError: If the model cannot do what a metric asks.
+        """
+        self.check(model)
+        batches = drawn(model, self.samples, self.seed, self.batch_size) if self.needs else None
+        facts = {"weights": model.sampling_weights}
+        seeds = {} if model.seed is None else {"model": model.seed}
+        return self._score(batches, model, facts, {**seeds, "samples": self.seed})
+
+    def of(self, samples):
+        """Returns the scores of samples: an array, or an iterable of batches.
+
+        Raises:
+            ValueError: If they are not of the reference's shape or not finite, or a metric is of a
+                model and not of samples.
+        """
+        for name in self.groups:
+            if GROUPS[name].ability:
+                raise ValueError(f"`metrics`: {list(GROUPS[name].better)} need a model.")
+        batches = [samples] if hasattr(samples, "dtype") else samples
+        return self._score(self._checked(batches), None, {}, {})
+
+    def check(self, model):
+        """Raises what a call would raise of this model, before it costs anything."""
+        for name in self.groups:
+            if GROUPS[name].ability:
+                model._require(GROUPS[name].ability)
+        if self.needs:
+            model._require("sample")
+        self._check_shape(model.image_shape)
+
+    def _score(self, batches, model, facts, seeds):
+        against = {GROUPS[name].against for name in self.groups} - {None}
+        extractor = self.extractor if "features" in against else None
+        material = Material(
+            go_through(batches, self.extractor, self.needs) if self.needs else None,
+            self.reference,
+            self.reference.statistics(extractor) if against else None,
+            model,
+            {"resamples": self.resamples, "seed": self.seed},
+        )
+        scores = {}
+        for name in self.groups:
+            found = GROUPS[name].compute(material, **self.options.get(name, {}))
+            card = {**facts, **self._facts(GROUPS[name], material)}
+            for metric, score in found.items():
+                scores[metric] = score.described(**card, seeds={**seeds, **score.card.seeds})
+        return {metric: scores[metric] for metric in self.metrics}
+
+    def _facts(self, group, material):
+        """Returns the fields of a card that a metric itself cannot know."""
+        facts = {}
+        if group.against:
+            facts["reference"] = f"{self.reference.name} ({material.statistics.hash})"
+            facts["split"] = self.reference.split
+        if _OF_EXTRACTOR & {*group.needs}:
+            facts["extractor"] = self.extractor.name
+            facts["extractor_hash"] = self.extractor.hash
+            facts["resizer"] = self.extractor.resizer(self.reference.shape)
+        return facts
+
+    def _extractor(self, extractor):
+        if not _OF_EXTRACTOR & self.needs:
+            return None
+        if extractor is None:
+            if self.reference.name not in _OF_DIGITS:
+                raise ValueError(
+                    f"`extractor` must be given for the reference {self.reference.name!r}: a name, "
+                    "as `kgen.metrics.extractor` takes it, or a keras.Model; received None."
+                )
+            extractor = "digits"
+        if len(self.reference.shape) != 3:
+            raise ValueError(
+                f"`metrics` of features need images; the reference holds examples of the shape "
+                f"{self.reference.shape}."
+            )
+        found = extractor_of(extractor)
+        if {"probabilities", "labels"} & self.needs:
+            found.probabilities(np.zeros((1, *self.reference.shape[:2], 1), "float32"))
+        return found
+
+    def _checked(self, batches):
+        for batch in batches:
+            batch = np.asarray(batch)
+            self._check_shape(batch.shape[1:])
+            yield batch
+
+    def _check_shape(self, shape):
+        if shape is not None and tuple(shape) != self.reference.shape:
+            raise ValueError(
+                f"`reference` holds examples of the shape {self.reference.shape}, but the samples' "
+                f"is {tuple(shape)}; expected `image_size` and `channels` that agree with them."
+            )

@@ -1,0 +1,147 @@
+"""A network that turns images into the features that distances are taken between."""
+
+import contextlib
+import hashlib
+import json
+import random
+
+import numpy as np
+from keras import ops
+
+from kgen.core.precision import dtype_policy
+
+# Luminance of red, green and blue, ITU-R BT.601, as where kgen.data makes images grey.
+_LUMINANCE = np.array([0.299, 0.587, 0.114], "float32")
+
+
+class Extractor:
+    """Images in [-1, 1] of any size -> features `(n, d)`, float32, through a `keras.Model`.
+
+    Images of another size than the network's are resized to it, stretched where the sides differ,
+    by bicubic interpolation with antialiasing (Parmar et al. 2022, arXiv 2104.11222, show what
+    scores lose without). Grey images become colour by repetition, colour grey by luminance.
+
+    Attributes:
+        name: Name for the card.
+        hash: Hash of the network's architecture and weights.
+
+    Args:
+        network: Built `keras.Model` from images in [-1, 1] `(n, height, width, channels)` to
+            features, which are flattened to `(n, d)`.
+        name: Name for the card; the network's by default.
+        classifier: `None`, or a built `keras.Model` from the same images to probabilities of
+            classes, for the Inception score and for counting modes.
+        batch_size: Images computed at once.
+
+    Raises:
+        ValueError: If the network is not of this form.
+    """
+
+    def __init__(self, network, name=None, classifier=None, batch_size=256):
+        shape = getattr(network, "input_shape", None) if network.built else None
+        if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] not in (1, 3):
+            raise ValueError(
+                "`extractor` must be a built keras.Model of images (batch, height, width, channels)"
+                f" with 1 or 3 channels; received {network!r} with the input {shape}."
+            )
+        self.network = network
+        self.name = network.name if name is None else name
+        self.hash = hash_of(network)
+        self.classifier = classifier
+        self.batch_size = batch_size
+
+    def __call__(self, images):
+        """Returns the features `(n, d)` of images in [-1, 1]."""
+        features = self._in_batches(self.network, images)
+        return features.reshape(len(features), -1)
+
+    def probabilities(self, images):
+        """Returns the probabilities of classes, `(n, classes)`, of images in [-1, 1].
+
+        Raises:
+            ValueError: If the extractor has no classifier.
+        """
+        if self.classifier is None:
+            raise ValueError(f"The extractor {self.name!r} has no classes.")
+        return self._in_batches(self.classifier, images)
+
+    def resizer(self, image_shape):
+        """Returns the card's word for how images of a shape come to the network's size."""
+        size = self.network.input_shape[1:3]
+        return "none" if size in (tuple(image_shape[:2]), (None, None)) else "bicubic, antialiased"
+
+    def _in_batches(self, network, images):
+        images = checked_images(images)
+        starts = range(0, len(images), self.batch_size)
+        batches = (self._fitted(images[start : start + self.batch_size]) for start in starts)
+        return np.concatenate([np.asarray(network.predict_on_batch(b), "float32") for b in batches])
+
+    def _fitted(self, images):
+        *_, height, width, channels = self.network.input_shape
+        if images.shape[-1] != channels:
+            grey = images if images.shape[-1] == 1 else images @ _LUMINANCE[:, None]
+            images = grey if channels == 1 else np.repeat(grey, 3, axis=-1)
+        if self.resizer(images.shape[1:]) != "none":
+            resized = ops.image.resize(
+                images, (height, width), interpolation="bicubic", antialias=True,
+                data_format="channels_last",
+            )  # fmt: skip
+            images = np.clip(ops.convert_to_numpy(resized), -1.0, 1.0)
+        return images
+
+
+@contextlib.contextmanager
+def in_float32():
+    """Context in which an extractor's network is made: in float32 whatever the policy, without a
+    trace in Python's random state, from which Keras seeds what has no seed.
+    """
+    state = random.getstate()
+    try:
+        with dtype_policy("float32"):
+            yield
+    finally:
+        random.setstate(state)
+
+
+def checked_images(images):
+    """Returns images as float32 `(n, height, width, channels)`; refuses what is not in [-1, 1]."""
+    images = np.asarray(images)
+    if images.ndim != 4 or not len(images) or images.shape[-1] not in (1, 3):
+        raise ValueError(
+            "`images` must have the shape (n, height, width, 1 or 3) with n at least 1, received "
+            f"{images.shape}."
+        )
+    if images.dtype.kind != "f":
+        raise ValueError(f"`images` must be floats in [-1, 1], received {images.dtype}.")
+    least, most = float(images.min()), float(images.max())  # NaN shows in both.
+    if not -1.001 <= least <= most <= 1.001:
+        raise ValueError(f"`images` must lie in [-1, 1], received values in [{least}, {most}].")
+    return images.astype("float32")
+
+
+def hash_of(network):
+    """Returns a hash of a network's architecture and weights, which its layers' names do not touch.
+
+    Returns:
+        String of 12 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    names = {layer.name: f"layer {i}" for i, layer in enumerate(network._flatten_layers())}
+    try:
+        config = network.get_config()
+    except NotImplementedError:
+        config = type(network).__name__
+    digest.update(json.dumps(_renamed(config, names), sort_keys=True, default=str).encode())
+    for variable in network.weights:
+        array = np.asarray(variable)
+        digest.update(repr((array.dtype.name, array.shape)).encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:12]
+
+
+def _renamed(value, names):
+    if isinstance(value, dict):
+        return {str(key): _renamed(entry, names) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_renamed(entry, names) for entry in value]
+    return names.get(value, value) if isinstance(value, str) else value

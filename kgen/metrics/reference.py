@@ -1,0 +1,142 @@
+"""What samples are held against: a split of a set, read batch by batch and summed up once."""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+
+import numpy as np
+
+import kgen.data
+from kgen.data.in_order import fingerprint
+from kgen.metrics import cache
+from kgen.metrics.moments import Moments
+
+# Of a larger set so many rows of features are kept, drawn from a fixed seed, for the metrics that
+# compare rows with rows; moments are of all.
+KEPT = 50_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Statistics:
+    """What a reference comes down to.
+
+    Attributes:
+        count: Examples in all.
+        hash: Hash of the examples as they were read, 16 hexadecimal digits.
+        moments: `Moments` of all features, `None` without an extractor.
+        features: float32 `(min(count, KEPT), d)`, `None` without an extractor.
+    """
+
+    count: int
+    hash: str
+    moments: Moments | None = None
+    features: np.ndarray | None = None
+
+
+class Reference:
+    """A split of a set, or an array, by batches.
+
+    Attributes:
+        name: The set's name, or that of the folder or file; `"array"`.
+        split: `"train"` or `"test"`; `None` of an array.
+        shape: Shape of one example.
+        count: Number of examples.
+
+    Args:
+        source: What `kgen.data.load` takes, or an array `(n, ...)` of images in [-1, 1] or points.
+        split: `"train"` or `"test"`; only for sets.
+        image_size: As of `kgen.data.load`; only for sets.
+        channels: As of `kgen.data.load`; only for sets.
+        batch_size: Examples read at once.
+
+    Raises:
+        ValueError: If the set cannot be read, or the array is not of this form.
+    """
+
+    def __init__(self, source, split="test", image_size=None, channels=None, batch_size=256):
+        self.batch_size = batch_size
+        if isinstance(source, str | os.PathLike):
+            self.name = source if isinstance(source, str) else pathlib.Path(source).name
+            self.split = split
+            self._batches = kgen.data.in_order(source, image_size, batch_size, split, channels)
+            self.count = self._batches.count
+            self.shape = tuple(self._batches.element_spec.shape[1:])
+            self._key = (fingerprint(source, split), self.shape)
+            return
+        if image_size is not None or channels is not None:
+            raise ValueError(
+                "`image_size` and `channels` are for a set that is read; expected None with an "
+                f"array, received {image_size!r} and {channels!r}."
+            )
+        array = np.asarray(source)
+        if array.dtype.kind != "f" or array.ndim not in (2, 4) or len(array) < 2:
+            raise ValueError(
+                "`reference` must be a name or path for kgen.data.load, or an array of floats, "
+                "images (n, height, width, channels) in [-1, 1] or points (n, d), with n at least "
+                f"2; received {array.dtype} of the shape {array.shape}."
+            )
+        self.name, self.split = "array", None
+        self._batches = [
+            array[i : i + batch_size].astype("float32") for i in range(0, len(array), batch_size)
+        ]
+        self.count, self.shape, self._key = len(array), array.shape[1:], None
+
+    def batches(self):
+        """Yields all examples once, in order, as float32 arrays."""
+        return (np.asarray(batch) for batch in self._batches)
+
+    def first(self, count):
+        """Returns the first `count` examples, or all if there are fewer."""
+        found, rows = [], 0
+        for batch in self.batches():
+            found.append(batch)
+            rows += len(batch)
+            if rows >= count:
+                break
+        return np.concatenate(found)[:count]
+
+    def statistics(self, extractor=None):
+        """Returns the `Statistics`, read in one pass the first time and from the cache after it."""
+        path = self._cached_at(extractor)
+        arrays = None if path is None else cache.read_arrays(path)
+        if arrays is None:
+            arrays = self._summed_up(extractor)
+            if path is not None:
+                cache.write_arrays(path, arrays)
+        features = arrays.pop("features", None)
+        count, content = int(arrays.pop("examples")), str(arrays.pop("hash"))
+        return Statistics(
+            count, content, None if features is None else Moments.from_arrays(arrays), features
+        )
+
+    def _cached_at(self, extractor):
+        if self._key is None:
+            return None
+        key = repr((*self._key, None if extractor is None else extractor.hash, KEPT))
+        digest = hashlib.sha256(key.encode()).hexdigest()[:24]
+        return cache.cache_folder() / "references" / f"{digest}.npz"
+
+    def _summed_up(self, extractor):
+        kept = _kept_rows(self.count)
+        digest, moments, features, start = hashlib.sha256(), None, [], 0
+        for batch in self.batches():
+            digest.update(np.ascontiguousarray(batch))
+            if extractor is not None:
+                found = extractor(batch)
+                moments = Moments(found.shape[1]) if moments is None else moments
+                moments.update(found)
+                features.append(found[kept[start : start + len(batch)]])
+            start += len(batch)
+        arrays = {"examples": np.array(start), "hash": np.array(digest.hexdigest()[:16])}
+        if extractor is None:
+            return arrays
+        return {**arrays, **moments.as_arrays(), "features": np.concatenate(features)}
+
+
+def _kept_rows(count):
+    """Returns which rows' features are kept, booleans `(count,)`."""
+    kept = np.ones(count, bool)
+    if count > KEPT:
+        kept[np.random.default_rng(0).permutation(count)[KEPT:]] = False
+    return kept

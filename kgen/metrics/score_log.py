@@ -1,0 +1,49 @@
+"""Scores in a file, one line of JSON each: every evaluation of a run."""
+
+import datetime
+import json
+import pathlib
+
+from kgen.metrics.score import Score
+
+
+def append_scores(path, scores, **facts):
+    """Adds scores to a file of lines of JSON, which is made if missing.
+
+    Args:
+        path: The file.
+        scores: Dict from names to `Score`.
+        **facts: What else each line is to hold, such as `round=500`.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    lines = [
+        json.dumps({"name": name, **facts, "time": now, **score.as_dict()}) + "\n"
+        for name, score in scores.items()
+    ]
+    with path.open("a") as file:
+        file.write("".join(lines))
+
+
+def read_scores(path):
+    """Returns what a file of scores holds: a list of `(facts, Score)`, in order.
+
+    `facts` is the dict of what a line holds beside the score: `name`, `time` and what was given. A
+    last line that was cut off, as a killed process leaves it, is passed over.
+
+    Raises:
+        ValueError: If any other line is no score.
+    """
+    lines = pathlib.Path(path).read_text().splitlines(keepends=True)
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith("\n"):
+            continue
+        try:
+            content = json.loads(line)
+            parts = {key: content.pop(key) for key in ("value", "interval", "deviation", "card")}
+            found.append((content, Score.from_dict(parts)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}, line {number}: expected a score, found {line!r}.") from error
+    return found

@@ -1,0 +1,175 @@
+"""The table of metrics that an evaluation can be asked for by name."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from kgen.data import mixtures
+from kgen.metrics.bootstrap import bootstrap_seeds, mean_interval
+from kgen.metrics.card import Card
+from kgen.metrics.diversity import diversity
+from kgen.metrics.frechet import frechet_distance
+from kgen.metrics.inception_score import inception_score
+from kgen.metrics.kernel import kernel_distance
+from kgen.metrics.modes import label_scores, mixture_scores
+from kgen.metrics.precision_recall import manifold_scores
+from kgen.metrics.reference import Reference, Statistics
+from kgen.metrics.samples import Samples
+from kgen.metrics.score import Score
+from kgen.metrics.similarity import similarity_scores
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """What metrics are computed from.
+
+    Attributes:
+        samples: `Samples`, with what the metric needs of them.
+        reference: `Reference`.
+        statistics: The reference's `Statistics`; `None` if nothing is held against it.
+        model: The `kgen.GenerativeModel`, `None` where samples came without one.
+        draws: Dict of `resamples` and `seed`, for the intervals.
+    """
+
+    samples: Samples
+    reference: Reference
+    statistics: Statistics
+    model: object
+    draws: dict
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Metrics that are computed together.
+
+    Attributes:
+        better: Dict from each metric's name to `"min"` or `"max"`.
+        compute: Function from `Material` and the options of the group to a dict of `Score`.
+        needs: Attributes of `Samples` that it reads.
+        against: What of the reference it takes: `"features"`, `"modes"`, `"examples"` or `None`.
+        ability: What the model must be able to do with the reference's examples, or `None`.
+    """
+
+    better: dict
+    compute: Callable
+    needs: tuple = ()
+    against: str | None = None
+    ability: str | None = None
+
+
+def _frechet(material, **options):
+    samples, reference = material.samples.all_features, material.statistics.moments
+    return {"frechet": frechet_distance(samples, reference, **material.draws, **options)}
+
+
+def _kernel(material, **options):
+    samples, reference = material.samples.features, material.statistics.features
+    return {"kernel": kernel_distance(samples, reference, **material.draws, **options)}
+
+
+def _manifold(material, **options):
+    samples, reference = material.samples.features, material.statistics.features
+    return manifold_scores(samples, reference, **material.draws, **options)
+
+
+def _inception(material, **options):
+    return {
+        "inception": inception_score(material.samples.probabilities, **material.draws, **options)
+    }
+
+
+def _diversity(material, **options):
+    return {"diversity": diversity(material.samples.images, **material.draws, **options)}
+
+
+def _mixture(material, **options):
+    centres, std = MIXTURES[material.reference.name]
+    return mixture_scores(material.samples.images, centres, std, **material.draws, **options)
+
+
+def _stacked(material, **options):
+    return label_scores(material.samples.labels, 1000, **material.draws, **options)
+
+
+def _likelihood(material, examples=1000, **options):
+    images = material.reference.first(examples)
+    nats = -material.model.log_prob(images, seed=material.draws["seed"], **options)
+    settings = {"samples": options.get("samples", 128)}
+    card = Card(
+        "nll",
+        samples=len(nats),
+        reference_samples=len(images),
+        settings=settings,
+        seeds=bootstrap_seeds(**material.draws),
+    )
+    return {
+        "nll": Score(np.mean(nats, dtype="float64"), card, mean_interval(nats, **material.draws))
+    }
+
+
+def _reconstruction(material, examples=1000):
+    images = material.reference.first(examples)
+    decoded = np.clip(material.model.reconstruct(images), -1.0, 1.0)
+    return similarity_scores(decoded, images, **material.draws)
+
+
+MIXTURES = {
+    "ring": (mixtures.RING_CENTRES, mixtures.RING_STD),
+    "grid": (mixtures.GRID_CENTRES, mixtures.GRID_STD),
+}
+
+GROUPS = {
+    "frechet": Group({"frechet": "min"}, _frechet, ("features",), "features"),
+    "kernel": Group({"kernel": "min"}, _kernel, ("features",), "features"),
+    "manifold": Group(
+        {"precision": "max", "recall": "max", "density": "max", "coverage": "max"},
+        _manifold,
+        ("features",),
+        "features",
+    ),
+    "inception": Group({"inception": "max"}, _inception, ("probabilities",)),
+    "diversity": Group({"diversity": "min"}, _diversity, ("images",)),
+    "mixture": Group(
+        {"modes": "max", "high_quality": "max", "reverse_kl": "min"},
+        _mixture,
+        ("images",),
+        "modes",
+    ),
+    "stacked": Group({"modes": "max", "reverse_kl": "min"}, _stacked, ("labels",), "modes"),
+    "likelihood": Group({"nll": "min"}, _likelihood, (), "examples", "log_prob"),
+    "reconstruction": Group(
+        {"psnr": "max", "ssim": "max", "multi_scale_ssim": "max"},
+        _reconstruction,
+        (),
+        "examples",
+        "reconstruct",
+    ),
+}
+
+
+def groups_of(metrics, reference_name):
+    """Returns the names of the groups that hold the metrics asked for.
+
+    Raises:
+        ValueError: If there is no such metric, or none for such a reference.
+    """
+    offered = {
+        name: group
+        for name, group in GROUPS.items()
+        if (name != "mixture" or reference_name in MIXTURES)
+        and (name != "stacked" or reference_name == "stacked_mnist")
+    }
+    known = {metric: name for name, group in offered.items() for metric in group.better}
+    for metric in metrics:
+        if metric not in known:
+            raise ValueError(
+                f"`metrics` must be out of {sorted(known)} for the reference {reference_name!r}; "
+                f"received {metric!r}."
+            )
+    return list(dict.fromkeys(known[metric] for metric in metrics))
+
+
+def better(metric):
+    """Returns `"min"` or `"max"`: which values of a metric are better."""
+    return next(g.better[metric] for g in GROUPS.values() if metric in g.better)
