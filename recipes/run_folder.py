@@ -19,6 +19,8 @@ class Paths:
     checkpoints: pathlib.Path
     history: pathlib.Path
     tensorboard: pathlib.Path
+    scores: pathlib.Path
+    best: pathlib.Path
     samples: pathlib.Path
     gif: pathlib.Path
     curves: pathlib.Path
@@ -34,6 +36,8 @@ def paths(out):
         checkpoints=out / "checkpoints",
         history=out / "history.csv",
         tensorboard=out / "tensorboard",
+        scores=out / "scores.jsonl",
+        best=out / "best.keras",
         samples=out / "samples",
         gif=out / "samples.gif",
         curves=out / "curves.png",
@@ -80,7 +84,8 @@ def clear(paths):
     """Removes the files of a run, and no others; an export stays."""
     for path in (paths.checkpoints, paths.tensorboard):
         shutil.rmtree(path, ignore_errors=True)
-    files = [paths.history, paths.gif, paths.curves, paths.model, _mark(paths), paths.config]
+    files = [paths.history, paths.scores, paths.best, paths.best.with_suffix(".json"), paths.gif]
+    files += [paths.curves, paths.model, _mark(paths), paths.config]
     for file in [*paths.samples.glob("step-*.png"), *files]:
         file.unlink(missing_ok=True)
 

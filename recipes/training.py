@@ -11,6 +11,7 @@ import tyro
 
 import kgen.callbacks
 import kgen.data
+import kgen.metrics
 import kgen.plotting
 import kgen.serving
 from kgen.core.precision import dtype_policy
@@ -52,6 +53,13 @@ class Config:
     """Rounds between two rows of history.csv, each the mean over them."""
     checkpoint_every: int = 250
     """Rounds between two checkpoints; a run that was killed repeats what came after the last."""
+    evaluate: list[str] = dataclasses.field(default_factory=list)
+    """Metrics to score the samples by as training goes on, such as frechet precision recall; into
+    history.csv and scores.jsonl, and the best model by the first one into best.keras."""
+    evaluate_every: int = 500
+    """Rounds between two evaluations; a multiple of log_every."""
+    extractor: Literal["digits", "random", "inception"] | None = None
+    """Network whose features metrics compare; None for digits with the sets of digits."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +116,7 @@ def train(config, build, updates=1, validate=False):
             augmentations=config.augmentations or None,
         )
         held_out = _held_out(config) if validate else None
+        scoring = _scoring(config, paths)
         model = build(config, kgen.data.image_shape(images))
         if config.fresh:  # Nothing is removed before all that is new has proved right.
             run_folder.clear(paths)
@@ -121,8 +130,9 @@ def train(config, build, updates=1, validate=False):
                 validation_data=held_out,
                 verbose=0,
                 callbacks=[
-                    # In this order: the first two write what the others read.
+                    *scoring,
                     kgen.callbacks.Throughput(batch_size),
+                    # Before what ends with the training.
                     kgen.callbacks.StopAfter(config.steps),
                     keras.callbacks.CSVLogger(paths.history),
                     keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
@@ -175,8 +185,9 @@ def main(config_class, run, description):
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)  # As a shell reports Ctrl-C.
-    for field in dataclasses.fields(paths):
-        print(f"{field.name:12} {getattr(paths, field.name)}")
+    for name, path in dataclasses.asdict(paths).items():
+        if path is not None and path.exists():
+            print(f"{name:12} {path}")
 
 
 def _held_out(config):
@@ -186,10 +197,30 @@ def _held_out(config):
     )
 
 
+def _scoring(config, paths):
+    """The callbacks that score the training: one, or none."""
+    if not config.evaluate:
+        return []
+    evaluation = kgen.metrics.Evaluation(
+        config.data,
+        config.evaluate,
+        config.extractor,
+        image_size=config.image_size,
+        on_bad_file=config.on_bad_file,
+    )
+    every = config.evaluate_every // config.log_every
+    return [kgen.callbacks.Evaluate(evaluation, every, paths.scores, paths.best)]
+
+
 def _check(config):
     for name in ("batch_size", "steps", "sample_every", "log_every", "checkpoint_every"):
         if getattr(config, name) < 1:
             raise ValueError(f"`{name}` must be positive, received {getattr(config, name)}.")
+    if config.evaluate and (config.evaluate_every < 1 or config.evaluate_every % config.log_every):
+        raise ValueError(
+            f"`evaluate_every` must be a multiple of log_every={config.log_every}, received "
+            f"{config.evaluate_every}."
+        )
 
 
 def _finish(config, model, paths):

@@ -1,8 +1,12 @@
 """Two logical CPU devices, so that replicas can be tested on any machine."""
 
 import os
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# What is slow to compute is kept for one run of the tests, and not taken from the user's cache.
+_cache = tempfile.TemporaryDirectory(prefix="kgen-cache-")
+os.environ["KGEN_CACHE"] = os.environ.get("KGEN_TEST_CACHE") or _cache.name
 
 import keras
 import pytest

@@ -10,7 +10,7 @@ import kgen
 from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
-EXAMPLE, RESUME, SERVING, SYSTEM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLE, RESUME, MEASURE, SERVING, SYSTEM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
@@ -26,6 +26,12 @@ def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
     code = code.replace("every=50", "every=5")
     exec(code, names)
     assert (tmp_path / "runs/mine/round-00000012.checkpoint").exists()
+
+    code = MEASURE.replace("images,", "images.take(2),").replace("epochs=8", "epochs=2")
+    assert code != MEASURE
+    exec(code, names)
+    assert len(kgen.metrics.read_scores(tmp_path / "runs/mine/scores.jsonl")) == 2 * 3
+    assert (tmp_path / "runs/best.keras").exists()
 
 
 def test_the_system_passes_the_checks():

@@ -35,7 +35,8 @@ def write_arrays(path, arrays):
 def read_arrays(path):
     """Returns the dict of arrays in a file; `None` if it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
+        # Opened here: NumPy leaves the file of a damaged archive open.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None

@@ -30,7 +30,7 @@ class Evaluation:
     | `modes`, `reverse_kl` | modes reached, evenness: `"ring"`, `"grid"`, `"stacked_mnist"` | |
     | `high_quality` | share of points near a mode: `"ring"`, `"grid"` | higher |
     | `nll` | -log p of the reference's first 1,000 images, nats, by `log_prob` | lower |
-    | `psnr`, `ssim` | `reconstruct` on the reference's first 1,000 images | higher |
+    | `psnr`, `ssim`, `multi_scale_ssim` | `reconstruct` on the same images | higher |
 
     Samples are gone through by batches. The reference is, too, and what is needed of it is kept in
     the cache folder (`kgen.metrics.cache_folder`). Of more than 50,000, moments are of all, and
@@ -53,6 +53,7 @@ class Evaluation:
         split: The reference's split, `"test"` or `"train"`.
         image_size: Height and width to scale the reference to; the model's.
         channels: As of `kgen.data.load`.
+        on_bad_file: As of `kgen.data.load`.
         seed: Integer seed of the samples and of what metrics draw.
         resamples: Of the bootstrap for the intervals; 0 for none.
         options: Dict from `"frechet"`, `"kernel"`, `"manifold"` (precision and its like),
@@ -74,12 +75,13 @@ class Evaluation:
         split="test",
         image_size=None,
         channels=None,
+        on_bad_file="error",
         seed=0,
         resamples=100,
         options=None,
         batch_size=64,
     ):
-        self.reference = Reference(reference, split, image_size, channels)
+        self.reference = Reference(reference, split, image_size, channels, on_bad_file)
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         self.groups = groups_of(metrics, self.reference.name)
         self.metrics = metrics

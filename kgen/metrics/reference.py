@@ -48,18 +48,29 @@ class Reference:
         split: `"train"` or `"test"`; only for sets.
         image_size: As of `kgen.data.load`; only for sets.
         channels: As of `kgen.data.load`; only for sets.
+        on_bad_file: As of `kgen.data.load`; only for sets.
         batch_size: Examples read at once.
 
     Raises:
         ValueError: If the set cannot be read, or the array is not of this form.
     """
 
-    def __init__(self, source, split="test", image_size=None, channels=None, batch_size=256):
+    def __init__(
+        self,
+        source,
+        split="test",
+        image_size=None,
+        channels=None,
+        on_bad_file="error",
+        batch_size=256,
+    ):
         self.batch_size = batch_size
         if isinstance(source, str | os.PathLike):
             self.name = source if isinstance(source, str) else pathlib.Path(source).name
             self.split = split
-            self._batches = kgen.data.in_order(source, image_size, batch_size, split, channels)
+            self._batches = kgen.data.in_order(
+                source, image_size, batch_size, split, channels, on_bad_file=on_bad_file
+            )
             self.count = self._batches.count
             self.shape = tuple(self._batches.element_spec.shape[1:])
             self._key = (fingerprint(source, split), self.shape)

@@ -2,6 +2,8 @@
 
 from kgen.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kgen.networks.dense import dense_discriminator, dense_generator
+from kgen.networks.iwae import iwae_decoder, iwae_encoder
+from kgen.networks.mixture import mixture_discriminator, mixture_generator
 from kgen.networks.resnet import resnet_critic, resnet_generator
 from kgen.networks.variational import (
     convolutional_decoder,
@@ -19,6 +21,10 @@ __all__ = [
     "dense_discriminator",
     "dense_encoder",
     "dense_generator",
+    "iwae_decoder",
+    "iwae_encoder",
+    "mixture_discriminator",
+    "mixture_generator",
     "resnet_critic",
     "resnet_generator",
 ]

@@ -19,6 +19,7 @@ import tyro
 import kgen.callbacks
 import kgen.data
 import kgen.serving
+from kgen.metrics import read_scores
 from recipes import dcgan, gan, training, vae, wgan_gp
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -76,6 +77,34 @@ def test_a_run_leaves_everything_behind(recipe, tmp_path, capsys):
 
     bar = capsys.readouterr().out
     assert "5/5" in bar and "images_per_second" in bar and losses[0] in bar
+
+
+def test_a_run_can_be_scored_as_it_goes_on(tmp_path):
+    config = tiny(dcgan, tmp_path, steps=6, evaluate=["frechet", "recall"], evaluate_every=4,
+                  extractor="random")  # fmt: skip
+    result = dcgan.run(config)
+    scores = read_scores(result.paths.scores)
+    assert [(facts["round"], facts["name"]) for facts, _ in scores] == [
+        (2, "frechet"), (2, "recall"), (6, "frechet"), (6, "recall"),
+    ]  # fmt: skip
+    assert scores[0][1].card.reference.startswith("digits (")
+    first, second, third = result.history["val_frechet"]
+    assert first == second == pytest.approx(float(scores[0][1]))
+    assert third == pytest.approx(float(scores[2][1]))
+    best = keras.models.load_model(result.paths.best)
+    assert best.rounds_played == (2 if first < third else 6)
+    plain = dcgan.run(tiny(dcgan, tmp_path / "plain", steps=6))
+    for a, b in zip(plain.model.get_weights(), result.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    # A fresh start takes the scores with it.
+    dcgan.run(dataclasses.replace(config, evaluate=[], fresh=True))
+    assert not result.paths.scores.exists() and not result.paths.best.exists()
+
+
+def test_an_evaluation_falls_on_a_row_of_the_history(tmp_path):
+    with pytest.raises(ValueError, match="`evaluate_every` must be a multiple of log_every=2"):
+        dcgan.run(tiny(dcgan, tmp_path, evaluate=["frechet"], evaluate_every=3))
 
 
 def test_a_seed_decides_a_run(tmp_path):

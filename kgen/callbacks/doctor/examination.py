@@ -1,0 +1,109 @@
+"""One check's measurements of a model on the fixed batch, in training mode and without a trace."""
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kgen.core import engine
+from kgen.core.precision import full_precision
+from kgen.losses import ADVERSARIAL_LOSSES
+from kgen.models import GAN
+from kgen.models.adversarial import AdversarialModel
+
+
+@dataclasses.dataclass(frozen=True)
+class Examination:
+    """What the signals are read from.
+
+    Attributes:
+        model: The model.
+        round: Rounds played.
+        first_round: Rounds played when training began.
+        last_round: Rounds played when it will have ended; `None` where `fit` does not know.
+        real: Real images, float32 `(rows, ...)`.
+        samples: The live generator's images of fixed latents, `(rows, ...)`, or `None`.
+        gradient: Of a generator with an adversary, the norm of the gradient of an image's loss with
+            respect to the image, root of the mean square over the samples; or `None`.
+        separation: Of a discriminator with a loss that ends at 0, its loss over that of one that
+            cannot tell real from fake; or `None`.
+        began: Dict of what weights were when training began, see `average.starting_weights`.
+    """
+
+    model: keras.Model
+    round: int
+    first_round: int
+    last_round: int | None
+    real: np.ndarray
+    samples: np.ndarray | None = None
+    gradient: float | None = None
+    separation: float | None = None
+    began: Any = None
+
+
+def examiner(model, data, seed):
+    """Returns a function without arguments that gives `samples`, `gradient` and `separation`.
+
+    Networks run as in training, batch norm by the batch's own moments: those that it has gathered
+    say little of what a discriminator answers while it trains. What would move, such as these
+    moments and random states, moves in a scope that is then forgotten; the draws are the same at
+    every check.
+
+    Args:
+        model: A `kgen.GenerativeModel`.
+        data: What `fixed_batch` returned.
+        seed: Integer seed of latents and noise.
+    """
+    if not hasattr(model, "draw_latents"):
+        return dict
+    images = keras.tree.flatten(data)[0]
+    rows = len(images) // model.evaluation_multiple * model.evaluation_multiple
+    images, latents = images[:rows].astype("float32"), model.latents(rows, seed)
+    if not isinstance(model, AdversarialModel):
+        return lambda: {"samples": model.decode(latents, rows)}
+
+    def measure(images, latents):
+        # Unscaled gradients would be lost in float16.
+        with undisturbed(model, seed), full_precision(model):
+            samples = ops.cast(model.generator(latents, training=True), "float32")
+            loss = engine.input_gradient(
+                lambda x: model.generator_loss((images, x), training=True), samples
+            )
+            squares = ops.sum(ops.square(rows * loss), axis=tuple(range(1, len(loss.shape))))
+            measured = {"samples": samples, "gradient": ops.sqrt(ops.mean(squares))}
+            if isinstance(model, GAN) and model.loss != "wasserstein":
+                measured["separation"] = separation(model, images, samples)
+            return measured
+
+    measure = engine.function(measure)
+
+    def as_numbers():
+        measured = keras.tree.map_structure(ops.convert_to_numpy, measure(images, latents))
+        return {
+            name: value if name == "samples" else float(value) for name, value in measured.items()
+        }
+
+    return as_numbers
+
+
+def separation(model, images, samples):
+    """Returns a discriminator's loss over that of one which gives all images the same logit."""
+    loss = ADVERSARIAL_LOSSES[model.loss].discriminator
+    real, fake = (
+        ops.cast(model.discriminator(model.seen(x, True), training=True), "float32")
+        for x in (images, samples)
+    )
+    # Where its loss is least if real and fake images are the same: between the targets.
+    middle = 0.5 if model.loss == "least_squares" else 0.0
+    return loss(real, fake) / loss(ops.full_like(real, middle), ops.full_like(fake, middle))
+
+
+def undisturbed(model, seed):
+    """Context in which no variable moves and the model's random draws are those of `seed`."""
+    states = [
+        (state, np.array([seed % 2**31, number * 2**20], state.dtype))
+        for number, state in enumerate(model.random_states)
+    ]
+    return keras.StatelessScope(states)

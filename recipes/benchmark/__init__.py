@@ -1,0 +1,58 @@
+"""Published tables of small scale, run again: `python -m recipes.benchmark <name>`."""
+
+import dataclasses
+
+from recipes.benchmark import losses, mixtures, stacked_mnist, table, vae
+
+
+@dataclasses.dataclass(frozen=True)
+class Ring(table.Config):
+    """PacGAN's ring of 8 Gaussians: modes kept by each loss, penalty and packing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid(table.Config):
+    """PacGAN's grid of 25 Gaussians: modes kept by each loss, penalty and packing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StackedMnist(table.Config):
+    """PacGAN's stacked MNIST: modes of 1,000 that a GAN reaches."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Losses(table.Config):
+    """Every loss and penalty of GAN on mnist5k, with one network and one budget."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Vae(table.Config):
+    """-log p(x) of VAE and IWAE on binarised digits."""
+
+    data: str = "mnist5k"
+    """Digits: mnist5k, or tfds:mnist for the published 60,000, which has to be downloaded."""
+
+
+TABLES = {
+    Ring: mixtures.RING,
+    Grid: mixtures.GRID,
+    StackedMnist: stacked_mnist.STACKED_MNIST,
+    Losses: losses.LOSSES,
+    Vae: vae.VAES,
+}
+
+
+def run(config, protocol=None):
+    """Runs what is missing of a table, prints it and writes it.
+
+    Args:
+        config: `Ring`, `Grid` and so on.
+        protocol: `Protocol` of the table's module to run in place of its full or small one.
+
+    Returns:
+        A `table.Result`.
+
+    Raises:
+        ValueError: If a field is not as described, or the folder holds another protocol's trials.
+    """
+    return table.run(TABLES[type(config)], config, protocol)

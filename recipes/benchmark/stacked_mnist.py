@@ -1,0 +1,179 @@
+"""Stacked MNIST: how many of 1,000 modes a GAN reaches.
+
+The protocol of PacGAN (Lin et al. 2018, section 4.2 and table 2, arXiv 1712.04086).
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+import kgen.data
+from kgen.metrics import extractor, label_scores
+from kgen.models import GAN
+from kgen.networks import dcgan_discriminator, dcgan_generator
+from recipes.benchmark import table, trials
+from recipes.benchmark.pictures import rows_of_images
+from recipes.benchmark.report import Column, Published
+
+SHAPE = (28, 28, 3)
+
+# Each row's arguments of `GAN`.
+ROWS = {
+    "dcgan": {},
+    "packing_2": {"packing": 2},
+    "packing_4": {"packing": 4},
+    "r1": {"penalty": "r1"},
+    "wgan_gp": {"loss": "wasserstein", "penalty": "gradient"},
+}
+
+COLUMNS = (
+    Column("modes", "modes"),
+    Column("reverse_kl", "KL", digits=2),
+    Column("recognised", "recognised %", scale=100.0),
+)
+
+PACGAN = "Lin et al. 2018 (PacGAN), table 2, 10 trials"
+UNROLLED = "Metz et al. 2017 (Unrolled GAN), table 1, discriminator a quarter of the generator"
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """All that decides the result of a trial. The defaults are PacGAN's."""
+
+    images: int = 128_000
+    """Images of the training set; an epoch shows the discriminator as many packs."""
+    batch_size: int = 64
+    """Packs of one update, each of `packing` images."""
+    epochs: float = 50.0
+    samples: int = 26_000
+    latent_dim: int = 100
+    generator_filters: int = 64
+    discriminator_filters: int = 64
+    kernel_size: int = 5
+    learning_rate: float = 2e-4
+    beta_1: float = 0.5
+    penalty_weight: float = 10.0
+    trials: int | None = 10
+    seed: int = 0
+
+
+SMALL = Protocol(epochs=3.0, generator_filters=32, discriminator_filters=8, kernel_size=4, trials=1)
+
+
+def train(protocol, trial):
+    """Trains one GAN and counts the modes of its samples. Returns `(scores, arrays)`."""
+    arguments = dict(ROWS[trial.row])
+    normalization = "batch"
+    if "penalty" in arguments:
+        arguments["penalty_weight"] = protocol.penalty_weight
+        normalization = None  # A penalty on each image's gradient allows no batch norm.
+    packing = arguments.get("packing", 1)
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(trial.seed)
+    model = GAN(
+        dcgan_generator(
+            SHAPE, protocol.latent_dim, protocol.generator_filters, protocol.kernel_size
+        ),
+        dcgan_discriminator(
+            (*SHAPE[:2], packing * SHAPE[2]),
+            protocol.discriminator_filters,
+            protocol.kernel_size,
+            normalization,
+        ),
+        seed=trial.seed,
+        **arguments,
+    )
+    model.compile(
+        {
+            player.name: keras.optimizers.Adam(
+                protocol.learning_rate, protocol.beta_1, name=player.name
+            )
+            for player in model.players
+        },
+        steps_per_execution=10,
+    )
+    images = kgen.data.load(
+        "stacked_mnist",
+        batch_size=protocol.batch_size * packing,
+        length=protocol.images,
+        seed=trial.seed,
+    )
+    model.fit(images, epochs=1, steps_per_epoch=rounds(protocol), verbose=0)
+    samples = model.sample(protocol.samples, seed=trial.seed, batch_size=500)
+    trials.check_finite(samples)
+    labels, recognised = digits_of(samples)
+    scores = label_scores(labels, 1000, resamples=0)
+    return {**scores, "recognised": recognised}, {"images": samples[:16]}
+
+
+def digits_of(images):
+    """Returns what a digit classifier sees in images `(n, 28, 28, 3)`.
+
+    Returns:
+        Modes `(n,)`, 100 r + 10 g + b of the digits r, g and b in red, green and blue; and the
+        share of digits, in [0, 1], that it is surer of than 0.9: a count of modes alone says
+        nothing of what is no digit at all.
+    """
+    classify = extractor("digits").probabilities
+    probabilities = np.stack([classify(images[..., c : c + 1]) for c in range(3)])  # (3, n, 10)
+    red, green, blue = np.argmax(probabilities, axis=-1)
+    return 100 * red + 10 * green + blue, float(np.mean(probabilities.max(axis=-1) > 0.9))
+
+
+def rounds(protocol):
+    """Rounds of a training: a tenth of them is played at once."""
+    return max(1, round(protocol.epochs * protocol.images / protocol.batch_size))
+
+
+def describe(protocol):
+    """Returns the protocol in sentences."""
+    full = Protocol()
+    sentences = [
+        f"{protocol.images:,} images of three digits of mnist5k's 4,000 (published: of MNIST's "
+        f"60,000), batches of {protocol.batch_size} packs, {rounds(protocol):,} rounds "
+        f"({protocol.epochs:g} epochs); DCGAN of kernels {protocol.kernel_size} x "
+        f"{protocol.kernel_size}, {protocol.generator_filters} filters in G and "
+        f"{protocol.discriminator_filters} in D (without batch norm under a penalty), "
+        f"{protocol.latent_dim} latents; Adam({protocol.learning_rate:g}, {protocol.beta_1}); "
+        f"penalties' weight {protocol.penalty_weight:g}; {protocol.samples:,} samples, modes by "
+        "kgen's classifier of digits. Recognised: share of digits that it is surer of than 0.9.",
+    ]
+    names = ("epochs", "generator_filters", "discriminator_filters", "kernel_size", "samples")
+    smaller = [
+        f"{name.replace('_', ' ')} {getattr(protocol, name):g} and not {getattr(full, name):g}"
+        for name in names
+        if getattr(protocol, name) != getattr(full, name)
+    ]
+    if smaller:
+        sentences.append(f"Other than published: {', '.join(smaller)}.")
+    return sentences
+
+
+def draw(folder, table, summary):
+    """Draws the first samples of each row's first trial, a row of the picture a row."""
+    left = [trials.arrays(folder, row) for row in summary]
+    return rows_of_images(folder / "picture.png", [entry["images"] for entry in left if entry])
+
+
+def _published(name, row, source, *numbers):
+    return Published(name, dict(zip(("modes", "reverse_kl"), numbers, strict=False)), source, row)
+
+
+STACKED_MNIST = table.Table(
+    name="stacked_mnist",
+    full=Protocol(),
+    small=SMALL,
+    rows=ROWS,
+    columns=COLUMNS,
+    published=(
+        _published("DCGAN", "dcgan", PACGAN, "78.9", "4.50"),
+        _published("PacDCGAN2", "packing_2", PACGAN, "1000", "0.06"),
+        _published("ALI", None, PACGAN, "16"),
+        _published("Unrolled GAN", None, PACGAN, "48.7"),
+        _published("VEEGAN", None, PACGAN, "150"),
+    ),
+    describe=describe,
+    train=train,
+    draw=draw,
+)

@@ -1,0 +1,179 @@
+"""Evaluate: scores in the logs of a training that does not notice."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import kgen
+from kgen.callbacks import Checkpoint, Evaluate
+from kgen.metrics import Evaluation, read_scores
+from tests.systems import SHAPE, SYSTEMS
+
+IMAGES = np.random.default_rng(0).uniform(-1.0, 1.0, (48, *SHAPE)).astype("float32")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KGEN_CACHE", str(tmp_path / "cache"))
+
+
+def evaluation(metrics=("frechet", "recall"), **arguments):
+    return Evaluation(IMAGES, metrics, "random", **{"samples": 20, "resamples": 5,
+                      "options": {"frechet": {"shrinkage": 0.5}}, **arguments})  # fmt: skip
+
+
+def fit(callbacks, epochs=3, system="dcgan", **arguments):
+    keras.utils.set_random_seed(0)
+    model = SYSTEMS[system].make()
+    model.compile("adam", **arguments)
+    logs = model.fit(IMAGES, batch_size=8, epochs=epochs, verbose=0, callbacks=callbacks).history
+    return model, logs
+
+
+def state(model):
+    return [np.asarray(v) for v in (*model.variables, *model.optimizer.variables)]
+
+
+def assert_same(one, other):
+    for a, b in zip(state(one), state(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("system", ["dcgan", "first_gan", "wgan_gp"])
+def test_the_training_does_not_notice(system):
+    """First_gan has dropout, which draws from a state that an evaluation could move."""
+    scored, logs = fit([Evaluate(evaluation())], system=system)
+    unscored, others = fit([], system=system)
+    assert_same(scored, unscored)
+    assert set(logs) - set(others) == {"val_frechet", "val_recall"}
+    for name in others:
+        assert logs[name] == others[name]
+
+
+def test_logs_hold_the_scores_of_the_model_at_the_epoch_s_end():
+    model, logs = fit([Evaluate(evaluation())])
+    assert logs["val_frechet"][-1] == float(evaluation()(model)["frechet"])
+    assert len(set(logs["val_frechet"])) == 3
+
+
+def test_epochs_between_keep_the_last_score():
+    _, logs = fit([Evaluate(evaluation(), every=2)], epochs=4)
+    first, second, third, fourth = logs["val_frechet"]
+    assert first == second != third == fourth
+
+
+def test_keras_callbacks_take_the_scores_wherever_they_stand(tmp_path):
+    stopping = keras.callbacks.EarlyStopping(
+        "val_recall", mode="max", min_delta=2.0, patience=2, verbose=0
+    )
+    saving = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best-{epoch}-{val_frechet:.2f}.keras", "val_frechet", mode="min"
+    )
+    logger = keras.callbacks.CSVLogger(tmp_path / "history.csv")
+    _, logs = fit([logger, stopping, saving, Evaluate(evaluation())], epochs=9)
+    assert len(logs["val_recall"]) == 3
+    names = sorted(path.name for path in tmp_path.glob("best-*"))
+    assert names == [f"best-{i}-{logs['val_frechet'][i - 1]:.2f}.keras" for i in (1, 2, 3)]
+    assert "val_frechet" in (tmp_path / "history.csv").read_text().splitlines()[0]
+
+
+def test_every_score_is_in_the_log_with_its_card(tmp_path):
+    callback = Evaluate(evaluation(), log=tmp_path / "scores.jsonl")
+    _, logs = fit([callback])
+    found = read_scores(tmp_path / "scores.jsonl")
+    frechet = [(facts["round"], float(s)) for facts, s in found if facts["name"] == "frechet"]
+    assert frechet == list(zip([6, 12, 18], logs["val_frechet"], strict=True))
+    assert found[0][1].card.weights == "averaged" and len(found) == 6
+    assert max(score for facts, score in found if facts["name"] == "recall") >= 0.0
+
+
+@pytest.mark.parametrize(("monitor", "choose"), [("frechet", np.argmin), ("recall", np.argmax)])
+def test_the_best_model_is_kept(tmp_path, monitor, choose):
+    best = tmp_path / "kept/best.keras"
+    _, logs = fit([Evaluate(evaluation(), best=best, monitor=monitor)], epochs=4)
+    content = json.loads(best.with_suffix(".json").read_text())
+    assert content["round"] == 6 * (choose(logs[f"val_{monitor}"]) + 1)
+    model = keras.models.load_model(best)
+    assert model.rounds_played == content["round"]
+    assert float(evaluation()(model)[monitor]) == content["value"]
+    assert [path.name for path in best.parent.iterdir()] in (
+        ["best.keras", "best.json"],
+        ["best.json", "best.keras"],
+    )
+
+
+def test_a_killed_training_goes_on_with_its_scores(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 3:
+                raise RuntimeError("stopped")
+
+    def callbacks(folder):
+        scoring = Evaluate(
+            evaluation(), every=2, log=folder / "scores.jsonl", best=folder / "best.keras"
+        )
+        return [scoring, Checkpoint(folder / "checkpoints", every=9)]
+
+    one, other = tmp_path / "one", tmp_path / "other"
+    whole, logs = fit(callbacks(one), epochs=5)
+    with pytest.raises(RuntimeError, match="stopped"):
+        fit([*callbacks(other), Stop()], epochs=5)
+    resumed, resumed_logs = fit(callbacks(other), epochs=5)
+    assert_same(whole, resumed)
+    assert resumed_logs == logs
+
+    def lines(folder):
+        return [(f["round"], f["name"], s) for f, s in read_scores(folder / "scores.jsonl")]
+
+    assert lines(one) == lines(other)
+    bests = [json.loads((folder / "best.json").read_text()) for folder in (one, other)]
+    assert bests[0] == bests[1]
+
+
+def test_a_model_that_diverged_is_scored_worst(tmp_path):
+    class Diverge(keras.callbacks.Callback):
+        writes_logs = True
+
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                for variable in self.model.generator.trainable_variables:
+                    variable.assign(variable * np.nan)
+
+    keras.utils.set_random_seed(0)
+    model = SYSTEMS["first_gan"].make()
+    model.compile("adam")
+    callback = Evaluate(evaluation(), log=tmp_path / "scores.jsonl", best=tmp_path / "best.keras")
+    with pytest.warns(UserWarning, match="Round 12 is scored worst"):
+        logs = model.fit(
+            IMAGES, batch_size=8, epochs=2, verbose=0, callbacks=[Diverge(), callback]
+        ).history
+    assert logs["val_frechet"][1] == np.inf and logs["val_recall"][1] == -np.inf
+    assert np.isfinite(logs["val_frechet"][0])
+    assert json.loads((tmp_path / "best.json").read_text())["round"] == 6
+    assert len(read_scores(tmp_path / "scores.jsonl")) == 4
+
+
+def test_what_cannot_be_scored_is_refused_before_training():
+    likelihood = kgen.metrics.Evaluation(IMAGES, ("nll",))
+    rounds = []
+    counting = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: rounds.append(1))
+    with pytest.raises(NotImplementedError, match="cannot `log_prob`"):
+        fit([Evaluate(likelihood), counting])
+    assert not rounds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"evaluation": "frechet"}, "`evaluation` must be a kgen.metrics.Evaluation"),
+        ({"every": 0}, "`every` must be a positive"),
+        ({"monitor": "precision"}, r"`monitor` must be one of.*\['frechet', 'recall'\]"),
+        ({"best": "best.h5"}, "`best` must be a file that ends in .keras"),
+    ],
+    ids=str,
+)
+def test_bad_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Evaluate(**{"evaluation": evaluation(), **arguments})

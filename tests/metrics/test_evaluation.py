@@ -1,0 +1,248 @@
+"""Evaluation: the same protocol for all, on the card; a reference read once, by batches."""
+
+import keras
+import numpy as np
+import pytest
+
+import kgen.data
+from kgen.metrics import Evaluation, Moments, frechet_distance, manifold_scores, reference, samples
+from kgen.metrics.extractors.extractor import Extractor
+from kgen.metrics.table import GROUPS, better
+from tests.systems import SHAPE, SYSTEMS
+
+IMAGES = np.random.default_rng(0).uniform(-1.0, 1.0, (40, *SHAPE)).astype("float32")
+
+
+def network(features=4):
+    images = keras.Input(SHAPE)
+    kernel = keras.initializers.GlorotUniform(seed=0)
+    x = keras.layers.Dense(features, kernel_initializer=kernel)(keras.layers.Flatten()(images))
+    return keras.Model(images, x, name="small")
+
+
+def with_classes():
+    images = keras.Input(SHAPE)
+    flat = keras.layers.Flatten()(images)
+    classifier = keras.Model(images, keras.layers.Dense(3, "softmax")(flat))
+    return Extractor(network(), "small", classifier)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KGEN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_scores_are_those_of_the_functions_with_their_card_filled():
+    extractor = Extractor(network())
+    held_out = np.concatenate(list(kgen.data.in_order("digits").as_numpy_iterator()))
+    assert len(held_out) == 360
+
+    model = SYSTEMS["dcgan"].make()
+    scores = Evaluation("digits", ("recall", "frechet", "precision"), extractor)(model)
+    assert list(scores) == ["recall", "frechet", "precision"]
+    features, expected = extractor(model.sample(360, seed=0)), extractor(held_out)
+    frechet = frechet_distance(features, Moments.of(expected))
+    manifold = manifold_scores(features, expected)
+    np.testing.assert_allclose(scores["frechet"], frechet, rtol=1e-5)
+    np.testing.assert_allclose(scores["frechet"].interval, frechet.interval, rtol=1e-5)
+    assert float(scores["precision"]) == float(manifold["precision"])
+
+    card = scores["frechet"].card
+    assert card.metric == "frechet_distance" and card.samples == card.reference_samples == 360
+    assert card.reference.startswith("digits (") and card.split == "test"
+    assert (card.extractor, card.extractor_hash) == ("small", extractor.hash)
+    assert card.resizer == "none" and card.weights == "averaged"
+    assert card.seeds["samples"] == 0
+    assert scores["precision"].card.settings == {"neighbours": 5}
+
+
+def test_options_reach_the_metric_and_its_card():
+    options = {"manifold": {"neighbours": 3}}
+    evaluation = Evaluation(IMAGES, ("density",), network(), options=options, resamples=0)
+    score = evaluation.of(IMAGES)["density"]
+    assert score.card.settings == {"neighbours": 3} and score.interval is None
+
+
+def test_every_protocol_that_differs_is_told_apart():
+    def score(given=IMAGES, found=IMAGES, extractor=None, **arguments):
+        extractor = network() if extractor is None else extractor
+        return Evaluation(given, ("frechet",), extractor, resamples=0, **arguments).of(found)[
+            "frechet"
+        ]
+
+    base = score()
+    assert base == score(seed=1)
+    for other in (score(found=IMAGES[:30]), score(given=IMAGES[:30]), score(given=-IMAGES),
+                  score(extractor=network(5))):  # fmt: skip
+        with pytest.raises(ValueError, match="unlike cards"):
+            base < other  # noqa: B015
+
+
+def test_averaged_and_raw_weights_are_told_apart():
+    evaluation = Evaluation(IMAGES, ("frechet",), network(), samples=20)
+    averaged, raw = (evaluation(SYSTEMS[name].make()) for name in ("dcgan", "first_gan"))
+    assert averaged["frechet"].card.weights == "averaged"
+    assert raw["frechet"].card.weights == "raw"
+    with pytest.raises(ValueError, match="weights is 'averaged' and 'raw'"):
+        averaged["frechet"].difference(raw["frechet"])
+
+
+def test_every_metric_of_images_can_be_asked_for():
+    extractor = with_classes()
+    metrics = ("frechet", "kernel", "precision", "recall", "density", "coverage", "inception")
+    options = {"inception": {"splits": 2}}
+    scores = Evaluation("digits", metrics, extractor, options=options)(SYSTEMS["dcgan"].make())
+    for name in metrics:
+        assert np.isfinite(scores[name]) and better(name) in ("min", "max"), name
+        assert scores[name].card.extractor == "small"
+    assert scores["inception"].card.reference is None
+
+
+def test_a_model_with_a_likelihood_is_scored_by_it():
+    model = SYSTEMS["vae"].make()
+    evaluation = Evaluation("digits", ("nll",), options={"likelihood": {"samples": 8}})
+    score = evaluation(model)["nll"]
+    held_out = np.concatenate(list(kgen.data.in_order("digits").as_numpy_iterator()))
+    np.testing.assert_allclose(score, -model.log_prob(held_out, samples=8).mean(), rtol=1e-6)
+    assert score.card.settings == {"samples": 8} and score.interval[0] < score < score.interval[1]
+    with pytest.raises(NotImplementedError, match="cannot `log_prob`"):
+        evaluation(SYSTEMS["dcgan"].make())
+
+
+def test_a_model_that_reconstructs_is_scored_by_it():
+
+    class Blur:
+        sampling_weights, seed, image_shape = "raw", None, (16, 16, 1)
+
+        def _require(self, ability):
+            assert ability == "reconstruct"
+
+        def reconstruct(self, images):
+            return 0.5 * images
+
+    given = np.random.default_rng(0).uniform(-1.0, 1.0, (4, 16, 16, 1)).astype("float32")
+    scores = Evaluation(given, ("psnr", "ssim"))(Blur())
+    expected = 10 * np.log10(4.0 / np.mean(np.square(0.5 * given), axis=(1, 2, 3)))
+    np.testing.assert_allclose(scores["psnr"], expected.mean(), rtol=1e-6)
+    assert 0.0 < scores["ssim"] < 1.0
+
+
+def test_points_are_scored_by_their_modes():
+    points = np.concatenate(list(kgen.data.in_order("ring", split="train", length=2500)))
+    evaluation = Evaluation("ring", ("modes", "high_quality", "reverse_kl"))
+    scores = evaluation.of(points)
+    assert scores["modes"] == 8.0 and scores["high_quality"] > 0.98
+    assert evaluation.of(points[:1])["modes"] == 1.0
+    grid = Evaluation("grid", ("modes",))
+    assert grid.of(np.concatenate(list(kgen.data.in_order("grid", length=2500))))["modes"] == 25.0
+
+
+def test_stacked_digits_are_counted_channel_by_channel():
+    class Brightness:
+        """Tells 10 classes by the mean."""
+
+        name, hash = "brightness", "0"
+
+        def resizer(self, image_shape):
+            return "none"
+
+        def __call__(self, images):
+            return images.mean(axis=(1, 2))
+
+        def probabilities(self, images):
+            classes = np.round((images.mean(axis=(1, 2, 3)) + 1.0) * 4.5).astype(int)
+            return np.eye(10)[classes]
+
+    digits = np.array([[0, 0, 7], [0, 1, 2], [9, 9, 9], [9, 9, 9]])
+    images = np.ones((4, 28, 28, 3)) * (digits / 4.5 - 1.0)[:, None, None]
+    assert samples.labels_by_channel(images, Brightness()).tolist() == [7, 12, 999, 999]
+    evaluation = Evaluation("stacked_mnist", ("modes", "reverse_kl"), Brightness())
+    assert evaluation.of(images.astype("float32"))["modes"] == 3.0
+
+
+def test_the_reference_is_read_once(own_cache, monkeypatch):
+    evaluation = Evaluation("digits", ("frechet",), network())
+    first = evaluation.of(IMAGES)["frechet"]
+    assert len(list((own_cache / "references").iterdir())) == 1
+
+    def never(*arguments):
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(reference.Reference, "_summed_up", never)
+    again = Evaluation("digits", ("frechet",), network()).of(IMAGES)["frechet"]
+    assert again == first and again.interval == first.interval
+    with pytest.raises(AssertionError, match="read again"):
+        Evaluation("digits", ("frechet",), network(), split="train").of(IMAGES)
+    with pytest.raises(AssertionError, match="read again"):
+        Evaluation("digits", ("frechet",), network(5)).of(IMAGES)
+
+
+def test_more_samples_than_are_kept_leave_their_moments(monkeypatch):
+    """Also of the reference: the distance is of all, whatever is kept."""
+    monkeypatch.setattr(reference, "KEPT", 50)
+    monkeypatch.setattr(samples, "KEPT", 50)
+    extractor = Extractor(network())
+    evaluation = Evaluation("digits", ("frechet", "precision"), extractor)
+    parts = [IMAGES] * 3
+    scores = evaluation.of(iter(parts))
+    held_out = np.concatenate(list(kgen.data.in_order("digits").as_numpy_iterator()))
+    expected = frechet_distance(
+        Moments.of(extractor(np.concatenate(parts))), Moments.of(extractor(held_out))
+    )
+    np.testing.assert_allclose(scores["frechet"], expected, rtol=1e-9)
+    assert scores["frechet"].interval is None
+    assert (scores["frechet"].card.samples, scores["frechet"].card.reference_samples) == (120, 360)
+    assert (scores["precision"].card.samples, scores["precision"].card.reference_samples) == (
+        50,
+        50,
+    )
+
+
+def test_samples_in_chunks_are_all_different_and_begin_as_sample_does(monkeypatch):
+    monkeypatch.setattr(samples, "CHUNK", 6)
+    model = SYSTEMS["first_gan"].make()
+    drawn = list(samples.drawn(model, 16, 3, 4))
+    assert [len(part) for part in drawn] == [6, 6, 4]
+    np.testing.assert_array_equal(drawn[0], model.sample(6, seed=3))
+    assert len(np.unique(np.concatenate(drawn).reshape(16, -1), axis=0)) == 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"metrics": ("fid",)}, "`metrics` must be out of.*'fid'"),
+        ({"metrics": ("modes",)}, "`metrics` must be out of.*'modes'"),
+        ({"extractor": None}, "`extractor` must be given for the reference 'array'"),
+        ({"samples": 1}, "`samples` must be an integer of at least 2, received 1"),
+        ({"samples": 10.5}, "`samples` must be"),
+        ({"options": {"precision": {}}}, "`options` must be for"),
+        ({"image_size": 8}, "`image_size` and `channels` are for a set"),
+        ({"reference": IMAGES[:1]}, "with n at least 2"),
+        ({"reference": (255 * IMAGES).astype("uint8")}, "array of floats"),
+        ({"reference": "nowhere"}, "nowhere is no such name"),
+        ({"metrics": ("inception",)}, "has no classes"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_bad_arguments_are_refused_at_once(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Evaluation(**{"reference": IMAGES, "extractor": network(), **arguments})
+
+
+def test_samples_that_cannot_be_scored_are_refused():
+    evaluation = Evaluation(IMAGES, ("frechet",), network())
+    with pytest.raises(ValueError, match=r"shape \(8, 8, 1\), but the samples' is \(9, 8, 1\)"):
+        evaluation.of(np.zeros((10, 9, 8, 1), "float32"))
+    with pytest.raises(ValueError, match="received NaN or infinity"):
+        evaluation.of(np.full((10, *SHAPE), np.nan, "float32"))
+    with pytest.raises(ValueError, match="at least one batch"):
+        evaluation.of([])
+    with pytest.raises(ValueError, match="need a model"):
+        Evaluation("digits", ("nll",)).of(IMAGES)
+
+
+def test_every_metric_has_a_direction_and_a_line_in_the_table():
+    for group in GROUPS.values():
+        for metric in group.better:
+            assert f"`{metric}`" in Evaluation.__doc__, metric

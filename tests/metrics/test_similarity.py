@@ -1,0 +1,183 @@
+"""PSNR and SSIM against scikit-image, multi-scale SSIM against TensorFlow and by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from kgen.metrics.similarity import (
+    multi_scale_ssim,
+    psnr,
+    scale_weights,
+    similarity_scores,
+    ssim,
+)
+
+
+def smooth(count, height, width, channels, seed=0):
+    """Images in [-1, 1] of a few waves each, unlike one another."""
+    draws = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width] / max(height, width)
+    waves = draws.uniform(0, 12, (count, 2, channels, 3))
+    phases = np.einsum("nkcd,dhw->nkhwc", waves[..., :2], np.stack([rows, columns]))
+    return np.sin(phases + waves[..., 2][:, :, None, None]).mean(axis=1)
+
+
+def noisy(images, amount, seed=1):
+    noise = np.random.default_rng(seed).uniform(-amount, amount, images.shape)
+    return np.clip(images + noise, -1.0, 1.0)
+
+
+def test_psnr_by_hand():
+    images = np.zeros((3, 4, 5, 2))
+    others = np.stack([images[0] + 0.2, images[0] + 1.0, images[0]])
+    # 10 log10(4 / 0.04), 10 log10(4 / 1), and no error.
+    assert psnr(images, others).tolist() == pytest.approx([20.0, 10 * math.log10(4), math.inf])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_psnr_and_ssim_against_scikit_image(channels):
+    metrics = pytest.importorskip("skimage.metrics")
+    images = smooth(4, 23, 31, channels)
+    for others in (noisy(images, 0.3), -images, 0.5 * images + 0.2, images[::-1]):
+        for pair, ratio, similarity in zip(
+            zip(images, others, strict=True), psnr(images, others), ssim(images, others),
+            strict=True,
+        ):  # fmt: skip
+            expected = metrics.peak_signal_noise_ratio(*pair, data_range=2.0)
+            assert ratio == pytest.approx(expected, rel=1e-12)
+            expected = metrics.structural_similarity(
+                *pair, data_range=2.0, gaussian_weights=True, sigma=1.5,
+                use_sample_covariance=False, channel_axis=-1,
+            )  # fmt: skip
+            assert similarity == pytest.approx(expected, abs=1e-10)
+
+
+def test_ssim_of_flat_images_is_their_luminance():
+    images = np.stack([np.full((11, 12, 1), value) for value in (0.5, -0.5)])
+    others = np.full((2, 11, 12, 1), 0.25)
+    c = (0.01 * 2) ** 2
+    expected = [(2 * x * 0.25 + c) / (x**2 + 0.25**2 + c) for x in (0.5, -0.5)]
+    assert ssim(images, others) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("function", [ssim, multi_scale_ssim])
+def test_equal_images_have_1_and_order_does_not_count(function):
+    images = smooth(3, 24, 30, 2)
+    others = noisy(images, 0.5)
+    assert function(images, images) == pytest.approx(1.0, rel=1e-12)
+    assert function(images, others) == pytest.approx(function(others, images), rel=1e-12)
+    assert (function(images, others) < 0.99).all()
+    less = noisy(images, 0.1)
+    assert (function(images, less) > function(images, others)).all()
+
+
+@pytest.mark.parametrize("height, width", [(176, 176), (161, 190), (177, 163)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_five_scales_against_tensorflow(height, width, channels):
+    import tensorflow as tf
+
+    images = smooth(2, height, width, channels)
+    others = noisy(images, 0.4)
+    expected = tf.image.ssim_multiscale(
+        images.astype("float32"), others.astype("float32"), max_val=2.0
+    ).numpy()
+    assert multi_scale_ssim(images, others) == pytest.approx(expected, abs=4e-6)
+
+
+def test_small_images_have_as_many_scales_as_fit():
+    import tensorflow as tf
+
+    images = smooth(3, 32, 32, 3)
+    others = noisy(images, 0.4)
+    weights = np.array([0.0448, 0.2856]) * 1.0001 / (0.0448 + 0.2856)
+    expected = tf.image.ssim_multiscale(
+        images.astype("float32"), others.astype("float32"), max_val=2.0, power_factors=weights
+    ).numpy()
+    assert multi_scale_ssim(images, others) == pytest.approx(expected, abs=4e-6)
+    one = smooth(3, 20, 64, 1)
+    assert multi_scale_ssim(one, noisy(one, 0.4)) == pytest.approx(
+        ssim(one, noisy(one, 0.4)) ** 1.0001
+    )
+
+
+def test_scales_by_size():
+    sides = {11: 1, 20: 1, 21: 2, 40: 2, 41: 3, 80: 3, 81: 4, 160: 4, 161: 5, 1000: 5}
+    for side, scales in sides.items():
+        weights = scale_weights(side, side + 7)
+        assert len(weights) == len(scale_weights(side + 7, side)) == scales
+        assert weights.sum() == pytest.approx(1.0001)
+    published = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
+    assert scale_weights(200, 200) == pytest.approx(published, rel=1e-12)
+
+
+def test_contrast_turned_round_is_below_0_and_its_power_0_and_not_nan():
+    images = 0.5 + 0.2 * noisy(np.zeros((3, 64, 64, 3)), 1.0)
+    turned = 1.0 - images  # Of the same mean, so that the luminance stays.
+    assert (ssim(images, turned) < -0.5).all()
+    assert multi_scale_ssim(images, turned).tolist() == [0.0] * 3
+
+
+def test_chunks_do_not_show(monkeypatch):
+    images = smooth(7, 24, 24, 1)
+    others = noisy(images, 0.3)
+    whole = ssim(images, others), multi_scale_ssim(images, others)
+    monkeypatch.setattr("kgen.metrics.similarity._CHUNK", 3 * 24 * 24)
+    assert np.array_equal(ssim(images, others), whole[0])
+    assert np.array_equal(multi_scale_ssim(images, others), whole[1])
+
+
+def test_float32_is_computed_in_float64():
+    images, others = smooth(2, 24, 24, 1).astype("float32"), smooth(2, 24, 24, 1, 5)
+    for function in (psnr, ssim, multi_scale_ssim):
+        found = function(images, others.astype("float32"))
+        assert found.dtype == "float64" and found.shape == (2,)
+        assert found == pytest.approx(function(images.astype("float64"), others), abs=1e-5)
+
+
+def test_mean_scores_carry_their_cards():
+    images = smooth(20, 24, 24, 1)
+    others = noisy(images, 0.3)
+    scores = similarity_scores(images, others, seed=2)
+    assert list(scores) == ["psnr", "ssim", "multi_scale_ssim"]
+    for function in (psnr, ssim, multi_scale_ssim):
+        score = scores[function.__name__]
+        assert float(score) == pytest.approx(function(images, others).mean())
+        assert score.interval[0] < score < score.interval[1]
+        assert score.card.metric == function.__name__
+        assert (score.card.samples, score.card.seeds) == (20, {"bootstrap": 2})
+    assert scores["ssim"].card.settings == {}
+    assert scores["multi_scale_ssim"].card.settings == {"scales": 2}
+
+
+def test_a_pair_of_equal_images_makes_the_mean_psnr_infinite_without_interval():
+    images = smooth(4, 24, 24, 1)
+    score = similarity_scores(images, np.concatenate([images[:1], -images[1:]]))["psnr"]
+    assert float(score) == math.inf
+    assert score.interval is None and score.card.seeds == {}
+
+
+@pytest.mark.parametrize("function", [psnr, ssim, multi_scale_ssim])
+def test_errors(function):
+    images = smooth(2, 24, 24, 1)
+    with pytest.raises(ValueError, match=r"`others` must be floats in \[-1, 1\]; received uint8"):
+        function(images, np.zeros(images.shape, "uint8"))
+    with pytest.raises(ValueError, match=r"`images` must be in \[-1, 1\]; .* to 255"):
+        function(images * 0 + 255.0, images)
+    with pytest.raises(ValueError, match=r"`images` must have shape \(n, height, width, channels"):
+        function(images[0], images[0])
+    with pytest.raises(ValueError, match="`images` and `others` must have one shape"):
+        function(images, images[:1])
+    with pytest.raises(ValueError, match="`others` must be finite; received 1"):
+        broken = images.copy()
+        broken[0, 0, 0, 0] = np.nan
+        function(images, broken)
+    with pytest.raises(ValueError, match="`images` must have at least 1 image"):
+        function(images[:0], images[:0])
+
+
+@pytest.mark.parametrize("function", [ssim, multi_scale_ssim])
+def test_images_smaller_than_the_window(function):
+    images = np.zeros((2, 10, 24, 1))
+    with pytest.raises(ValueError, match="at least 11 x 11 pixels.*received 10 x 24"):
+        function(images, images)

@@ -1,0 +1,268 @@
+"""The tables: their trials, how they go on, what they print and write."""
+
+import dataclasses
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from kgen.data.mixtures import RING_CENTRES, RING_STD
+from recipes import benchmark
+from recipes.benchmark import __main__ as command_line
+from recipes.benchmark import losses, mixtures, pictures, report, stacked_mnist, trials, vae
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """A protocol whose trials are arithmetic."""
+
+    factor: float = 10.0
+    trials: int | None = 2
+    seed: int = 0
+
+
+def arithmetic(protocol, trial):
+    if trial.row == "fails":
+        raise trials.DivergedError("diverged: samples are not finite")
+    return {"modes": protocol.factor * trial.seed}, {"points": np.full((2, 2), trial.seed)}
+
+
+class Calls:
+    """`arithmetic` that counts its calls, and is killed at one of them."""
+
+    def __init__(self, killed_at=None):
+        self.trials, self.killed_at = [], killed_at
+
+    def __call__(self, protocol, trial):
+        if len(self.trials) == self.killed_at:
+            raise KeyboardInterrupt
+        self.trials.append(trial.name)
+        return arithmetic(protocol, trial)
+
+
+def test_a_killed_table_keeps_its_trials_and_goes_on(tmp_path, capsys):
+    with pytest.raises(KeyboardInterrupt):
+        trials.run(tmp_path, Protocol(), ["a", "b"], 2, Calls(killed_at=3))
+    (tmp_path / "trials" / "a-0.json").write_text('{"scores": {"mo')  # As nothing here writes it.
+    calls = Calls()
+    results = trials.run(tmp_path, Protocol(), ["a", "b"], 2, calls)
+    assert calls.trials == ["a-0", "b-1"]
+    assert "holds 2 of 4 trials" in capsys.readouterr().out
+    assert [result["scores"]["modes"] for result in results["b"]] == [0.0, 10.0]
+    # More trials, rows or another order of them go on too.
+    trials.run(tmp_path, Protocol(), ["b", "c"], 3, calls)
+    assert calls.trials[2:] == ["c-0", "c-1", "b-2", "c-2"]
+    np.testing.assert_array_equal(trials.arrays(tmp_path, "c", 2)["points"], np.full((2, 2), 2))
+
+
+def test_trials_have_seeds_of_their_own_and_say_what_made_them(tmp_path):
+    results = trials.run(tmp_path, Protocol(seed=5), ["a"], 2, arithmetic)
+    assert [result["seed"] for result in results["a"]] == [5, 6]
+    result = results["a"][1]
+    assert result["scores"] == {"modes": 60.0} and result["failed"] is None
+    assert result["seconds"] >= 0.0 and result["version"] and "cores" in result["hardware"]
+    assert json.loads((tmp_path / "trials" / "a-1.json").read_text()) == result
+
+
+def test_another_protocol_in_the_same_folder_is_refused(tmp_path):
+    trials.run(tmp_path, Protocol(), ["a"], 1, arithmetic)
+    with pytest.raises(ValueError, match=r"factor was 10.0 and is now 11.0.*--fresh"):
+        trials.run(tmp_path, Protocol(factor=11.0), ["a"], 1, arithmetic)
+    with pytest.raises(ValueError, match="seed was 0 and is now 3"):
+        trials.run(tmp_path, Protocol(seed=3), ["a"], 1, arithmetic)
+    results = trials.run(tmp_path, Protocol(seed=3), ["a"], 1, arithmetic, fresh=True)
+    assert results["a"][0]["scores"] == {"modes": 30.0}
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"config.json is missing or cannot be read"):
+        trials.run(tmp_path, Protocol(), ["a"], 1, arithmetic)
+
+
+def test_trials_in_processes_of_their_own(tmp_path):
+    one = trials.run(tmp_path / "one", Protocol(), ["a", "b"], 2, arithmetic)
+    two = trials.run(tmp_path / "two", Protocol(), ["a", "b"], 2, arithmetic, processes=2)
+    assert scores(one) == scores(two)
+
+
+def scores(results):
+    return {row: [entry["scores"] for entry in entries] for row, entries in results.items()}
+
+
+def test_a_training_that_diverged_is_a_result(tmp_path):
+    results = trials.run(tmp_path, Protocol(), ["fails"], 2, arithmetic)
+    assert results["fails"][0]["failed"] == "diverged: samples are not finite"
+    summary = report.summarise(results)
+    assert summary["fails"]["failed"] == 2 and summary["fails"]["mean"] == {}
+    with pytest.raises(trials.DivergedError):
+        trials.check_finite(np.array([1.0, np.nan]))
+
+
+def test_means_and_deviations_are_numpys():
+    entries = [
+        {"scores": {"modes": value}, "failed": None, "seed": i, "seconds": 2.0 * i}
+        for i, value in enumerate([7.0, 8.0, 9.0])
+    ]
+    failed = {"scores": {}, "failed": "diverged", "seed": 3, "seconds": 1.0}
+    summary = report.summarise({"a": [*entries, failed], "b": entries[:1]})
+    assert summary["a"]["mean"] == {"modes": 8.0}
+    assert summary["a"]["deviation"] == {"modes": 1.0}  # Of a sample: sqrt((1 + 0 + 1) / 2).
+    assert (summary["a"]["trials"], summary["a"]["failed"]) == (4, 1)
+    assert summary["b"]["deviation"] == {"modes": None}
+    assert summary["a"]["seconds"] == pytest.approx(7.0 / 4)
+
+
+def tiny(table):
+    """A table's small protocol with next to no training."""
+    changes = {
+        "ring": dict(points=400, epochs=5, generator_units=8, discriminator_units=4, samples=50),
+        "stacked_mnist": dict(images=64, epochs=1.0, batch_size=8, generator_filters=2,
+                              discriminator_filters=2, samples=40),
+        "losses": dict(rounds=2, filters=2, batch_size=8, latent_dim=4, samples=100),
+        "vae": dict(epochs=2, units=8, latent_dim=4, validation=3900, samples=20, test_images=20),
+    }  # fmt: skip
+    return dataclasses.replace(table.small, trials=2, **changes[table.name])
+
+
+@pytest.mark.parametrize(
+    ("config", "rows"),
+    [
+        (benchmark.Ring, ["non_saturating", "packing_3"]),
+        (benchmark.StackedMnist, ["dcgan", "packing_2"]),
+        (benchmark.Losses, [losses.FLOOR, "non_saturating_r1"]),
+        (benchmark.Vae, ["vae_k1", "iwae_k5"]),
+    ],
+)
+def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows, tmp_path, capsys):
+    table = benchmark.TABLES[config]
+    result = benchmark.run(config(small=True, rows=rows, out=str(tmp_path)), tiny(table))
+    printed = capsys.readouterr().out
+    assert result.text in printed and (tmp_path / "table.md").read_text() == result.text + "\n"
+    assert all(f"| {row} " in result.text for row in rows)
+    for entry in table.published:
+        assert any(
+            entry.name in line and all(number in line for number in entry.scores.values())
+            for line in result.text.splitlines()
+        ), entry
+        assert entry.source in result.text
+    assert "seeds 0 to 1" in result.text
+
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert content["protocol"] == dataclasses.asdict(tiny(table))
+    for row in rows:
+        ours = [trial["scores"] for trial in content["results"][row]]
+        assert len(ours) == 2 and set(ours[0]) >= {column.name for column in table.columns}
+        assert np.isfinite([list(entry.values()) for entry in ours]).all()
+        mean = np.mean([entry[table.columns[0].name] for entry in ours])
+        assert content["summary"][row]["mean"][table.columns[0].name] == pytest.approx(mean)
+        assert table.columns[0].format(mean) in result.text
+    with PIL.Image.open(result.paths["picture"]) as picture:
+        assert min(picture.size) > 50
+
+
+def test_every_row_of_every_table_builds_and_moves(tmp_path):
+    """Two rounds of all rows of the ring: arguments of `GAN` go together."""
+    protocol = dataclasses.replace(tiny(mixtures.RING), points=200, epochs=1, samples=10)
+    for row in mixtures.ROWS:
+        found, left = mixtures.train(protocol, trials.Trial(row, 0, 0))
+        assert set(found) == {"modes", "high_quality", "reverse_kl"}
+        assert left["points"].shape == (10, 2)
+
+
+def test_the_full_protocols_are_the_published_ones():
+    """shared/targets.md, or the papers: sizes, budgets and numbers of samples."""
+    for table in (mixtures.RING, mixtures.GRID):
+        full = table.full
+        assert (full.points, full.batch_size, full.epochs, full.trials) == (100_000, 100, 400, 10)
+        assert (full.generator_units, full.discriminator_units, full.samples) == (400, 200, 2500)
+    full = stacked_mnist.STACKED_MNIST.full
+    assert (full.images, full.batch_size, full.epochs, full.trials) == (128_000, 64, 50, 10)
+    assert (full.latent_dim, full.samples, full.learning_rate) == (100, 26_000, 2e-4)
+    assert vae.VAES.full.samples == 5000 and (vae.VAES.full.units, vae.VAES.full.latent_dim) == (
+        200,
+        50,
+    )
+
+
+def test_every_player_makes_its_share_of_the_updates():
+    """An epoch shows the discriminator as many packs in every row."""
+    protocol = dataclasses.replace(tiny(mixtures.RING), points=500, batch_size=50, epochs=2)
+    assert mixtures.rounds(protocol, updates=1) == 20
+    assert mixtures.rounds(protocol, updates=5) == 4
+
+
+def test_binarised_digits_are_drawn_once_and_by_their_grey_values():
+    first = vae.binarised("mnist5k", "test", seed=0)
+    assert first.shape == (1000, 28, 28, 1) and set(np.unique(first)) == {-1.0, 1.0}
+    np.testing.assert_array_equal(first, vae.binarised("mnist5k", "test", seed=0))
+    other = vae.binarised("mnist5k", "test", seed=1)
+    assert 0.01 < np.mean(first != other) < 0.1
+    many = np.mean([vae.binarised("mnist5k", "test", seed) > 0 for seed in range(30)], axis=0)
+    import kgen.data
+
+    images = kgen.data.load("mnist5k", batch_size=1000, split="test")
+    grey = 0.5 * (next(iter(images)).numpy() + 1.0)
+    assert np.abs(many - grey).max() < 6 * 0.5 / np.sqrt(30)
+    assert np.array_equal(many[grey == 0.0], np.zeros((grey == 0.0).sum()))
+
+
+def test_nats_and_their_errors_by_hand():
+    estimates = -np.array([[90.0, 110.0, 100.0], [92.0, 112.0, 102.0]])
+    found = vae.nats(estimates)
+    assert found["nll"] == pytest.approx(101.0)
+    assert found["over_images"] == pytest.approx(10.0 / np.sqrt(3.0))  # Of 91, 111 and 101.
+    assert found["over_draws"] == pytest.approx(np.sqrt(2.0) / np.sqrt(2.0))  # Of 100 and 102.
+
+
+def test_modes_of_real_stacked_digits_are_their_labels():
+    import kgen.data
+
+    images, labels = next(
+        iter(kgen.data.load("stacked_mnist", batch_size=200, split="test", labels=True))
+    )
+    found, recognised = stacked_mnist.digits_of(images.numpy())
+    assert np.mean(found == labels.numpy()) > 0.9 and recognised > 0.9
+
+
+def test_vae_of_a_set_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "empty"))
+    config = benchmark.Vae(data="tfds:no_such_set", out=str(tmp_path / "out"))
+    with pytest.raises(ValueError, match="no_such_set"):
+        benchmark.run(config, tiny(vae.VAES))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"trials": 0}, "`trials` must be positive, received 0"),
+        ({"processes": 0}, "`processes` must be positive, received 0"),
+        ({"rows": ["gan"]}, r"`rows` must name rows of .*minimax.*received \['gan'\]"),
+        ({"rows": []}, "`rows` must name rows"),
+    ],
+)
+def test_bad_input(tmp_path, fields, message):
+    with pytest.raises(ValueError, match=message):
+        benchmark.run(benchmark.Ring(out=str(tmp_path / "out"), **fields))
+    assert not (tmp_path / "out").exists()
+
+
+def test_command_line(tmp_path, capsys):
+    for name in ("ring", "grid", "stacked_mnist", "losses", "vae"):
+        with pytest.raises(SystemExit) as stop:
+            command_line.main([name, "--help"])
+        assert stop.value.code == 0
+        printed = " ".join(capsys.readouterr().out.split())
+        assert "--small" in printed and "--trials" in printed and "--fresh" in printed
+    with pytest.raises(SystemExit) as stop:
+        command_line.main(["ring", "--rows", "gan", "--out", str(tmp_path)])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("error: `rows` must name rows")
+
+
+def test_scatter_draws_a_panel_a_row(tmp_path):
+    points = RING_CENTRES + RING_STD
+    one = pictures.scatter(tmp_path / "one.png", {"a": points}, RING_CENTRES, 1.5)
+    five = pictures.scatter(
+        tmp_path / "five.png", dict.fromkeys("abcde", points), RING_CENTRES, 1.5
+    )
+    with PIL.Image.open(one) as single, PIL.Image.open(five) as several:
+        assert several.width == 4 * single.width and several.height == 2 * single.height
