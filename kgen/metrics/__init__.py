@@ -6,7 +6,7 @@ from kgen.metrics.card import Card
 from kgen.metrics.diversity import diversity
 from kgen.metrics.evaluation import Evaluation
 from kgen.metrics.extractors import Extractor, extractor
-from kgen.metrics.frechet import frechet_distance
+from kgen.metrics.frechet import frechet_distance, gaussian_frechet_distance
 from kgen.metrics.inception_score import inception_score
 from kgen.metrics.kernel import kernel_distance
 from kgen.metrics.modes import label_scores, mixture_scores
@@ -14,7 +14,7 @@ from kgen.metrics.moments import Moments
 from kgen.metrics.precision_recall import coverage, density, manifold_scores, precision, recall
 from kgen.metrics.score import Score
 from kgen.metrics.score_log import append_scores, read_scores
-from kgen.metrics.similarity import multi_scale_ssim, psnr, ssim
+from kgen.metrics.similarity import multi_scale_ssim, psnr, similarity_scores, ssim
 
 __all__ = [
     "Card",
@@ -30,6 +30,7 @@ __all__ = [
     "diversity",
     "extractor",
     "frechet_distance",
+    "gaussian_frechet_distance",
     "inception_score",
     "kernel_distance",
     "label_scores",
@@ -40,5 +41,6 @@ __all__ = [
     "psnr",
     "read_scores",
     "recall",
+    "similarity_scores",
     "ssim",
 ]

@@ -38,6 +38,13 @@ def diversity(images, pairs=None, labels=None, resamples=100, seed=0):
 
     Raises:
         ValueError: If an argument is not as said, or a class has but one sample.
+
+    Example:
+        >>> import numpy as np
+        >>> from kgen.metrics import diversity
+        >>> copies = np.tile(np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 1)), (4, 1, 1, 1))
+        >>> round(float(diversity(copies)), 6)
+        1.0
     """
     images = checked_images("images", images, minimum=2)
     if pairs is not None:

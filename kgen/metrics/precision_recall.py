@@ -57,7 +57,7 @@ def manifold_scores(features, reference, neighbours=5, resamples=100, seed=0):
         >>> reference, features = np.array([[0.0], [1.0], [4.0]]), np.array([[0.5], [1.5]])
         >>> scores = manifold_scores(features, reference, neighbours=1)
         >>> [round(float(score), 3) for score in scores.values()]
-        [1.0, 0.333, 2.0, 1.0]
+        [1.0, 0.667, 2.0, 1.0]
     """
     return _scores(features, reference, neighbours, resamples, seed)
 

@@ -36,6 +36,13 @@ def psnr(images, others):
 
     Raises:
         ValueError: If the arrays are not as said, or differ in shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from kgen.metrics import psnr
+        >>> images = np.zeros((2, 4, 4, 1))
+        >>> psnr(images, images + 0.2).round(6)
+        array([20., 20.])
     """
     images, others = _checked_pairs(images, others)
     errors = np.mean((images - others) ** 2, axis=(1, 2, 3))
@@ -59,6 +66,13 @@ def ssim(images, others):
 
     Raises:
         ValueError: If the arrays are not as said, or differ in shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from kgen.metrics import ssim
+        >>> images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3))
+        >>> ssim(images, images).round(6)
+        array([1., 1.])
     """
     return _by_chunks(lambda *pair: np.mean(_ssim_terms(*pair)[0], axis=1), images, others)
 
@@ -83,6 +97,13 @@ def multi_scale_ssim(images, others):
 
     Raises:
         ValueError: If the arrays are not as said, or differ in shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from kgen.metrics import multi_scale_ssim
+        >>> images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3))
+        >>> multi_scale_ssim(images, images).round(6)
+        array([1., 1.])
     """
     return _by_chunks(_multi_scale, images, others)
 

@@ -15,7 +15,8 @@ def iwae_encoder(image_shape, latent_dim=50, units=200):
     and 50 latents.
     """
     images = keras.Input(shapes.check_image_shape(image_shape), name="images")
-    x = layers.Flatten()(images)
+    # The paper's pixels are 0 and 1: of -1 and 1, most of them -1, tanh is driven into saturation.
+    x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))
     for _ in range(2):
         x = layers.Dense(units, "tanh")(x)
     float32 = layers.Activation("linear", dtype="float32", name="float32")

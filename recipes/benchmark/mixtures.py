@@ -4,6 +4,7 @@ The protocol of PacGAN (Lin et al. 2018, section 4.1 and table 1, arXiv 1712.040
 """
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -59,15 +60,18 @@ class Protocol:
     epochs: int = 400
     samples: int = 2_500
     generator_units: int = 400
+    normalization: str | None = "batch"
+    """The generator's."""
     discriminator_units: int = 200
     learning_rate: float = 1e-4
     beta_1: float = 0.8
     beta_2: float = 0.999
-    decay: bool = False
-    """Whether the step size falls to 0 along a cosine."""
+    last_rate: float = 1.0
+    """Share of the step size that is left at the end of its fall along a cosine; 1 for constant."""
     ema_momentum: float | None = None
     """Momentum of the average of the generator's weights that samples use; None for none."""
     r1_weight: float = 0.1
+    """R1's own weight: 10, which is for images in [-1, 1], hides modes 100 times narrower."""
     penalty_weight: float = 10.0
     """Weight of the other penalties; 10 in their papers."""
     weight_clipping: float = 0.01
@@ -76,27 +80,31 @@ class Protocol:
     seed: int = 0
 
 
-def train(protocol, trial):
-    """Trains one GAN and scores its samples. Returns `(scores, arrays)`."""
-    arguments = dict(ROWS[trial.row])
+def build(protocol, row, seed=0):
+    """Returns a row's `GAN`, not compiled."""
+    arguments = dict(ROWS[row])
     if "penalty" in arguments:
         is_r1 = arguments["penalty"] == "r1"
         arguments["penalty_weight"] = protocol.r1_weight if is_r1 else protocol.penalty_weight
     elif arguments.get("loss") == "wasserstein":
         arguments["weight_clipping"] = protocol.weight_clipping
-    packing = arguments.get("packing", 1)
-    updates = arguments.get("discriminator_updates", 1)
-    count = rounds(protocol, updates)
-
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(trial.seed)
-    model = GAN(
-        mixture_generator(units=protocol.generator_units),
-        mixture_discriminator(2 * packing, units=protocol.discriminator_units),
+    points = 2 * arguments.get("packing", 1)
+    return GAN(
+        mixture_generator(units=protocol.generator_units, normalization=protocol.normalization),
+        mixture_discriminator(points, units=protocol.discriminator_units),
         ema_momentum=protocol.ema_momentum,
-        seed=trial.seed,
+        seed=seed,
         **arguments,
     )
+
+
+def train(protocol, trial):
+    """Trains one GAN and scores its samples. Returns `(scores, arrays)`."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(trial.seed)
+    model = build(protocol, trial.row, trial.seed)
+    updates = model.discriminator_updates
+    count = rounds(protocol, updates)
     # Rounds that one call of the compiled step plays: a round is short beside what a call costs.
     together = next(n for n in (100, 50, 20, 10, 5, 2, 1) if count % n == 0)
     model.compile(
@@ -107,7 +115,7 @@ def train(protocol, trial):
         steps_per_execution=together,
         jit_compile=True,  # 1.3 to 1.6 times as fast on a CPU, for the networks are so small.
     )
-    images = _points(protocol, trial.seed, protocol.batch_size * packing * updates)
+    images = _points(protocol, trial.seed, protocol.batch_size * model.packing * updates)
     model.fit(images, epochs=1, steps_per_epoch=count, verbose=0)
 
     samples = model.sample(protocol.samples, seed=trial.seed, batch_size=protocol.samples)
@@ -127,7 +135,12 @@ def rounds(protocol, updates=1):
 def describe(protocol):
     """Returns the protocol in sentences."""
     full = Protocol(protocol.data)
-    steps = "falling to 0 along a cosine" if protocol.decay else "constant"
+    steps = (
+        f"falling to {protocol.last_rate:g} of that along a cosine"
+        if protocol.last_rate < 1.0
+        else "constant"
+    )
+    norm = "with" if protocol.normalization else "without"
     average = (
         "the generator's last weights"
         if protocol.ema_momentum is None
@@ -136,21 +149,24 @@ def describe(protocol):
     sentences = [
         f"{protocol.points:,} points, {protocol.epochs} epochs of batches of "
         f"{protocol.batch_size} packs ({rounds(protocol):,} updates of the discriminator, for "
-        "every row); "
-        f"G 4x{protocol.generator_units} ReLU with batch norm, D 3x{protocol.discriminator_units} "
-        f"maxout-5, latents of 2 dimensions; {protocol.samples:,} samples of {average}; high "
-        "quality: within 3 standard deviations of the nearest mode.",
-        f"Adam({protocol.learning_rate:g}, {protocol.beta_1}, {protocol.beta_2}), {steps}, for all "
-        "rows. wasserstein and wgan_gp: 5 updates of the critic to one of the generator, as their "
-        f"papers do; clipping at {protocol.weight_clipping}; penalties' weight "
+        f"every row); G 4x{protocol.generator_units} ReLU {norm} batch norm, D "
+        f"3x{protocol.discriminator_units} maxout-5, latents of 2 dimensions; "
+        f"{protocol.samples:,} samples of {average}; high quality: within 3 standard deviations "
+        "of the nearest mode.",
+        f"Adam({protocol.learning_rate:g}, {protocol.beta_1:g}, {protocol.beta_2:g}), {steps}, "
+        "for all rows. wasserstein and wgan_gp: 5 updates of the critic to one of the generator, "
+        f"as their papers do; clipping at {protocol.weight_clipping:g}; penalties' weight "
         f"{protocol.penalty_weight:g} (wgan_gp, dragan), {protocol.r1_weight:g} (r1). Packing k: "
         "the non-saturating loss, as PacGAN, on packs of k points.",
     ]
     if protocol.epochs != full.epochs or protocol.generator_units != full.generator_units:
+        without = "" if protocol.normalization else ", no batch norm"
         sentences.append(
             f"Smaller than published: {protocol.epochs} epochs of {full.epochs}, "
             f"{protocol.generator_units} and {protocol.discriminator_units} units of "
-            f"{full.generator_units} and {full.discriminator_units}."
+            f"{full.generator_units} and {full.discriminator_units}{without}. Other than "
+            f"published: Adam({full.learning_rate:g}, {full.beta_1:g}, {full.beta_2:g}) and "
+            "samples of the last weights there."
         )
     return sentences
 
@@ -169,31 +185,35 @@ def draw(folder, table, summary):
 
 def _adam(protocol, steps, name):
     rate = protocol.learning_rate
-    if protocol.decay:
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    if protocol.last_rate < 1.0:
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=protocol.last_rate)
     return keras.optimizers.Adam(rate, protocol.beta_1, protocol.beta_2, name=name)
 
 
 def _points(protocol, seed, batch_size):
     """The training set, made once: the points of a batch cost more to make than to read."""
-    made = kgen.data.load(protocol.data, batch_size=1, length=protocol.points, seed=seed)
-    points = np.concatenate(list(made.unbatch().batch(10_000).as_numpy_iterator()))
+    count = protocol.points
+    made = kgen.data.load(protocol.data, None, math.gcd(count, 1000), length=count, seed=seed)
+    points = np.concatenate(list(made.as_numpy_iterator()))
     return kgen.data.from_arrays(points, batch_size=batch_size, seed=seed)
 
 
-def _table(name, published):
+def _table(name, epochs, ema_momentum, published):
     return table.Table(
         name=name,
         full=Protocol(name),
         small=Protocol(
             name,
-            epochs=30,
+            epochs=epochs,
             generator_units=128,
+            normalization=None,
             discriminator_units=64,
-            learning_rate=2e-3,
-            beta_1=0.5,
-            decay=True,
-            ema_momentum=0.99,
+            learning_rate=1e-3,
+            beta_1=0.0,
+            beta_2=0.99,
+            last_rate=0.1,
+            ema_momentum=ema_momentum,
+            r1_weight=0.003,
             trials=3,
         ),
         rows=ROWS,
@@ -212,6 +232,8 @@ def _published(name, row, *numbers):
 
 RING = _table(
     "ring",
+    20,
+    0.999,
     (
         _published("GAN", "non_saturating", "6.3", "98.2", "0.45"),
         _published("PacGAN2", "packing_2", "7.9", "95.6", "0.07"),
@@ -221,6 +243,8 @@ RING = _table(
 )
 GRID = _table(
     "grid",
+    60,
+    0.9995,
     (
         _published("GAN", "non_saturating", "17.3", "94.8", "0.70"),
         _published("PacGAN2", "packing_2", "23.8", "91.3", "0.13"),

@@ -120,16 +120,20 @@ def nats(estimates):
 
 
 def binarised(data, split, seed):
-    """Returns all images of a split with every pixel drawn once: -1 or 1, float32.
-
-    A pixel of grey value p in [0, 1] is 1 with the probability p (Salakhutdinov and Murray 2008),
-    from the seed and the split alone.
-    """
+    """Returns all images of a split, `(n, height, width, 1)`, with every pixel drawn once."""
     # The first pass of a fixed seed: shuffled, so that the last digits are of all classes.
     images = kgen.data.load(data, batch_size=1, split=split, channels=1, seed=0)
     grey = np.concatenate(list(images.unbatch().batch(1000).as_numpy_iterator()))
-    generator = np.random.default_rng([seed, {"train": 0, "test": 1}[split]])
-    ones = generator.random(grey.shape) < 0.5 * (grey + 1.0)
+    return drawn(grey, [seed, {"train": 0, "test": 1}[split]])
+
+
+def drawn(grey, seed):
+    """Returns -1 or 1, float32, for each pixel of images in [-1, 1].
+
+    A pixel of value p in [0, 1] becomes 1 with the probability p (Salakhutdinov and Murray 2008).
+    `seed` is what NumPy's generator takes.
+    """
+    ones = np.random.default_rng(seed).random(grey.shape) < 0.5 * (grey + 1.0)
     return np.where(ones, 1.0, -1.0).astype("float32")
 
 
@@ -168,7 +172,7 @@ def _published(name, row, number):
 VAES = table.Table(
     name="vae",
     full=Protocol(),
-    small=Protocol(epochs=100, patience=10, repeats=2, trials=1),
+    small=Protocol(patience=10, repeats=2, trials=1),
     rows=ROWS,
     columns=COLUMNS,
     published=(

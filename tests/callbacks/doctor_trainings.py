@@ -76,6 +76,8 @@ def train(model, rounds, *callbacks, **arguments):
             verbose=0,
             callbacks=[doctor, *callbacks],
         )
+    # Not what an earlier test has left behind, such as a file that was never closed.
+    said = [warning for warning in said if warning.category is not ResourceWarning]
     doctor.said = [str(warning.message) for warning in said]
     return doctor
 

@@ -159,6 +159,12 @@ def test_an_output_that_overflows_is_found_where_all_weights_are_finite():
     assert not any("call" in vars(layer) for layer in model.discriminator.layers)
 
 
+def test_samples_that_are_not_finite_are_found_though_no_loss_shows_them(monkeypatch):
+    monkeypatch.setattr(models.VAE, "decode_step", lambda self, latents: np.nan * latents)
+    found = the_one_diagnosis(train(vae(), 20), "not_finite")
+    assert "the samples of fixed latents" in found.message
+
+
 def test_moves_that_a_loss_scale_skips_are_no_failure():
     keras.config.set_dtype_policy("mixed_float16")
     model = gan()
@@ -270,7 +276,7 @@ def test_a_diagnosis_is_made_once_while_it_lasts_and_again_when_it_returns():
 def test_a_vanished_gradient_explains_a_collapse():
     record = Record(patience=1, first_round=0)
     present = Reading(0.0, 1.0, True)
-    readings = {name: None for name in CHECKS}
+    readings = dict.fromkeys(CHECKS)
     record.note_all({**readings, "vanished_gradient": present, "mode_collapse": present}, 1)
     record.note_all({**readings, "mode_collapse": present}, 2)
     assert [(found.signal, found.round) for found in record.diagnoses] == [

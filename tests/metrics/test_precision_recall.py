@@ -163,8 +163,12 @@ def test_intervals_and_cards():
         assert score.card.seeds == {"bootstrap": 7}
 
 
-def test_intervals_are_those_of_the_scores_of_halves():
-    sides = normal(60, 3, 0), normal(50, 3, 1, mean=0.5)
+@pytest.mark.parametrize(
+    "sides",
+    [(normal(60, 3, 0), normal(50, 3, 1, mean=0.5)), (lattice(40, 2), lattice(40, 3))],
+    ids=["normal", "lattice"],
+)
+def test_intervals_are_those_of_the_scores_of_halves(sides):
     scores = manifold_scores(*sides, neighbours=2, resamples=30, seed=5)
     generator = np.random.default_rng(5)
     halves = [half_samples(generator, len(side), 30) for side in sides]

@@ -36,6 +36,21 @@ def test_points_are_not_bounded():
     np.testing.assert_allclose(points, [[70.0, -40.0]], atol=1e-4)
 
 
+def test_no_norm_has_offsets_instead():
+    generator = mixture_generator(units=7, hidden_layers=2, normalization=None)
+    assert weights_of(generator) == (2 + 1) * 7 + (7 + 1) * 7 + (7 + 1) * 2
+    with pytest.raises(ValueError, match="`normalization` must be .* received 'layer'"):
+        mixture_generator(normalization="layer")
+
+
+def test_pieces_of_the_plane_begin_everywhere():
+    """The logits bend along lines through the points, not only at the origin."""
+    line = np.linspace(-4.0, 4.0, 801)[:, None] * np.array([[1.0, 0.3]])
+    logits = mixture_discriminator(units=16).predict(line, verbose=0, batch_size=801)[:, 0]
+    bends = np.flatnonzero(np.abs(np.diff(logits, 2)) > 1e-4)
+    assert len(bends) > 10 and np.std(line[bends, 0]) > 0.5
+
+
 @pytest.mark.parametrize("make", [mixture_generator, mixture_discriminator])
 @pytest.mark.parametrize("argument", ["dimensions", "units", "hidden_layers"])
 @pytest.mark.parametrize("value", [0, -1, 2.5])

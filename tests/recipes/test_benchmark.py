@@ -7,6 +7,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import kgen.data
 from kgen.data.mixtures import RING_CENTRES, RING_STD
 from recipes import benchmark
 from recipes.benchmark import __main__ as command_line
@@ -79,8 +80,8 @@ def test_another_protocol_in_the_same_folder_is_refused(tmp_path):
 
 
 def test_trials_in_processes_of_their_own(tmp_path):
-    one = trials.run(tmp_path / "one", Protocol(), ["a", "b"], 2, arithmetic)
-    two = trials.run(tmp_path / "two", Protocol(), ["a", "b"], 2, arithmetic, processes=2)
+    one = trials.run(tmp_path / "one", Protocol(), ["a"], 2, arithmetic)
+    two = trials.run(tmp_path / "two", Protocol(), ["a"], 2, arithmetic, processes=2)
     assert scores(one) == scores(two)
 
 
@@ -120,16 +121,16 @@ def tiny(table):
         "losses": dict(rounds=2, filters=2, batch_size=8, latent_dim=4, samples=100),
         "vae": dict(epochs=2, units=8, latent_dim=4, validation=3900, samples=20, test_images=20),
     }  # fmt: skip
-    return dataclasses.replace(table.small, trials=2, **changes[table.name])
+    return dataclasses.replace(table.small, trials=1, **changes[table.name])
 
 
 @pytest.mark.parametrize(
     ("config", "rows"),
     [
-        (benchmark.Ring, ["non_saturating", "packing_3"]),
-        (benchmark.StackedMnist, ["dcgan", "packing_2"]),
+        (benchmark.Ring, ["packing_3"]),
+        (benchmark.StackedMnist, ["packing_2"]),
         (benchmark.Losses, [losses.FLOOR, "non_saturating_r1"]),
-        (benchmark.Vae, ["vae_k1", "iwae_k5"]),
+        (benchmark.Vae, ["iwae_k5"]),
     ],
 )
 def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows, tmp_path, capsys):
@@ -144,13 +145,13 @@ def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows
             for line in result.text.splitlines()
         ), entry
         assert entry.source in result.text
-    assert "seeds 0 to 1" in result.text
+    assert "seeds 0 to 0" in result.text
 
     content = json.loads((tmp_path / "results.json").read_text())
     assert content["protocol"] == dataclasses.asdict(tiny(table))
     for row in rows:
         ours = [trial["scores"] for trial in content["results"][row]]
-        assert len(ours) == 2 and set(ours[0]) >= {column.name for column in table.columns}
+        assert len(ours) == 1 and set(ours[0]) >= {column.name for column in table.columns}
         assert np.isfinite([list(entry.values()) for entry in ours]).all()
         mean = np.mean([entry[table.columns[0].name] for entry in ours])
         assert content["summary"][row]["mean"][table.columns[0].name] == pytest.approx(mean)
@@ -159,13 +160,16 @@ def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows
         assert min(picture.size) > 50
 
 
-def test_every_row_of_every_table_builds_and_moves(tmp_path):
-    """Two rounds of all rows of the ring: arguments of `GAN` go together."""
-    protocol = dataclasses.replace(tiny(mixtures.RING), points=200, epochs=1, samples=10)
-    for row in mixtures.ROWS:
-        found, left = mixtures.train(protocol, trials.Trial(row, 0, 0))
-        assert set(found) == {"modes", "high_quality", "reverse_kl"}
-        assert left["points"].shape == (10, 2)
+@pytest.mark.parametrize("row", mixtures.ROWS)
+def test_every_row_of_the_mixtures_builds(row):
+    """Their arguments of `GAN` go together, and those of the papers arrive."""
+    protocol = dataclasses.replace(tiny(mixtures.RING), weight_clipping=0.03, r1_weight=0.7)
+    model = mixtures.build(protocol, row)
+    assert model.sample(5).shape == (5, 2)
+    assert model.penalty_weight == (0.7 if row == "r1" else 10.0)
+    assert (model.weight_clipping == 0.03) == (row == "wasserstein")
+    assert model.discriminator_updates == (5 if row in ("wasserstein", "wgan_gp") else 1)
+    assert model.packing == int(row[-1] if row.startswith("packing") else 1)
 
 
 def test_the_full_protocols_are_the_published_ones():
@@ -190,19 +194,18 @@ def test_every_player_makes_its_share_of_the_updates():
     assert mixtures.rounds(protocol, updates=5) == 4
 
 
-def test_binarised_digits_are_drawn_once_and_by_their_grey_values():
+def test_binarised_digits_are_the_same_for_all_trials():
     first = vae.binarised("mnist5k", "test", seed=0)
     assert first.shape == (1000, 28, 28, 1) and set(np.unique(first)) == {-1.0, 1.0}
     np.testing.assert_array_equal(first, vae.binarised("mnist5k", "test", seed=0))
-    other = vae.binarised("mnist5k", "test", seed=1)
-    assert 0.01 < np.mean(first != other) < 0.1
-    many = np.mean([vae.binarised("mnist5k", "test", seed) > 0 for seed in range(30)], axis=0)
-    import kgen.data
+    assert 0.01 < np.mean(first != vae.binarised("mnist5k", "test", seed=1)) < 0.1
 
-    images = kgen.data.load("mnist5k", batch_size=1000, split="test")
-    grey = 0.5 * (next(iter(images)).numpy() + 1.0)
-    assert np.abs(many - grey).max() < 6 * 0.5 / np.sqrt(30)
-    assert np.array_equal(many[grey == 0.0], np.zeros((grey == 0.0).sum()))
+
+def test_pixels_are_drawn_by_their_grey_values():
+    grey = np.repeat([[-1.0, -0.5, 0.0, 1.0]], 10_000, axis=0)
+    shares = np.mean(vae.drawn(grey, seed=3) > 0, axis=0)
+    assert shares[0] == 0.0 and shares[3] == 1.0
+    np.testing.assert_allclose(shares[1:3], [0.25, 0.5], atol=5 * 0.5 / np.sqrt(10_000))
 
 
 def test_nats_and_their_errors_by_hand():
@@ -214,8 +217,6 @@ def test_nats_and_their_errors_by_hand():
 
 
 def test_modes_of_real_stacked_digits_are_their_labels():
-    import kgen.data
-
     images, labels = next(
         iter(kgen.data.load("stacked_mnist", batch_size=200, split="test", labels=True))
     )

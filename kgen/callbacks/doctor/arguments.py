@@ -28,10 +28,10 @@ def checked_thresholds(thresholds):
     """Returns the thresholds given; raises if one has no such name or is no number."""
     for name, value in thresholds.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name not in THRESHOLDS or not is_number or not value >= 0.0:
+        if name not in THRESHOLDS or not is_number or not value > 0.0:
             raise ValueError(
-                f"`thresholds` must be a dict from names out of {list(THRESHOLDS)} to numbers of "
-                f"at least 0, received {name!r}: {value!r}."
+                f"`thresholds` must be a dict from names out of {list(THRESHOLDS)} to numbers "
+                f"above 0, received {name!r}: {value!r}."
             )
     return thresholds
 

@@ -162,9 +162,12 @@ of the generator's whole way behind it; or, at any time, it stands still |
             return
         known = len(self.diagnoses)
         reading = self._not_finite(losses, logs, news)
+        examination = self._examination() if due and reading is None else None
+        if examination is not None and not examination.is_finite:
+            reading = not_finite.of_samples(self.model)
         self._record.note("not_finite", reading, self.round)
         if due and reading is None:
-            self._check()
+            self._check(examination)
         self._act(self.diagnoses[known:])
 
     # ------------------------------------------------------------------ a check
@@ -179,8 +182,7 @@ of the generator's whole way behind it; or, at any time, it stands still |
             reading = not_finite.of_losses(self.model, losses, logs)
         return reading
 
-    def _check(self):
-        examination = self._examination()
+    def _check(self, examination):
         readings = {
             name: check(examination, self._record.memory[name], self.thresholds)
             for name, check in CHECKS.items()

@@ -42,6 +42,12 @@ class Examination:
     separation: float | None = None
     began: Any = None
 
+    @property
+    def is_finite(self):
+        """Whether all that was measured is neither NaN nor Inf."""
+        measured = (self.samples, self.gradient, self.separation)
+        return all(np.isfinite(one).all() for one in measured if one is not None)
+
 
 def examiner(model, data, seed):
     """Returns a function without arguments that gives `samples`, `gradient` and `separation`.

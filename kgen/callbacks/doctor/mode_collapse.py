@@ -30,10 +30,10 @@ def mode_collapse(examination, memory, thresholds):
     measured, threshold = ratios[name], limits[name]
     history, patience = memory.setdefault("history", []), memory["patience"]
     memory["opened"] = memory.get("opened", False) or measured >= threshold
-    opening = len(history) >= patience - 1 and measured > OPENING * history[1 - patience][name]
-    young = len(history) < patience and not memory["opened"]
     history.append(ratios)
-    del history[:-patience]
+    del history[: -patience - 1]
+    opening = len(history) >= patience and measured > OPENING * history[-patience][name]
+    young = len(history) <= patience and not memory["opened"]
     if measured >= threshold or opening or young:
         return Reading(measured, threshold)
     what = {

@@ -69,6 +69,11 @@ def of_losses(model, names, round_means):
     return _reading(model, len(names), place)
 
 
+def of_samples(model):
+    """Returns the `Reading` of samples, or their scores, that are not finite though weights are."""
+    return _reading(model, 1, "the samples of fixed latents or their gradient, not in a weight")
+
+
 def _reading(model, count, place):
     rates = ", ".join(
         f"{float(np.asarray(optimizer.learning_rate)):g} ({name})"
