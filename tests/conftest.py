@@ -4,9 +4,6 @@ import os
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# What is slow to compute is kept for one run of the tests, and not taken from the user's cache.
-_cache = tempfile.TemporaryDirectory(prefix="kgen-cache-")
-os.environ["KGEN_CACHE"] = os.environ.get("KGEN_TEST_CACHE") or _cache.name
 
 import keras
 import pytest
@@ -14,6 +11,17 @@ import tensorflow as tf
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_the_run():
+    """What is slow to compute is kept for one run of the tests, apart from the user's cache.
+
+    `KGEN_TEST_CACHE` names a folder that keeps it for more of them.
+    """
+    with tempfile.TemporaryDirectory(prefix="kgen-cache-") as folder:
+        os.environ["KGEN_CACHE"] = os.environ.get("KGEN_TEST_CACHE") or folder
+        yield
 
 
 @pytest.fixture(autouse=True)
