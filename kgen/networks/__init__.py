@@ -2,7 +2,6 @@
 
 from kgen.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kgen.networks.dense import dense_discriminator, dense_generator
-from kgen.networks.iwae import iwae_decoder, iwae_encoder
 from kgen.networks.mixture import mixture_discriminator, mixture_generator
 from kgen.networks.resnet import resnet_critic, resnet_generator
 from kgen.networks.variational import (
@@ -21,8 +20,6 @@ __all__ = [
     "dense_discriminator",
     "dense_encoder",
     "dense_generator",
-    "iwae_decoder",
-    "iwae_encoder",
     "mixture_discriminator",
     "mixture_generator",
     "resnet_critic",

@@ -10,28 +10,34 @@ from kgen.losses import LIKELIHOODS
 from kgen.networks import shapes
 
 
-def dense_encoder(image_shape, latent_dim=20, units=500):
+def dense_encoder(image_shape, latent_dim=20, units=500, hidden_layers=1):
     """Returns an encoder: images in [-1, 1] -> (mean, log variance), each `(batch, latent_dim)`.
 
-    Kingma and Welling 2014, appendix C, arXiv 1312.6114: a perceptron with tanh, `units` hidden.
+    A perceptron with tanh: one hidden layer of 500 units in Kingma and Welling 2014, appendix C,
+    arXiv 1312.6114; two of 200 and 50 latents in Burda et al. 2016 (IWAE), section 5, arXiv
+    1509.00519.
     """
     images = keras.Input(shapes.check_image_shape(image_shape), name="images")
-    x = layers.Dense(units, "tanh")(layers.Flatten()(images))
+    # The papers' pixels are 0 to 1: of -1 to 1, most of them -1, tanh is driven into saturation.
+    x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))
+    for _ in range(hidden_layers):
+        x = layers.Dense(units, "tanh")(x)
     return _encoder(images, x, latent_dim)
 
 
-def dense_decoder(image_shape, latent_dim=20, units=500, likelihood="bernoulli"):
+def dense_decoder(image_shape, latent_dim=20, units=500, likelihood="bernoulli", hidden_layers=1):
     """Returns a decoder: latents `(batch, latent_dim)` -> the parameters of `likelihood`.
 
-    Kingma and Welling 2014, appendix C: a perceptron with tanh, `units` hidden. The parameters are
-    `(batch, height, width, channels)` for `"bernoulli"`, with twice the channels for `"gaussian"`
-    and `"discretized_logistic"`.
+    The mirror image of `dense_encoder`. The parameters are `(batch, height, width, channels)` for
+    `"bernoulli"`, with twice the channels for `"gaussian"` and `"discretized_logistic"`.
     """
     height, width, channels = shapes.check_image_shape(image_shape)
     shape = (height, width, _outputs(channels, likelihood))
     latents = keras.Input((latent_dim,), name="latents")
-    x = layers.Dense(math.prod(shape))(layers.Dense(units, "tanh")(latents))
-    return _decoder(latents, layers.Reshape(shape)(x))
+    x = latents
+    for _ in range(hidden_layers):
+        x = layers.Dense(units, "tanh")(x)
+    return _decoder(latents, layers.Reshape(shape)(layers.Dense(math.prod(shape))(x)))
 
 
 def convolutional_encoder(image_shape, latent_dim=20, filters=32):

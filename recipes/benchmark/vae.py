@@ -10,7 +10,7 @@ import numpy as np
 
 import kgen.data
 from kgen.models import VAE
-from kgen.networks import iwae_decoder, iwae_encoder
+from kgen.networks import dense_decoder, dense_encoder
 from recipes.benchmark import table, trials
 from recipes.benchmark.pictures import rows_of_images
 from recipes.benchmark.report import Column, Published
@@ -70,8 +70,8 @@ def train(protocol, trial):
     keras.utils.set_random_seed(trial.seed)
     shape = digits.shape[1:]
     model = VAE(
-        iwae_encoder(shape, protocol.latent_dim, protocol.units),
-        iwae_decoder(shape, protocol.latent_dim, protocol.units),
+        dense_encoder(shape, protocol.latent_dim, protocol.units, hidden_layers=2),
+        dense_decoder(shape, protocol.latent_dim, protocol.units, hidden_layers=2),
         importance_samples=ROWS[trial.row],
         seed=trial.seed,
     )

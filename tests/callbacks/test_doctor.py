@@ -6,12 +6,21 @@ import pytest
 
 from kgen import models, networks
 from kgen.callbacks.doctor.diagnosis import Reading
-from kgen.callbacks.doctor.examination import Examination
+from kgen.callbacks.doctor.examination import Examination, examiner
 from kgen.callbacks.doctor.mode_collapse import diversity, mode_collapse
 from kgen.callbacks.doctor.record import Record
 from kgen.callbacks.doctor.signals import CHECKS, SIGNALS, THRESHOLDS
 from kgen.callbacks.doctor.vanished_gradient import vanished_gradient
-from tests.callbacks.doctor_trainings import SGD, SHAPE, gan, signals, train, vae, wgan_gp
+from tests.callbacks.doctor_trainings import (
+    SGD,
+    SHAPE,
+    gan,
+    generator,
+    signals,
+    train,
+    vae,
+    wgan_gp,
+)
 
 
 def the_one_diagnosis(doctor, signal):
@@ -232,6 +241,23 @@ def test_diversity_is_that_of_a_square():
     assert diversity(square) == {"variance": 0.5, "neighbours": 1.0}
 
 
+def test_gradient_and_separation_are_those_of_a_linear_discriminator():
+    """Of scores w x the slope is |w| whatever the batch; w = 0 tells nothing from anything."""
+    images = keras.Input(SHAPE)
+    scores = keras.layers.Dense(1, name="w")(keras.layers.Flatten()(images))
+    linear = keras.Model(images, scores)
+    linear.get_layer("w").kernel.assign(np.full((64, 1), 0.5))
+    real = np.zeros((6, *SHAPE), "float32")
+    measured = examiner(models.GAN(generator(), linear, loss="wasserstein"), real, 0)()
+    assert measured["samples"].shape == real.shape and "separation" not in measured
+    assert measured["gradient"] == pytest.approx(0.5 * 8.0)  # The norm of 64 times 0.5.
+    linear.get_layer("w").kernel.assign(np.zeros((64, 1)))
+    for loss in ("non_saturating", "least_squares", "hinge", "relativistic_average"):
+        linear.get_layer("w").bias.assign([0.5 if loss == "least_squares" else 0.0])
+        measured = examiner(models.GAN(generator(), linear, loss=loss), real, 0)()
+        assert measured["separation"] == pytest.approx(1.0) and measured["gradient"] == 0.0
+
+
 def examined(**measured):
     return Examination(gan(), 0, 0, None, np.eye(4)[..., None], **measured)
 
@@ -267,10 +293,11 @@ def test_equal_real_images_have_no_diversity_to_compare_with():
 def test_a_diagnosis_is_made_once_while_it_lasts_and_again_when_it_returns():
     record = Record(patience=2, first_round=0)
     present, absent = Reading(0.0, 1.0, True), Reading(2.0, 1.0)
-    course = [present, absent, present, present, absent, present, absent, absent, present, present]
+    course = [present, absent, present, present, absent, present, present]
+    course += [absent, absent, present, present]
     for round, reading in enumerate(course):
         record.note("mode_collapse", reading, round)
-    assert [found.round for found in record.diagnoses] == [3, 9]
+    assert [found.round for found in record.diagnoses] == [3, 10]
 
 
 def test_a_vanished_gradient_explains_a_collapse():

@@ -65,7 +65,7 @@ def test_images_of_another_size_are_resized_and_the_card_says_so():
     np.testing.assert_allclose(found(flat), found(flat[:, :8, :8]), atol=1e-5)
     # And what antialiasing is for: the finest stripes average out, the border apart.
     stripes = np.tile([[-1.0], [1.0]], (1, 16, 16, 1)).reshape(1, 32, 16, 1).astype("float32")
-    assert np.abs(found._fitted(stripes)[:, 2:-2]).max() < 0.01
+    assert np.abs(found._fitted(stripes)[:, :, 2:-2]).max() < 0.01
 
 
 def test_grey_and_colour_meet():

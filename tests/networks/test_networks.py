@@ -37,6 +37,7 @@ DECODERS = {
     ),
 }
 ALL = {**GENERATORS, **DISCRIMINATORS, **ENCODERS, **DECODERS}
+OF_POINTS = ("mixture_discriminator", "mixture_generator")  # In test_mixture.py.
 DIVIDED_BY_4 = [name for name in ALL if not name.startswith("dense")]
 
 
@@ -69,7 +70,7 @@ def weighted(network):
 
 
 def test_the_table_has_every_network():
-    assert sorted(ALL) == sorted(networks.__all__)
+    assert sorted([*ALL, *OF_POINTS]) == sorted(networks.__all__)
 
 
 # ---------------------------------------------------------------- shapes, ranges and precision
@@ -367,3 +368,16 @@ def test_residual_critic_judges_each_image_by_itself():
     together = critic(images, training=True)
     alone = [critic(images[i : i + 1], training=True)[0] for i in range(3)]
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_two_hidden_layers_are_the_importance_weighted_autoencoder_s():
+    """Counted by hand: 784 - 200 - 200 - 50 twice, and back."""
+
+    def weights_of(network):
+        return sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+
+    hidden = (784 + 1) * 200 + (200 + 1) * 200
+    encoder = networks.dense_encoder((28, 28, 1), 50, 200, hidden_layers=2)
+    assert weights_of(encoder) == hidden + 2 * (200 + 1) * 50
+    decoder = networks.dense_decoder((28, 28, 1), 50, 200, hidden_layers=2)
+    assert weights_of(decoder) == (50 + 1) * 200 + (200 + 1) * 200 + (200 + 1) * 784
