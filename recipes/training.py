@@ -53,6 +53,9 @@ class Config:
     """Rounds between two rows of history.csv, each the mean over them."""
     checkpoint_every: int = 250
     """Rounds between two checkpoints; a run that was killed repeats what came after the last."""
+    doctor: Literal["off", "warn", "stop", "rollback"] = "warn"
+    """What to do when the training is seen to fail: warn of it, stop, or go back to the last good
+    weights with a smaller learning rate."""
     evaluate: list[str] = dataclasses.field(default_factory=list)
     """Metrics to score the samples by as training goes on, such as frechet precision recall; into
     history.csv and scores.jsonl, and the best model by the first one into best.keras."""
@@ -134,6 +137,7 @@ def train(config, build, updates=1, validate=False):
                     kgen.callbacks.Throughput(batch_size),
                     # Before what ends with the training.
                     kgen.callbacks.StopAfter(config.steps),
+                    *_doctor(config),
                     keras.callbacks.CSVLogger(paths.history),
                     keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
                     kgen.callbacks.ProgressBar(config.steps),
@@ -195,6 +199,12 @@ def _held_out(config):
     return kgen.data.in_order(
         config.data, config.image_size, config.batch_size, on_bad_file=config.on_bad_file
     )
+
+
+def _doctor(config):
+    if config.doctor == "off":
+        return []
+    return [kgen.callbacks.Doctor(on_failure=config.doctor, seed=abs(config.seed))]
 
 
 def _scoring(config, paths):

@@ -1,6 +1,7 @@
 """Keras callbacks for generative models."""
 
 from kgen.callbacks.checkpoint import Checkpoint
+from kgen.callbacks.doctor import Doctor
 from kgen.callbacks.evaluate import Evaluate
 from kgen.callbacks.progress import ProgressBar, Throughput
 from kgen.callbacks.rounds import RoundCallback, StopAfter
@@ -8,6 +9,7 @@ from kgen.callbacks.sample_grid import SampleGrid
 
 __all__ = [
     "Checkpoint",
+    "Doctor",
     "Evaluate",
     "ProgressBar",
     "RoundCallback",

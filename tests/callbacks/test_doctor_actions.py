@@ -116,7 +116,7 @@ def test_it_works_beside_keras_callbacks(tmp_path):
         keras.callbacks.EarlyStopping("generator_loss", mode="min", patience=100),
         keras.callbacks.CSVLogger(tmp_path / "log.csv"),
     ]
-    doctor = train(gan(compiled={"steps_per_execution": 3}), 40, *others)
+    doctor = train(gan(compiled={"steps_per_execution": 4}), 40, *others)
     # Keras itself is warned by NumPy as it saves.
     assert not [said for said in doctor.said if "__array__" not in said]
     assert doctor.diagnoses == [] and doctor.round == 40
