@@ -106,7 +106,7 @@ def train(protocol, trial):
     updates = model.discriminator_updates
     count = rounds(protocol, updates)
     # Rounds that one call of the compiled step plays: a round is short beside what a call costs.
-    together = next(n for n in (100, 50, 20, 10, 5, 2, 1) if count % n == 0)
+    together = math.gcd(count, 100)
     model.compile(
         {
             "discriminator": _adam(protocol, count * updates, "discriminator"),

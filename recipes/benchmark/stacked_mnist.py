@@ -4,6 +4,7 @@ The protocol of PacGAN (Lin et al. 2018, section 4.2 and table 2, arXiv 1712.040
 """
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -34,7 +35,8 @@ COLUMNS = (
 )
 
 PACGAN = "Lin et al. 2018 (PacGAN), table 2, 10 trials"
-UNROLLED = "Metz et al. 2017 (Unrolled GAN), table 1, discriminator a quarter of the generator"
+# Networks, latents and batches of their own; see Lin et al. 2018, table 3.
+HALF = "D half of G: Metz et al. 2017 (Unrolled GAN), table 1, and PacGAN, table 3"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Protocol:
     generator_filters: int = 64
     discriminator_filters: int = 64
     kernel_size: int = 5
+    normalization: str | None = "batch"
+    """The discriminator's; always None under a penalty on each image's gradient."""
     learning_rate: float = 2e-4
     beta_1: float = 0.5
     penalty_weight: float = 10.0
@@ -58,32 +62,24 @@ class Protocol:
     seed: int = 0
 
 
-SMALL = Protocol(epochs=3.0, generator_filters=32, discriminator_filters=8, kernel_size=4, trials=1)
+SMALL = Protocol(
+    epochs=8.0,
+    generator_filters=16,
+    discriminator_filters=8,
+    kernel_size=4,
+    normalization=None,
+    learning_rate=1e-3,
+    beta_1=0.0,
+    penalty_weight=1.0,
+    trials=1,
+)
 
 
 def train(protocol, trial):
     """Trains one GAN and counts the modes of its samples. Returns `(scores, arrays)`."""
-    arguments = dict(ROWS[trial.row])
-    normalization = "batch"
-    if "penalty" in arguments:
-        arguments["penalty_weight"] = protocol.penalty_weight
-        normalization = None  # A penalty on each image's gradient allows no batch norm.
-    packing = arguments.get("packing", 1)
     keras.backend.clear_session()
     keras.utils.set_random_seed(trial.seed)
-    model = GAN(
-        dcgan_generator(
-            SHAPE, protocol.latent_dim, protocol.generator_filters, protocol.kernel_size
-        ),
-        dcgan_discriminator(
-            (*SHAPE[:2], packing * SHAPE[2]),
-            protocol.discriminator_filters,
-            protocol.kernel_size,
-            normalization,
-        ),
-        seed=trial.seed,
-        **arguments,
-    )
+    model = build(protocol, trial.row, trial.seed)
     model.compile(
         {
             player.name: keras.optimizers.Adam(
@@ -91,11 +87,11 @@ def train(protocol, trial):
             )
             for player in model.players
         },
-        steps_per_execution=10,
+        steps_per_execution=math.gcd(rounds(protocol), 10),
     )
     images = kgen.data.load(
         "stacked_mnist",
-        batch_size=protocol.batch_size * packing,
+        batch_size=protocol.batch_size * model.packing,
         length=protocol.images,
         seed=trial.seed,
     )
@@ -105,6 +101,26 @@ def train(protocol, trial):
     labels, recognised = digits_of(samples)
     scores = label_scores(labels, 1000, resamples=0)
     return {**scores, "recognised": recognised}, {"images": samples[:16]}
+
+
+def build(protocol, row, seed=0):
+    """Returns a row's `GAN`, not compiled."""
+    arguments = dict(ROWS[row])
+    normalization = protocol.normalization
+    if "penalty" in arguments:
+        arguments["penalty_weight"] = protocol.penalty_weight
+        normalization = None
+    generator = dcgan_generator(
+        SHAPE, protocol.latent_dim, protocol.generator_filters, protocol.kernel_size
+    )
+    height, width, channels = SHAPE
+    discriminator = dcgan_discriminator(
+        (height, width, channels * arguments.get("packing", 1)),
+        protocol.discriminator_filters,
+        protocol.kernel_size,
+        normalization,
+    )
+    return GAN(generator, discriminator, seed=seed, **arguments)
 
 
 def digits_of(images):
@@ -129,24 +145,26 @@ def rounds(protocol):
 def describe(protocol):
     """Returns the protocol in sentences."""
     full = Protocol()
+    norm = "with batch norm, none" if protocol.normalization else "without batch norm, also not"
     sentences = [
         f"{protocol.images:,} images of three digits of mnist5k's 4,000 (published: of MNIST's "
         f"60,000), batches of {protocol.batch_size} packs, {rounds(protocol):,} rounds "
         f"({protocol.epochs:g} epochs); DCGAN of kernels {protocol.kernel_size} x "
         f"{protocol.kernel_size}, {protocol.generator_filters} filters in G and "
-        f"{protocol.discriminator_filters} in D (without batch norm under a penalty), "
-        f"{protocol.latent_dim} latents; Adam({protocol.learning_rate:g}, {protocol.beta_1}); "
-        f"penalties' weight {protocol.penalty_weight:g}; {protocol.samples:,} samples, modes by "
+        f"{protocol.discriminator_filters} in D ({norm} under a penalty), {protocol.latent_dim} "
+        f"latents; Adam({protocol.learning_rate:g}, {protocol.beta_1:g}); penalties' weight "
+        f"{protocol.penalty_weight:g}; {protocol.samples:,} samples of the last weights, modes by "
         "kgen's classifier of digits. Recognised: share of digits that it is surer of than 0.9.",
     ]
-    names = ("epochs", "generator_filters", "discriminator_filters", "kernel_size", "samples")
-    smaller = [
-        f"{name.replace('_', ' ')} {getattr(protocol, name):g} and not {getattr(full, name):g}"
-        for name in names
-        if getattr(protocol, name) != getattr(full, name)
+    other = [
+        f"{field.name.replace('_', ' ')} {getattr(protocol, field.name)} and not "
+        f"{getattr(full, field.name)}"
+        for field in dataclasses.fields(full)
+        if field.name not in ("seed", "trials")
+        and getattr(protocol, field.name) != getattr(full, field.name)
     ]
-    if smaller:
-        sentences.append(f"Other than published: {', '.join(smaller)}.")
+    if other:
+        sentences.append(f"Other than published: {', '.join(other)}.")
     return sentences
 
 
@@ -172,6 +190,9 @@ STACKED_MNIST = table.Table(
         _published("ALI", None, PACGAN, "16"),
         _published("Unrolled GAN", None, PACGAN, "48.7"),
         _published("VEEGAN", None, PACGAN, "150"),
+        _published("DCGAN, D half of G", "dcgan", HALF, "628.0"),
+        _published("PacDCGAN4, D half of G", "packing_4", HALF, "820.2"),
+        _published("Unrolled-10, D half of G", None, HALF, "817.4"),
     ),
     describe=describe,
     train=train,
