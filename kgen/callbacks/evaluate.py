@@ -26,8 +26,8 @@ class Evaluate(RoundCallback):
     Args:
         evaluation: `kgen.metrics.Evaluation`.
         every: Epochs between two evaluations; the first epoch is always scored.
-        log: File that gets every score as a line of JSON, with the round it is of and its card;
-            `kgen.metrics.read_scores` reads it. `None` for none.
+        log: File of this run alone that gets every score as a line of JSON, with the round it is of
+            and its card; `kgen.metrics.read_scores` reads it. `None` for none.
         best: File that the model with the best score is saved to, `"best.keras"`; beside it
             `best.json` says which round it is of and its score. `None` for none.
         monitor: Name of the metric that decides which is the best; the evaluation's first by
@@ -68,10 +68,14 @@ class Evaluate(RoundCallback):
         self.scores = {}
         self.best_score = None
         self._epochs = 0
+        self._scored = None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.evaluation.check(self.model)
+        if self._scored is not self.model:  # The first `fit`, or that of another model.
+            self._scored, self._epochs = self.model, 0
+            self.scores, self.best_score = {}, None
 
     def on_round_end(self, previous, logs):
         pass
@@ -105,7 +109,7 @@ class Evaluate(RoundCallback):
             self.scores = self.evaluation(self.model)
         except NotFiniteError as error:
             warnings.warn(f"Round {self.round} is scored worst: {error}", stacklevel=2)
-            self.scores = {name: _worst(name) for name in self.evaluation.metrics}
+            self.scores = {name: self._worst(name) for name in self.evaluation.metrics}
         if self.log is not None:
             append_scores(self.log, self.scores, round=self.round)
         score = self.scores[self.monitor]
@@ -125,8 +129,11 @@ class Evaluate(RoundCallback):
         self.model.save(partial)
         os.replace(partial, self.best)
         content = {"round": self.round, **self.best_score.as_dict()}
-        self.best.with_suffix(".json").write_text(json.dumps(content, indent=2) + "\n")
+        partial = self.best.with_name(f"partial-{self.best.stem}.json")
+        partial.write_text(json.dumps(content, indent=2) + "\n")
+        os.replace(partial, self.best.with_suffix(".json"))
 
-
-def _worst(metric):
-    return Score(np.inf if better(metric) == "min" else -np.inf, Card(metric))
+    def _worst(self, metric):
+        # On the card of the last score, if there is one, so that it compares.
+        card = self.scores[metric].card if metric in self.scores else Card(metric)
+        return Score(np.inf if better(metric) == "min" else -np.inf, card)

@@ -99,6 +99,11 @@ def read_rows(name_or_path, request):
     return source.read(request)
 
 
+def is_named(name):
+    """Say whether a string is the name of a set, and no path."""
+    return _named_source(name) is not None
+
+
 def _named_source(name):
     """Return the source of that name, or None."""
     if name in SOURCES and not name.endswith(":"):

@@ -4,23 +4,32 @@ import io
 import os
 import pathlib
 import tempfile
+import warnings
 import zipfile
 
 import numpy as np
 
 
 def cache_folder():
-    """Returns the folder: `KGEN_CACHE` in the environment, or `~/.cache/kgen`; made if missing."""
+    """Returns the folder: `KGEN_CACHE` in the environment, or `~/.cache/kgen`."""
     folder = pathlib.Path(os.environ.get("KGEN_CACHE") or "~/.cache/kgen").expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def write_arrays(path, arrays):
-    """Writes a dict of arrays to `path` in one step, so that nobody reads half of it."""
+    """Writes a dict of arrays to `path` in one step, so that nobody reads half of it.
+
+    Warns where it cannot be written: then it is only slow the next time.
+    """
+    try:
+        _write(pathlib.Path(path), arrays)
+    except OSError as error:
+        warnings.warn(f"{path} could not be written ({error}).", stacklevel=2)
+
+
+def _write(path, arrays):
     content = io.BytesIO()
     np.savez(content, **arrays)
-    path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:

@@ -7,7 +7,7 @@ import numpy as np
 from kgen.metrics.extractors import extractor as extractor_of
 from kgen.metrics.reference import Reference
 from kgen.metrics.samples import drawn, go_through
-from kgen.metrics.table import GROUPS, Material, groups_of
+from kgen.metrics.table import GROUPS, Material, check_options, groups_of
 
 # Sets of digits, for which the features default to the classifier of digits.
 _OF_DIGITS = ("digits", "mnist5k", "stacked_mnist", "tfds:mnist")
@@ -83,7 +83,8 @@ class Evaluation:
     ):
         self.reference = Reference(reference, split, image_size, channels, on_bad_file)
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
-        self.groups = groups_of(metrics, self.reference.name)
+        known = self.reference.name if self.reference.named else None
+        self.groups = groups_of(metrics, known)
         self.metrics = metrics
         self.samples = min(self.reference.count, 10_000) if samples is None else samples
         if not isinstance(self.samples, numbers.Integral) or self.samples < 2:
@@ -91,9 +92,7 @@ class Evaluation:
         self.seed = seed
         self.resamples = resamples
         self.options = {} if options is None else options
-        unknown = sorted(set(self.options) - set(self.groups))
-        if unknown:
-            raise ValueError(f"`options` must be for {self.groups}, received some for {unknown}.")
+        check_options(self.options, self.groups)
         self.batch_size = batch_size
         self.needs = {need for name in self.groups for need in GROUPS[name].needs}
         self.extractor = self._extractor(extractor)
@@ -127,6 +126,10 @@ class Evaluation:
         batches = [samples] if hasattr(samples, "dtype") else samples
         return self._score(self._checked(batches), None, {}, {})
 
+    def __deepcopy__(self, memo):
+        # It changes with no call. KerasTuner copies callbacks for each trial.
+        return self
+
     def check(self, model):
         """Raises what a call would raise of this model, before it costs anything."""
         for name in self.groups:
@@ -137,12 +140,12 @@ class Evaluation:
         self._check_shape(model.image_shape)
 
     def _score(self, batches, model, facts, seeds):
-        against = {GROUPS[name].against for name in self.groups} - {None}
-        extractor = self.extractor if "features" in against else None
+        against_features = any(GROUPS[name].against_features for name in self.groups)
+        extractor = self.extractor if against_features else None
         material = Material(
             go_through(batches, self.extractor, self.needs) if self.needs else None,
             self.reference,
-            self.reference.statistics(extractor) if against else None,
+            self.reference.statistics(extractor),
             model,
             {"resamples": self.resamples, "seed": self.seed},
         )
@@ -156,10 +159,10 @@ class Evaluation:
 
     def _facts(self, group, material):
         """Returns the fields of a card that a metric itself cannot know."""
-        facts = {}
-        if group.against:
-            facts["reference"] = f"{self.reference.name} ({material.statistics.hash})"
-            facts["split"] = self.reference.split
+        facts = {
+            "reference": f"{self.reference.name} ({material.statistics.hash})",
+            "split": self.reference.split,
+        }
         if _OF_EXTRACTOR & {*group.needs}:
             facts["extractor"] = self.extractor.name
             facts["extractor_hash"] = self.extractor.hash
@@ -170,7 +173,7 @@ class Evaluation:
         if not _OF_EXTRACTOR & self.needs:
             return None
         if extractor is None:
-            if self.reference.name not in _OF_DIGITS:
+            if not self.reference.named or self.reference.name not in _OF_DIGITS:
                 raise ValueError(
                     f"`extractor` must be given for the reference {self.reference.name!r}: a name, "
                     "as `kgen.metrics.extractor` takes it, or a keras.Model; received None."

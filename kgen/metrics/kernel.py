@@ -85,6 +85,11 @@ def kernel_distance(
             replicates.append(_discrepancies(*kernels, *counts))
 
     value = float(np.mean(values))
+    if not np.isfinite(value):
+        raise ValueError(
+            f"`features` and `reference` must be small enough for a kernel of degree {degree} to be "
+            f"finite; received values up to {max(abs(features).max(), abs(reference).max()):g}."
+        )
     interval = None
     if generator is not None:
         interval = centred_interval(value, np.mean(replicates, axis=0))

@@ -9,8 +9,10 @@ import numpy as np
 
 import kgen.data
 from kgen.data.in_order import fingerprint
+from kgen.data.registry import is_named
 from kgen.metrics import cache
 from kgen.metrics.moments import Moments
+from kgen.version import __version__
 
 # Of a larger set so many rows of features are kept, drawn from a fixed seed, for the metrics that
 # compare rows with rows; moments are of all.
@@ -39,6 +41,7 @@ class Reference:
 
     Attributes:
         name: The set's name, or that of the folder or file; `"array"`.
+        named: Whether it is a set that kgen knows by its name.
         split: `"train"` or `"test"`; `None` of an array.
         shape: Shape of one example.
         count: Number of examples.
@@ -65,8 +68,10 @@ class Reference:
         batch_size=256,
     ):
         self.batch_size = batch_size
+        self._statistics = {}
         if isinstance(source, str | os.PathLike):
-            self.name = source if isinstance(source, str) else pathlib.Path(source).name
+            self.named = isinstance(source, str) and is_named(source)
+            self.name = source if self.named else pathlib.Path(source).expanduser().resolve().name
             self.split = split
             self._batches = kgen.data.in_order(
                 source, image_size, batch_size, split, channels, on_bad_file=on_bad_file
@@ -87,7 +92,7 @@ class Reference:
                 "images (n, height, width, channels) in [-1, 1] or points (n, d), with n at least "
                 f"2; received {array.dtype} of the shape {array.shape}."
             )
-        self.name, self.split = "array", None
+        self.name, self.named, self.split = "array", False, None
         self._batches = [
             array[i : i + batch_size].astype("float32") for i in range(0, len(array), batch_size)
         ]
@@ -109,7 +114,13 @@ class Reference:
 
     def statistics(self, extractor=None):
         """Returns the `Statistics`, read in one pass the first time and from the cache after it."""
-        path = self._cached_at(extractor)
+        key = None if extractor is None else extractor.hash
+        if key not in self._statistics:
+            self._statistics[key] = self._read_statistics(extractor, key)
+        return self._statistics[key]
+
+    def _read_statistics(self, extractor, key):
+        path = self._cached_at(key)
         arrays = None if path is None else cache.read_arrays(path)
         if arrays is None:
             arrays = self._summed_up(extractor)
@@ -121,10 +132,10 @@ class Reference:
             count, content, None if features is None else Moments.from_arrays(arrays), features
         )
 
-    def _cached_at(self, extractor):
+    def _cached_at(self, extractor_hash):
         if self._key is None:
             return None
-        key = repr((*self._key, None if extractor is None else extractor.hash, KEPT))
+        key = repr((*self._key, extractor_hash, KEPT, __version__))
         digest = hashlib.sha256(key.encode()).hexdigest()[:24]
         return cache.cache_folder() / "references" / f"{digest}.npz"
 

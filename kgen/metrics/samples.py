@@ -7,7 +7,7 @@ import numpy as np
 from kgen.metrics.moments import Moments
 from kgen.metrics.reference import KEPT
 
-# Images are drawn by so many at a time: a model draws the latents of one call all at once.
+# A model draws the latents of one call all at once: so many.
 CHUNK = 10_000
 # Images kept for the metrics that look at images.
 KEPT_IMAGES = 1_000
@@ -21,7 +21,7 @@ class Samples:
         count: Samples in all.
         moments: `Moments` of the features of all.
         features: float32 `(min(count, KEPT), d)`, of the first.
-        probabilities: float32 `(count, classes)`.
+        probabilities: float32 `(min(count, KEPT), classes)`, of the first.
         labels: `(count,)`, the class, or with several channels one number made of their classes.
         images: float32, the first `KEPT_IMAGES`; points of the plane: all.
     """
@@ -44,11 +44,12 @@ class NotFiniteError(ValueError):
 
 
 def drawn(model, count, seed, batch_size):
-    """Yields `count` samples of a model in chunks of arrays, the first as `sample` draws them."""
+    """Yields `count` samples of a model by batches, the first `CHUNK` as `sample` draws them."""
     for index, start in enumerate(range(0, count, CHUNK)):
         # A seed a chunk, far from those that a user would take next.
-        chunk_seed = seed + index * 2**32
-        yield model.sample(min(CHUNK, count - start), seed=chunk_seed, batch_size=batch_size)
+        latents = model.latents(min(CHUNK, count - start), seed=seed + index * 2**32)
+        for row in range(0, len(latents), 4 * batch_size):
+            yield model.decode(latents[row : row + 4 * batch_size], batch_size)
 
 
 def go_through(batches, extractor, needs):
@@ -74,7 +75,9 @@ def go_through(batches, extractor, needs):
             samples.moments.update(features)
             parts["features"].append(features[: max(0, KEPT - samples.count)])
         if "probabilities" in needs:
-            parts["probabilities"].append(extractor.probabilities(batch))
+            if samples.count < KEPT:
+                kept = batch[: KEPT - samples.count]
+                parts["probabilities"].append(extractor.probabilities(kept))
         if "labels" in needs:
             parts["labels"].append(labels_by_channel(batch, extractor))
         if "images" in needs:

@@ -48,8 +48,10 @@ class Score(float):
             but_for: Names of the card's fields that may differ, as `("weights",)`.
 
         Raises:
-            ValueError: If the cards differ in other fields; names them.
+            ValueError: If the cards differ in other fields, which are named, or `other` has none.
         """
+        if not isinstance(other, Score):
+            raise ValueError(f"`other` must be a Score, received {other!r}.")
         self._check_card(other, but_for)
         return float(self) - float(other)
 

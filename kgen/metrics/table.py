@@ -1,10 +1,12 @@
 """The table of metrics that an evaluation can be asked for by name."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 
 import numpy as np
 
+from kgen.core.interface import GenerativeInterface
 from kgen.data import mixtures
 from kgen.metrics.bootstrap import bootstrap_seeds, mean_interval
 from kgen.metrics.card import Card
@@ -27,7 +29,7 @@ class Material:
     Attributes:
         samples: `Samples`, with what the metric needs of them.
         reference: `Reference`.
-        statistics: The reference's `Statistics`; `None` if nothing is held against it.
+        statistics: The reference's `Statistics`.
         model: The `kgen.GenerativeModel`, `None` where samples came without one.
         draws: Dict of `resamples` and `seed`, for the intervals.
     """
@@ -47,55 +49,61 @@ class Group:
         better: Dict from each metric's name to `"min"` or `"max"`.
         compute: Function from `Material` and the options of the group to a dict of `Score`.
         needs: Attributes of `Samples` that it reads.
-        against: What of the reference it takes: `"features"`, `"modes"`, `"examples"` or `None`.
+        takes: Function whose arguments the options are.
+        against_features: Whether it takes the reference's features.
         ability: What the model must be able to do with the reference's examples, or `None`.
     """
 
     better: dict
     compute: Callable
+    takes: Callable
     needs: tuple = ()
-    against: str | None = None
+    against_features: bool = False
     ability: str | None = None
 
 
 def _frechet(material, **options):
     samples, reference = material.samples.all_features, material.statistics.moments
-    return {"frechet": frechet_distance(samples, reference, **material.draws, **options)}
+    return {"frechet": frechet_distance(samples, reference, **{**material.draws, **options})}
 
 
 def _kernel(material, **options):
     samples, reference = material.samples.features, material.statistics.features
-    return {"kernel": kernel_distance(samples, reference, **material.draws, **options)}
+    return {"kernel": kernel_distance(samples, reference, **{**material.draws, **options})}
 
 
 def _manifold(material, **options):
     samples, reference = material.samples.features, material.statistics.features
-    return manifold_scores(samples, reference, **material.draws, **options)
+    return manifold_scores(samples, reference, **{**material.draws, **options})
 
 
 def _inception(material, **options):
     return {
-        "inception": inception_score(material.samples.probabilities, **material.draws, **options)
+        "inception": inception_score(
+            material.samples.probabilities, **{**material.draws, **options}
+        )
     }
 
 
 def _diversity(material, **options):
-    return {"diversity": diversity(material.samples.images, **material.draws, **options)}
+    return {"diversity": diversity(material.samples.images, **{**material.draws, **options})}
 
 
 def _mixture(material, **options):
     centres, std = MIXTURES[material.reference.name]
-    return mixture_scores(material.samples.images, centres, std, **material.draws, **options)
+    return mixture_scores(material.samples.images, centres, std, **{**material.draws, **options})
 
 
 def _stacked(material, **options):
-    return label_scores(material.samples.labels, 1000, **material.draws, **options)
+    return label_scores(material.samples.labels, 1000, **{**material.draws, **options})
 
 
 def _likelihood(material, examples=1000, **options):
     images = material.reference.first(examples)
-    nats = -material.model.log_prob(images, seed=material.draws["seed"], **options)
-    settings = {"samples": options.get("samples", 128)}
+    nats = -material.model.log_prob(images, **{"seed": material.draws["seed"], **options})
+    # Under another likelihood it is another kind of number.
+    likelihood = getattr(material.model, "likelihood", None)
+    settings = {"samples": options.get("samples", 128), "likelihood": likelihood}
     card = Card(
         "nll",
         samples=len(nats),
@@ -108,10 +116,10 @@ def _likelihood(material, examples=1000, **options):
     }
 
 
-def _reconstruction(material, examples=1000):
+def _reconstruction(material, examples=1000, **options):
     images = material.reference.first(examples)
     decoded = np.clip(material.model.reconstruct(images), -1.0, 1.0)
-    return similarity_scores(decoded, images, **material.draws)
+    return similarity_scores(decoded, images, **{**material.draws, **options})
 
 
 MIXTURES = {
@@ -120,36 +128,53 @@ MIXTURES = {
 }
 
 GROUPS = {
-    "frechet": Group({"frechet": "min"}, _frechet, ("features",), "features"),
-    "kernel": Group({"kernel": "min"}, _kernel, ("features",), "features"),
+    "frechet": Group({"frechet": "min"}, _frechet, frechet_distance, ("features",), True),
+    "kernel": Group({"kernel": "min"}, _kernel, kernel_distance, ("features",), True),
     "manifold": Group(
         {"precision": "max", "recall": "max", "density": "max", "coverage": "max"},
         _manifold,
+        manifold_scores,
         ("features",),
-        "features",
+        True,
     ),
-    "inception": Group({"inception": "max"}, _inception, ("probabilities",)),
-    "diversity": Group({"diversity": "min"}, _diversity, ("images",)),
+    "inception": Group({"inception": "max"}, _inception, inception_score, ("probabilities",)),
+    "diversity": Group({"diversity": "min"}, _diversity, diversity, ("images",)),
     "mixture": Group(
         {"modes": "max", "high_quality": "max", "reverse_kl": "min"},
         _mixture,
+        mixture_scores,
         ("images",),
-        "modes",
     ),
-    "stacked": Group({"modes": "max", "reverse_kl": "min"}, _stacked, ("labels",), "modes"),
-    "likelihood": Group({"nll": "min"}, _likelihood, (), "examples", "log_prob"),
+    "stacked": Group({"modes": "max", "reverse_kl": "min"}, _stacked, label_scores, ("labels",)),
+    "likelihood": Group(
+        {"nll": "min"}, _likelihood, GenerativeInterface.log_prob, ability="log_prob"
+    ),
     "reconstruction": Group(
         {"psnr": "max", "ssim": "max", "multi_scale_ssim": "max"},
         _reconstruction,
-        (),
-        "examples",
-        "reconstruct",
+        similarity_scores,
+        ability="reconstruct",
     ),
 }
 
 
+def check_options(options, groups):
+    """Raises a ValueError unless options are of these groups and each is an argument there."""
+    unknown = sorted(set(options) - set(groups))
+    if unknown:
+        raise ValueError(f"`options` must be for {groups}, received some for {unknown}.")
+    for group, given in options.items():
+        taken = [*inspect.signature(GROUPS[group].takes).parameters][1:]
+        taken += ["examples"] if GROUPS[group].ability else []
+        unknown = sorted(set(given) - set(taken))
+        if unknown:
+            raise ValueError(f"`options` for {group!r} must be out of {taken}, received {unknown}.")
+
+
 def groups_of(metrics, reference_name):
     """Returns the names of the groups that hold the metrics asked for.
+
+    `reference_name` is that of a set that kgen knows, or `None`.
 
     Raises:
         ValueError: If there is no such metric, or none for such a reference.

@@ -177,3 +177,30 @@ def test_what_cannot_be_scored_is_refused_before_training():
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         Evaluate(**{"evaluation": evaluation(), **arguments})
+
+
+def test_keras_tuner_searches_by_a_score(tmp_path):
+    import keras_tuner
+
+    def build(parameters):
+        keras.utils.set_random_seed(0)
+        model = SYSTEMS["first_gan"].make()
+        rate = parameters.Choice("learning_rate", [1e-4, 1e-2])
+        model.compile({p.name: keras.optimizers.Adam(rate) for p in model.players})
+        return model
+
+    tuner = keras_tuner.GridSearch(
+        build, keras_tuner.Objective("val_frechet", "min"), directory=tmp_path, overwrite=True
+    )
+    scoring = Evaluate(Evaluation("digits", ("frechet",), "random", resamples=0))
+    tuner.search(IMAGES, batch_size=8, epochs=2, verbose=0, callbacks=[scoring])
+    trials = tuner.oracle.get_best_trials(2)
+    assert len(trials) == 2 and trials[0].score < trials[1].score
+
+
+def test_a_callback_that_is_used_again_starts_anew_with_another_model(tmp_path):
+    callback = Evaluate(evaluation(), best=tmp_path / "best.keras")
+    fit([callback])
+    callback.best_score = callback.best_score * 0.0
+    fit([callback], epochs=1)
+    assert json.loads((tmp_path / "best.json").read_text())["round"] == 6

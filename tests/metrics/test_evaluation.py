@@ -96,7 +96,7 @@ def test_every_metric_of_images_can_be_asked_for():
     for name in metrics:
         assert np.isfinite(scores[name]) and better(name) in ("min", "max"), name
         assert scores[name].card.extractor == "small"
-    assert scores["inception"].card.reference is None
+        assert scores[name].card.reference.startswith("digits (")
 
 
 def test_a_model_with_a_likelihood_is_scored_by_it():
@@ -105,7 +105,8 @@ def test_a_model_with_a_likelihood_is_scored_by_it():
     score = evaluation(model)["nll"]
     held_out = np.concatenate(list(kgen.data.in_order("digits").as_numpy_iterator()))
     np.testing.assert_allclose(score, -model.log_prob(held_out, samples=8).mean(), rtol=1e-6)
-    assert score.card.settings == {"samples": 8} and score.interval[0] < score < score.interval[1]
+    assert score.card.settings == {"samples": 8, "likelihood": "bernoulli"}
+    assert score.interval[0] < score < score.interval[1]
     with pytest.raises(NotImplementedError, match="cannot `log_prob`"):
         evaluation(SYSTEMS["dcgan"].make())
 
@@ -214,6 +215,7 @@ def test_samples_in_chunks_are_all_different_and_begin_as_sample_does(monkeypatc
         ({"metrics": ("fid",)}, "`metrics` must be out of.*'fid'"),
         ({"metrics": ("modes",)}, "`metrics` must be out of.*'modes'"),
         ({"extractor": None}, "`extractor` must be given for the reference 'array'"),
+        ({"options": {"frechet": {"shrink": 1}}}, "`options` for 'frechet' must be out of"),
         ({"samples": 1}, "`samples` must be an integer of at least 2, received 1"),
         ({"samples": 10.5}, "`samples` must be"),
         ({"options": {"precision": {}}}, "`options` must be for"),
@@ -246,3 +248,110 @@ def test_every_metric_has_a_direction_and_a_line_in_the_table():
     for group in GROUPS.values():
         for metric in group.better:
             assert f"`{metric}`" in Evaluation.__doc__, metric
+
+
+def test_a_network_that_is_trained_on_is_another_extractor():
+    """Its scores are of the weights it has, and neither cache nor card takes it for the old one."""
+    model = network()
+    evaluation = Evaluation("digits", ("frechet",), model, resamples=0)
+    before = evaluation.of(IMAGES)["frechet"]
+    weights = model.get_weights()
+    model.set_weights([3.0 * weight for weight in weights])
+    after = evaluation.of(IMAGES)["frechet"]
+    np.testing.assert_allclose(float(after), 9.0 * float(before), rtol=1e-4)
+    assert after.card.extractor_hash != before.card.extractor_hash
+    model.set_weights(weights)
+    assert evaluation.of(IMAGES)["frechet"] == before
+
+
+def test_a_network_with_layers_that_have_no_config_is_told_by_what_it_makes():
+    class Pool(keras.layers.Layer):
+        def __init__(self, pool):
+            super().__init__()
+            self.pool = pool
+
+        def call(self, images):
+            return self.pool(images, axis=(1, 2))
+
+    def pooling(pool):
+        images = keras.Input(SHAPE)
+        return keras.Model(images, Pool(pool)(images))
+
+    largest, mean = Extractor(pooling(keras.ops.max)), Extractor(pooling(keras.ops.mean))
+    assert largest.hash != mean.hash == Extractor(pooling(keras.ops.mean)).hash
+
+
+def test_a_frozen_network_is_the_same_one():
+    model = network()
+    before = Extractor(model).hash
+    model.trainable = False
+    assert Extractor(model).hash == before
+
+
+def test_classes_are_part_of_the_extractor():
+    one, other = with_classes(), with_classes()
+    assert one.hash != other.hash
+
+
+def test_a_folder_is_called_by_its_name_wherever_it_lies(tmp_path, monkeypatch):
+    for place in ("a", "b"):
+        (tmp_path / place / "digits").mkdir(parents=True)
+        for number, image in enumerate(IMAGES):
+            pixels = np.round((image + 1.0) * 127.5).astype("uint8")
+            keras.utils.save_img(tmp_path / place / f"digits/{number:02d}.png", pixels, scale=False)
+    monkeypatch.chdir(tmp_path)
+    cards = [
+        Evaluation(place, ("frechet",), network(), resamples=0).of(IMAGES)["frechet"].card
+        for place in ("./a/digits", str(tmp_path / "b/digits"), tmp_path / "b/digits")
+    ]
+    assert cards[0] == cards[1] == cards[2]
+    assert cards[0].reference.startswith("digits (")
+    # It is no set of digits for all its name.
+    with pytest.raises(ValueError, match="`extractor` must be given"):
+        Evaluation(tmp_path / "b/digits", ("frechet",))
+
+
+def test_a_folder_that_changes_is_read_again(tmp_path):
+    for number, image in enumerate(IMAGES):
+        pixels = np.round((image + 1.0) * 127.5).astype("uint8")
+        keras.utils.save_img(tmp_path / f"{number:02d}.png", pixels, scale=False)
+
+    def score(**arguments):
+        given = {"extractor": network(), "resamples": 0, "split": "train", **arguments}
+        return Evaluation(tmp_path, ("frechet",), **given).of(IMAGES)["frechet"]
+
+    first = score()
+    assert score() == first
+    keras.utils.save_img(tmp_path / "00.png", np.zeros(SHAPE), scale=False)
+    assert score().card.reference != first.card.reference
+    # Another size is another reference, whatever is cached.
+    small = Evaluation(tmp_path, ("frechet",), "random", image_size=4, split="train",
+                       options={"frechet": {"shrinkage": 0.5}}, resamples=0)  # fmt: skip
+    assert small.of(IMAGES[:, ::2, ::2])["frechet"].card.reference not in (
+        first.card.reference,
+        score().card.reference,
+    )
+
+
+def test_likelihoods_are_told_apart():
+    evaluation = Evaluation(IMAGES, ("nll",), options={"likelihood": {"samples": 2}})
+    binary, grey = (
+        evaluation(SYSTEMS[name].make())["nll"] for name in ("vae", "importance_weighted_vae")
+    )
+    with pytest.raises(ValueError, match="likelihood"):
+        min(binary, grey)
+
+
+def test_a_cache_that_cannot_be_written_is_only_slow(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("KGEN_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="could not be written"):
+        score = Evaluation("digits", ("frechet",), network()).of(IMAGES)["frechet"]
+    assert score > 0.0
+
+
+def test_samples_are_drawn_a_few_at_a_time(monkeypatch):
+    model = SYSTEMS["first_gan"].make()
+    drawn = list(samples.drawn(model, 20, 0, 2))
+    assert [len(batch) for batch in drawn] == [8, 8, 4]
+    np.testing.assert_allclose(np.concatenate(drawn), model.sample(20, seed=0), atol=1e-6)

@@ -30,8 +30,10 @@ def digits():
     classifier = _network()
     if not _load(classifier, path):
         _train(classifier)
-        arrays = {f"weight_{i}": w for i, w in enumerate(classifier.get_weights())}
-        cache.write_arrays(path, arrays)
+        # Another process may have been first: all then take the same.
+        if not _load(classifier, path):
+            arrays = {f"weight_{i}": w for i, w in enumerate(classifier.get_weights())}
+            cache.write_arrays(path, arrays)
     features = keras.Model(classifier.input, classifier.get_layer("features").output, name="digits")
     return Extractor(features, "digits", classifier)
 

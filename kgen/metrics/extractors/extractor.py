@@ -23,7 +23,7 @@ class Extractor:
 
     Attributes:
         name: Name for the card.
-        hash: Hash of the network's architecture and weights.
+        hash: Hash of the network's architecture and weights, and of the classifier's.
 
     Args:
         network: Built `keras.Model` from images in [-1, 1] `(n, height, width, channels)` to
@@ -46,9 +46,14 @@ class Extractor:
             )
         self.network = network
         self.name = network.name if name is None else name
-        self.hash = hash_of(network)
         self.classifier = classifier
         self.batch_size = batch_size
+
+    @property
+    def hash(self):
+        # As the weights are now: a network may be trained after it was given.
+        networks = [self.network] if self.classifier is None else [self.network, self.classifier]
+        return hashlib.sha256("".join(map(hash_of, networks)).encode()).hexdigest()[:12]
 
     def __call__(self, images):
         """Returns the features `(n, d)` of images in [-1, 1]."""
@@ -116,32 +121,40 @@ def checked_images(images):
     least, most = float(images.min()), float(images.max())  # NaN shows in both.
     if not -1.001 <= least <= most <= 1.001:
         raise ValueError(f"`images` must lie in [-1, 1], received values in [{least}, {most}].")
-    return images.astype("float32")
+    return images.astype("float32", copy=False)
 
 
 def hash_of(network):
     """Returns a hash of a network's architecture and weights, which its layers' names do not touch.
 
+    A network without a config of its own, as one with a custom layer, is hashed by what it makes of
+    some noise.
+
     Returns:
-        String of 12 hexadecimal digits.
+        String of 64 hexadecimal digits.
     """
     digest = hashlib.sha256()
     names = {layer.name: f"layer {i}" for i, layer in enumerate(network._flatten_layers())}
     try:
         config = network.get_config()
+        if "layers" not in config and len(names) > 1:
+            raise NotImplementedError
     except NotImplementedError:
-        config = type(network).__name__
+        sides = [side or 64 for side in network.input_shape[1:]]
+        noise = np.random.default_rng(0).uniform(-1.0, 1.0, (2, *sides)).astype("float32")
+        config = np.asarray(network.predict_on_batch(noise)).tolist()
     digest.update(json.dumps(_renamed(config, names), sort_keys=True, default=str).encode())
     for variable in network.weights:
         array = np.asarray(variable)
         digest.update(repr((array.dtype.name, array.shape)).encode())
         digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()
 
 
 def _renamed(value, names):
     if isinstance(value, dict):
-        return {str(key): _renamed(entry, names) for key, entry in value.items()}
+        entries = {str(key): entry for key, entry in value.items() if key != "trainable"}
+        return {key: _renamed(entry, names) for key, entry in entries.items()}
     if isinstance(value, list | tuple):
         return [_renamed(entry, names) for entry in value]
     return names.get(value, value) if isinstance(value, str) else value
