@@ -77,7 +77,14 @@ def kernel_distance(
         _blocks(reference, blocks, size, [seed, 1]),
         strict=True,
     ):
-        kernels = [(scale * (a @ b.T) + offset) ** degree for a, b in ((x, x), (y, y), (x, y))]
+        with np.errstate(over="ignore", invalid="ignore"):
+            kernels = [(scale * (a @ b.T) + offset) ** degree for a, b in ((x, x), (y, y), (x, y))]
+        if not all(np.isfinite(kernel).all() for kernel in kernels):
+            raise ValueError(
+                f"`features` and `reference` must be small enough for their kernel of degree "
+                f"{degree} to be finite; received values up to "
+                f"{max(np.abs(x).max(), np.abs(y).max()):g}."
+            )
         once = np.ones((1, size))
         values.append(_discrepancies(*kernels, once, once)[0])
         if generator is not None:
@@ -85,11 +92,6 @@ def kernel_distance(
             replicates.append(_discrepancies(*kernels, *counts))
 
     value = float(np.mean(values))
-    if not np.isfinite(value):
-        raise ValueError(
-            f"`features` and `reference` must be small enough for a kernel of degree {degree} to be "
-            f"finite; received values up to {max(abs(features).max(), abs(reference).max()):g}."
-        )
     interval = None
     if generator is not None:
         interval = centred_interval(value, np.mean(replicates, axis=0))

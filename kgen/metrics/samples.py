@@ -74,10 +74,9 @@ def go_through(batches, extractor, needs):
                 samples.moments = Moments(features.shape[1])
             samples.moments.update(features)
             parts["features"].append(features[: max(0, KEPT - samples.count)])
-        if "probabilities" in needs:
-            if samples.count < KEPT:
-                kept = batch[: KEPT - samples.count]
-                parts["probabilities"].append(extractor.probabilities(kept))
+        if "probabilities" in needs and samples.count < KEPT:
+            kept = batch[: KEPT - samples.count]
+            parts["probabilities"].append(extractor.probabilities(kept))
         if "labels" in needs:
             parts["labels"].append(labels_by_channel(batch, extractor))
         if "images" in needs:

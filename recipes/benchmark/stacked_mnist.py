@@ -25,7 +25,11 @@ ROWS = {
     "packing_2": {"packing": 2},
     "packing_4": {"packing": 4},
     "r1": {"penalty": "r1"},
-    "wgan_gp": {"loss": "wasserstein", "penalty": "gradient"},
+    "wgan_gp": {  # Gulrajani et al. 2017: 5 updates of the critic.
+        "loss": "wasserstein",
+        "penalty": "gradient",
+        "discriminator_updates": 5,
+    },
 }
 
 COLUMNS = (
@@ -58,19 +62,22 @@ class Protocol:
     learning_rate: float = 2e-4
     beta_1: float = 0.5
     penalty_weight: float = 10.0
+    """wgan_gp's; 10 in its paper."""
+    r1_weight: float = 10.0
+    """R1's; 10 in its paper."""
     trials: int | None = 10
     seed: int = 0
 
 
 SMALL = Protocol(
-    epochs=8.0,
+    epochs=16.0,
     generator_filters=16,
     discriminator_filters=8,
     kernel_size=4,
     normalization=None,
     learning_rate=1e-3,
     beta_1=0.0,
-    penalty_weight=1.0,
+    r1_weight=1.0,
     trials=1,
 )
 
@@ -80,6 +87,8 @@ def train(protocol, trial):
     keras.backend.clear_session()
     keras.utils.set_random_seed(trial.seed)
     model = build(protocol, trial.row, trial.seed)
+    updates = model.discriminator_updates
+    count = rounds(protocol, updates)
     model.compile(
         {
             player.name: keras.optimizers.Adam(
@@ -87,15 +96,15 @@ def train(protocol, trial):
             )
             for player in model.players
         },
-        steps_per_execution=math.gcd(rounds(protocol), 10),
+        steps_per_execution=math.gcd(count, 10),
     )
     images = kgen.data.load(
         "stacked_mnist",
-        batch_size=protocol.batch_size * model.packing,
+        batch_size=protocol.batch_size * model.packing * updates,
         length=protocol.images,
         seed=trial.seed,
     )
-    model.fit(images, epochs=1, steps_per_epoch=rounds(protocol), verbose=0)
+    model.fit(images, epochs=1, steps_per_epoch=count, verbose=0)
     samples = model.sample(protocol.samples, seed=trial.seed, batch_size=500)
     trials.check_finite(samples)
     labels, recognised = digits_of(samples)
@@ -108,7 +117,8 @@ def build(protocol, row, seed=0):
     arguments = dict(ROWS[row])
     normalization = protocol.normalization
     if "penalty" in arguments:
-        arguments["penalty_weight"] = protocol.penalty_weight
+        is_r1 = arguments["penalty"] == "r1"
+        arguments["penalty_weight"] = protocol.r1_weight if is_r1 else protocol.penalty_weight
         normalization = None
     generator = dcgan_generator(
         SHAPE, protocol.latent_dim, protocol.generator_filters, protocol.kernel_size
@@ -137,9 +147,12 @@ def digits_of(images):
     return 100 * red + 10 * green + blue, float(np.mean(probabilities.max(axis=-1) > 0.9))
 
 
-def rounds(protocol):
-    """Rounds of a training: a tenth of them is played at once."""
-    return max(1, round(protocol.epochs * protocol.images / protocol.batch_size))
+def rounds(protocol, updates=1):
+    """Rounds of a training in which the discriminator moves `updates` times a round.
+
+    It moves as often in every row, once for each batch of the epochs.
+    """
+    return max(1, round(protocol.epochs * protocol.images / (protocol.batch_size * updates)))
 
 
 def describe(protocol):
@@ -148,13 +161,15 @@ def describe(protocol):
     norm = "with batch norm, none" if protocol.normalization else "without batch norm, also not"
     sentences = [
         f"{protocol.images:,} images of three digits of mnist5k's 4,000 (published: of MNIST's "
-        f"60,000), batches of {protocol.batch_size} packs, {rounds(protocol):,} rounds "
-        f"({protocol.epochs:g} epochs); DCGAN of kernels {protocol.kernel_size} x "
-        f"{protocol.kernel_size}, {protocol.generator_filters} filters in G and "
-        f"{protocol.discriminator_filters} in D ({norm} under a penalty), {protocol.latent_dim} "
-        f"latents; Adam({protocol.learning_rate:g}, {protocol.beta_1:g}); penalties' weight "
-        f"{protocol.penalty_weight:g}; {protocol.samples:,} samples of the last weights, modes by "
-        "kgen's classifier of digits. Recognised: share of digits that it is surer of than 0.9.",
+        f"60,000), batches of {protocol.batch_size} packs, {protocol.epochs:g} epochs "
+        f"({rounds(protocol):,} updates of the discriminator, for every row); DCGAN of kernels "
+        f"{protocol.kernel_size} x {protocol.kernel_size}, {protocol.generator_filters} filters "
+        f"in G and {protocol.discriminator_filters} in D ({norm} under a penalty), "
+        f"{protocol.latent_dim} latents; Adam({protocol.learning_rate:g}, {protocol.beta_1:g}); "
+        "wgan_gp: 5 updates of the critic to one of the generator, weight "
+        f"{protocol.penalty_weight:g}; r1: weight {protocol.r1_weight:g}; "
+        f"{protocol.samples:,} samples of the last weights, modes by kgen's classifier of "
+        "digits. Recognised: share of digits that it is surer of than 0.9.",
     ]
     other = [
         f"{field.name.replace('_', ' ')} {getattr(protocol, field.name)} and not "

@@ -301,7 +301,9 @@ def test_a_folder_is_called_by_its_name_wherever_it_lies(tmp_path, monkeypatch):
             keras.utils.save_img(tmp_path / place / f"digits/{number:02d}.png", pixels, scale=False)
     monkeypatch.chdir(tmp_path)
     cards = [
-        Evaluation(place, ("frechet",), network(), resamples=0).of(IMAGES)["frechet"].card
+        Evaluation(place, ("frechet",), network(), split="train", resamples=0)
+        .of(IMAGES)["frechet"]
+        .card
         for place in ("./a/digits", str(tmp_path / "b/digits"), tmp_path / "b/digits")
     ]
     assert cards[0] == cards[1] == cards[2]
@@ -322,7 +324,8 @@ def test_a_folder_that_changes_is_read_again(tmp_path):
 
     first = score()
     assert score() == first
-    keras.utils.save_img(tmp_path / "00.png", np.zeros(SHAPE), scale=False)
+    for number in range(20):  # Some of which are of the split.
+        keras.utils.save_img(tmp_path / f"{number:02d}.png", np.zeros(SHAPE), scale=False)
     assert score().card.reference != first.card.reference
     # Another size is another reference, whatever is cached.
     small = Evaluation(tmp_path, ("frechet",), "random", image_size=4, split="train",

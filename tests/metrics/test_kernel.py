@@ -155,3 +155,8 @@ def test_errors(arguments, message):
     complete = dict(features=rows(5, 2, 0), reference=rows(5, 2, 1))
     with pytest.raises(ValueError, match=message):
         kernel_distance(**{**complete, **arguments})
+
+
+def test_a_kernel_that_overflows_is_refused():
+    with pytest.raises(ValueError, match="small enough for their kernel of degree 3"):
+        kernel_distance(np.full((4, 2), 1e120), np.ones((4, 2)))

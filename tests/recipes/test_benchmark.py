@@ -12,6 +12,7 @@ from kgen.data.mixtures import RING_CENTRES, RING_STD
 from recipes import benchmark
 from recipes.benchmark import __main__ as command_line
 from recipes.benchmark import losses, mixtures, pictures, report, stacked_mnist, trials, vae
+from recipes.benchmark import table as tables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +113,58 @@ def test_means_and_deviations_are_numpys():
     assert summary["a"]["seconds"] == pytest.approx(7.0 / 4)
 
 
+def arithmetic_table():
+    def draw(folder, table, summary):
+        path = folder / "picture.png"
+        return pictures.bars(path, {row: e["mean"]["modes"] for row, e in summary.items()}, "modes")
+
+    source = "Somebody 2018, table 1"
+    return tables.Table(
+        name="arithmetic",
+        full=Protocol(),
+        small=Protocol(factor=1.0, trials=1),
+        rows={"a": {}, "b": {}},
+        columns=(report.Column("modes", "modes %", digits=2, scale=100.0),),
+        published=(
+            report.Published("A", {"modes": "7.5"}, source, "a"),
+            report.Published("A, larger", {"modes": "7.9"}, source, "a"),
+            report.Published("C", {}, source),
+        ),
+        describe=lambda protocol: [f"Times {protocol.factor:g}."],
+        train=arithmetic,
+        draw=draw,
+    )
+
+
+def test_the_printed_table(tmp_path):
+    config = tables.Config(out=str(tmp_path), seed=3)
+    text = tables.run(arithmetic_table(), config).text
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[4:]]
+    assert text.splitlines()[1] == "Times 10."
+    assert "seeds 3 to 4" in text and "Somebody 2018, table 1" in text
+    assert rows == [
+        ["row", "modes %", "trials", "s a trial", "published", "modes %"],
+        [rows[1][index] for index in range(6)],
+        ["a", "3500.00 +- 707.11", "2", "0", "A", "7.5"],
+        ["", "", "", "", "A, larger", "7.9"],
+        ["b", "3500.00 +- 707.11", "2", "0", "-", "-"],
+        ["", "", "", "", "C", "-"],
+    ]
+
+
+def test_more_trials_and_rows_go_on_but_another_protocol_does_not(tmp_path, capsys):
+    table, out = arithmetic_table(), str(tmp_path)
+    first = tables.run(table, tables.Config(rows=["b"], trials=1, out=out))
+    assert list(first.summary) == ["b"]
+    again = tables.run(table, tables.Config(trials=3, out=out))
+    assert "holds 1 of 6 trials" in capsys.readouterr().out
+    assert again.summary["b"]["mean"] == {"modes": 10.0} and list(again.summary) == ["a", "b"]
+    with pytest.raises(ValueError, match="factor was 10.0 and is now 1.0"):
+        tables.run(table, tables.Config(small=True, out=out))
+    small = tables.run(table, tables.Config(small=True, out=out, fresh=True))
+    assert small.summary["a"]["trials"] == 1 and small.summary["a"]["mean"] == {"modes": 0.0}
+
+
 def tiny(table):
     """A table's small protocol with next to no training."""
     changes = {
@@ -192,6 +245,19 @@ def test_every_player_makes_its_share_of_the_updates():
     protocol = dataclasses.replace(tiny(mixtures.RING), points=500, batch_size=50, epochs=2)
     assert mixtures.rounds(protocol, updates=1) == 20
     assert mixtures.rounds(protocol, updates=5) == 4
+    protocol = dataclasses.replace(tiny(stacked_mnist.STACKED_MNIST), epochs=10.0)
+    assert stacked_mnist.rounds(protocol, updates=1) == 80  # Of 64 images in batches of 8.
+    assert stacked_mnist.rounds(protocol, updates=5) == 16
+
+
+@pytest.mark.parametrize("row", stacked_mnist.ROWS)
+def test_every_row_of_stacked_mnist_builds(row):
+    protocol = dataclasses.replace(tiny(stacked_mnist.STACKED_MNIST), r1_weight=0.7)
+    model = stacked_mnist.build(protocol, row)
+    packing = {"packing_2": 2, "packing_4": 4}.get(row, 1)
+    assert model.discriminator.input_shape == (None, 28, 28, 3 * packing)
+    assert model.penalty_weight == (0.7 if row == "r1" else 10.0)
+    assert model.discriminator_updates == (5 if row == "wgan_gp" else 1)
 
 
 def test_binarised_digits_are_the_same_for_all_trials():
