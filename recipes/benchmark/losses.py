@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import kgen.data
-from kgen.metrics import extractor, frechet_distance, manifold_scores
+from kgen.metrics import Evaluation
 from kgen.models import GAN
 from kgen.networks import dcgan_discriminator, dcgan_generator
 from recipes.benchmark import table, trials
@@ -73,7 +73,7 @@ def train(protocol, trial):
     """Trains one GAN and scores its samples. Returns `(scores, arrays)`."""
     arguments = ROWS[trial.row]
     if arguments is None:
-        return _scores(protocol, _digits("train", protocol.samples, trial.seed)), {}
+        return _scores(protocol, _real_digits(protocol.samples, trial.seed)), {}
     if "penalty" in arguments:
         arguments = {**arguments, "penalty_weight": protocol.penalty_weight}
     keras.backend.clear_session()
@@ -132,19 +132,18 @@ def draw(folder, table, summary):
 
 
 def _scores(protocol, images):
-    features = extractor("digits")
-    ours, real = features(images), features(_digits("test", 1000))
-    manifold = manifold_scores(ours, real, protocol.neighbours, resamples=0)
-    return {
-        "frechet": frechet_distance(ours, real, resamples=0),
-        "precision": manifold["precision"],
-        "recall": manifold["recall"],
-    }
+    evaluation = Evaluation(
+        "mnist5k",
+        [column.name for column in COLUMNS],
+        resamples=0,
+        options={"manifold": {"neighbours": protocol.neighbours}},
+    )
+    return evaluation.of(images)
 
 
-def _digits(split, count, seed=0):
-    """The first `count` digits of a split; of `"train"` in the order that the seed gives."""
-    images = kgen.data.load("mnist5k", batch_size=1, split=split, seed=seed)
+def _real_digits(count, seed):
+    """The first `count` digits of the training split, in the order that the seed gives."""
+    images = kgen.data.load("mnist5k", batch_size=1, seed=seed)
     return np.concatenate(list(images.take(count).as_numpy_iterator()))
 
 

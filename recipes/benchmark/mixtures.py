@@ -152,7 +152,8 @@ def describe(protocol):
         f"every row); G 4x{protocol.generator_units} ReLU {norm} batch norm, D "
         f"3x{protocol.discriminator_units} maxout-5, latents of 2 dimensions; "
         f"{protocol.samples:,} samples of {average}; high quality: within 3 standard deviations "
-        "of the nearest mode.",
+        "of the nearest mode; reverse KL: of all samples, where PacGAN's authors count "
+        "those of high quality.",
         f"Adam({protocol.learning_rate:g}, {protocol.beta_1:g}, {protocol.beta_2:g}), {steps}, "
         "for all rows. wasserstein and wgan_gp: 5 updates of the critic to one of the generator, "
         f"as their papers do; clipping at {protocol.weight_clipping:g}; penalties' weight "

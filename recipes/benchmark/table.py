@@ -96,16 +96,13 @@ def run(table, config, protocol=None):
     for name, value in (("trials", count), ("processes", config.processes)):
         if value < 1:
             raise ValueError(f"`{name}` must be positive, received {value}.")
+    protocol = dataclasses.replace(protocol, trials=count)
     rows = _checked_rows(table, config.rows)
     folder = pathlib.Path(config.out or f"runs/benchmark/{table.name}")
 
-    def identity(protocol):
-        # How many trials there are decides no trial's result.
-        return dataclasses.replace(protocol, trials=None)
-
-    results = trials.run(
-        folder, identity(protocol), rows, count, table.train, config.processes, config.fresh
-    )
+    # How many trials there are decides no trial's result.
+    identity = dataclasses.replace(protocol, trials=None)
+    results = trials.run(folder, identity, rows, count, table.train, config.processes, config.fresh)
     summary = report.summarise(results)
     text = report.text(table, protocol, summary)
     print("\n" + text, flush=True)

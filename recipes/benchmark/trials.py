@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 
+from kgen.metrics import Score
 from kgen.version import __version__
 from recipes import run_folder
 
@@ -200,6 +201,11 @@ def _run_one(folder, protocol, trial, train):
     result = {
         **dataclasses.asdict(trial),
         "scores": {name: float(value) for name, value in scores.items()},
+        "cards": {
+            name: dataclasses.asdict(value.card)
+            for name, value in scores.items()
+            if isinstance(value, Score)
+        },
         "failed": failed,
         "seconds": time.monotonic() - started,
         "version": __version__,
