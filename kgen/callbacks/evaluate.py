@@ -58,6 +58,8 @@ class Evaluate(RoundCallback):
                 f"`monitor` must be one of the evaluation's metrics, {evaluation.metrics}; "
                 f"received {monitor!r}."
             )
+        if log is not None and pathlib.Path(log).is_dir():
+            raise ValueError(f"`log` must be a file, received the folder {log!r}.")
         if best is not None and pathlib.Path(best).suffix != ".keras":
             raise ValueError(f"`best` must be a file that ends in .keras, received {best!r}.")
         self.evaluation = evaluation
@@ -71,8 +73,8 @@ class Evaluate(RoundCallback):
         self._scored = None
 
     def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
         self.evaluation.check(self.model)
+        super().on_train_begin(logs)
         if self._scored is not self.model:  # The first `fit`, or that of another model.
             self._scored, self._epochs = self.model, 0
             self.scores, self.best_score = {}, None

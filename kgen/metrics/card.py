@@ -4,8 +4,9 @@ import dataclasses
 
 from kgen.version import __version__
 
-# What may differ between two scores of one protocol: another draw of the same.
-_MAY_DIFFER = ("seeds",)
+# What may differ between two scores of one protocol: another draw of the same, and what a network,
+# which its hash knows, happens to be called.
+_MAY_DIFFER = ("seeds", "extractor")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +46,14 @@ class Card:
 
         Args:
             other: `Card`.
-            but_for: Names of fields that may differ, besides `seeds`.
+            but_for: Names of fields that may differ, besides `seeds` and `extractor`, whose hash
+                decides.
 
         Raises:
             ValueError: If `but_for` names no field.
         """
         fields = [field.name for field in dataclasses.fields(self)]
+        but_for = [but_for] if isinstance(but_for, str) else but_for
         unknown = sorted(set(but_for) - set(fields))
         if unknown:
             raise ValueError(f"`but_for` must name fields of a card, {fields}; received {unknown}.")

@@ -44,7 +44,7 @@ class Evaluation:
 
     Args:
         reference: What samples are held against: a name or path that `kgen.data.load` takes, or an
-            array of images in [-1, 1] or points.
+            array of images in [-1, 1], `(n, height, width, channels)`.
         metrics: Names out of the table.
         extractor: Whose features: as `kgen.metrics.extractor` takes it. `None` takes `"digits"` for
             the sets of digits; for others it has to be given, if a metric needs features.
@@ -83,6 +83,8 @@ class Evaluation:
     ):
         self.reference = Reference(reference, split, image_size, channels, on_bad_file)
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+        if not metrics:
+            raise ValueError("`metrics` must name at least one, received none.")
         known = self.reference.name if self.reference.named else None
         self.groups = groups_of(metrics, known)
         self.metrics = metrics
@@ -96,6 +98,7 @@ class Evaluation:
         self.batch_size = batch_size
         self.needs = {need for name in self.groups for need in GROUPS[name].needs}
         self.extractor = self._extractor(extractor)
+        self._check_enough()
 
     def __call__(self, model):
         """Returns a dict from each metric's name to the `Score` of a model.
@@ -132,6 +135,8 @@ class Evaluation:
 
     def check(self, model):
         """Raises what a call would raise of this model, before it costs anything."""
+        if not hasattr(model, "sampling_weights"):
+            raise ValueError(f"`model` must be a kgen.GenerativeModel, received {model!r}.")
         for name in self.groups:
             if GROUPS[name].ability:
                 model._require(GROUPS[name].ability)
@@ -186,8 +191,31 @@ class Evaluation:
             )
         found = extractor_of(extractor)
         if {"probabilities", "labels"} & self.needs:
-            found.probabilities(np.zeros((1, *self.reference.shape[:2], 1), "float32"))
+            rows = found.probabilities(np.zeros((1, *self.reference.shape[:2], 1), "float32"))
+            if np.min(rows) < 0.0 or not np.allclose(np.sum(rows, axis=1), 1.0, atol=1e-3):
+                raise ValueError(
+                    "`extractor`: its classifier must give probabilities, which are at least 0 and "
+                    f"sum to 1; received {np.asarray(rows)[0].tolist()}. Logits need a softmax."
+                )
         return found
+
+    def _check_enough(self):
+        """Raises if there are too few samples, as every evaluation would at its end."""
+        fewest = min(self.samples, self.reference.count)
+        told = f"received {self.samples} `samples` and a reference of {self.reference.count}."
+        neighbours = self.options.get("manifold", {}).get("neighbours", 5)
+        if "manifold" in self.groups and fewest <= neighbours:
+            raise ValueError(f"`samples` must be more than the {neighbours} neighbours; {told}")
+        shrunk = self.options.get("frechet", {}).get("shrinkage") is not None
+        if "frechet" not in self.groups or shrunk:
+            return
+        width = self.extractor(self.reference.first(1)).shape[1]
+        if fewest <= width:
+            raise ValueError(
+                f"`samples` must be more than the {width} dimensions of the features; {told} "
+                "Expected more, another extractor, options={'frechet': {'shrinkage': ...}}, or the "
+                "metric 'kernel', which needs no covariance."
+            )
 
     def _checked(self, batches):
         for batch in batches:

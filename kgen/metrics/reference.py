@@ -47,7 +47,8 @@ class Reference:
         count: Number of examples.
 
     Args:
-        source: What `kgen.data.load` takes, or an array `(n, ...)` of images in [-1, 1] or points.
+        source: What `kgen.data.load` takes, or an array of images in [-1, 1], `(n, height, width,
+            channels)`.
         split: `"train"` or `"test"`; only for sets.
         image_size: As of `kgen.data.load`; only for sets.
         channels: As of `kgen.data.load`; only for sets.
@@ -86,12 +87,15 @@ class Reference:
                 f"array, received {image_size!r} and {channels!r}."
             )
         array = np.asarray(source)
-        if array.dtype.kind != "f" or array.ndim not in (2, 4) or len(array) < 2:
+        if array.dtype.kind != "f" or array.ndim != 4 or len(array) < 2:
             raise ValueError(
-                "`reference` must be a name or path for kgen.data.load, or an array of floats, "
-                "images (n, height, width, channels) in [-1, 1] or points (n, d), with n at least "
-                f"2; received {array.dtype} of the shape {array.shape}."
+                "`reference` must be a name or path for kgen.data.load, or an array of floats in "
+                "[-1, 1], (n, height, width, channels) with n at least 2; received "
+                f"{array.dtype} of the shape {array.shape}. (Rows of features or points are for "
+                "kgen.metrics.frechet_distance and the like.)"
             )
+        if not (np.abs(array) <= 1.001).all():  # NaN is not either.
+            raise ValueError("`reference` must lie in [-1, 1] and be finite.")
         self.name, self.named, self.split = "array", False, None
         self._batches = [
             array[i : i + batch_size].astype("float32") for i in range(0, len(array), batch_size)

@@ -27,10 +27,12 @@ class Score(float):
           samples 1,000; version 1
     """
 
-    def __new__(cls, value, card, interval=None, deviation=None):
+    def __new__(cls, value, card=None, interval=None, deviation=None):
+        if card is None:  # As `statistics.mean` makes its result.
+            return float(value)
         return super().__new__(cls, value)
 
-    def __init__(self, value, card, interval=None, deviation=None):
+    def __init__(self, value, card=None, interval=None, deviation=None):
         self.card = card
         self.interval = None if interval is None else tuple(float(end) for end in interval)
         self.deviation = None if deviation is None else float(deviation)

@@ -19,11 +19,18 @@ def append_scores(path, scores, **facts):
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     lines = [
-        json.dumps({"name": name, **facts, "time": now, **score.as_dict()}) + "\n"
+        json.dumps({"name": name, **facts, "time": now, **score.as_dict()}, default=_plain) + "\n"
         for name, score in scores.items()
     ]
-    with path.open("a") as file:
-        file.write("".join(lines))
+    with path.open("ab+") as file:
+        file.seek(0)
+        whole = file.read().rfind(b"\n") + 1  # A killed process may have left part of a line.
+        file.truncate(whole)
+        file.write("".join(lines).encode())
+
+
+def _plain(value):
+    return value.item()  # NumPy's numbers.
 
 
 def read_scores(path):

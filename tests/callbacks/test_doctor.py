@@ -57,7 +57,7 @@ def test_a_generator_far_too_fast_collapses():
     doctor = train(gan(1e-4, 1e-2), 160)
     found = the_one_diagnosis(doctor, "mode_collapse")
     assert found.measured < found.threshold == 0.02
-    assert "the generator's optimizer, or give GAN `packing=2`." in found.message
+    assert "the generator's optimizer, now 0.01, or give GAN `packing=2`." in found.message
 
 
 def test_a_vae_whose_latents_say_nothing_collapses():

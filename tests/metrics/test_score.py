@@ -4,7 +4,9 @@ import copy
 import dataclasses
 import json
 import pickle
+import statistics
 
+import numpy as np
 import pytest
 
 from kgen.metrics import Card, Score, append_scores, read_scores
@@ -34,7 +36,10 @@ def test_copies_keep_the_card(copied):
     assert (score, score.card, score.interval, score.deviation) == (12.5, CARD, (12.0, 13.0), 0.25)
 
 
-@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Card) if f.name != "seeds"])
+FIELDS = [f.name for f in dataclasses.fields(Card) if f.name not in ("seeds", "extractor")]
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_unlike_cards_do_not_compare(field):
     changed = {"settings": {"neighbours": 3}}.get(field, "other")
     one, other = Score(1.0, CARD), Score(2.0, dataclasses.replace(CARD, **{field: changed}))
@@ -49,13 +54,19 @@ def test_unlike_cards_do_not_compare(field):
 
 
 def test_other_seeds_are_another_draw_of_the_same():
-    one, other = Score(1.0, CARD), Score(2.0, dataclasses.replace(CARD, seeds={"samples": 1}))
+    other = dataclasses.replace(CARD, seeds={"samples": 1}, extractor="functional_1")
+    one, other = Score(1.0, CARD), Score(2.0, other)
     assert one < other and other - one == 1.0 and max(one, other) == 2.0
 
 
 def test_plain_numbers_need_no_card():
     score = Score(1.0, CARD)
     assert score < 2.0 and score - 1 == 0.0 and 3.0 - score == 2.0
+
+
+def test_the_mean_of_scores_is_a_number():
+    scores = [Score(1.0, CARD), Score(2.0, CARD)]
+    assert statistics.mean(scores) == sum(scores) / 2 == 1.5
 
 
 def test_but_for_must_name_a_field():
@@ -88,3 +99,13 @@ def test_a_cut_off_line_is_passed_over_and_another_refused(tmp_path):
     path.write_text("{}\n" + whole)
     with pytest.raises(ValueError, match="line 1: expected a score"):
         read_scores(path)
+
+
+def test_a_score_is_added_after_a_line_that_was_cut_off(tmp_path):
+    path = tmp_path / "scores.jsonl"
+    append_scores(path, {"frechet": Score(1.5, CARD)}, round=np.int64(5))
+    with path.open("a") as file:
+        file.write('{"name": "fre')
+    append_scores(path, {"frechet": Score(2.5, CARD)})
+    assert [score for _, score in read_scores(path)] == [1.5, 2.5]
+    assert read_scores(path)[0][0]["round"] == 5

@@ -46,7 +46,7 @@ def mode_collapse(examination, memory, thresholds):
         True,
         f"The samples are all alike (mode collapse): {what} is {measured:.2g} of that of real "
         f"images (threshold {threshold:g}).",
-        _advice(examination.model),
+        _advice(examination.model, memory["opened"]),
     )
 
 
@@ -61,9 +61,15 @@ def diversity(images):
     }
 
 
-def _advice(model):
+def _advice(model, opened):
     if isinstance(model, AdversarialModel):
-        advice = "Lower the `learning_rate` of the generator's optimizer"
+        rate = float(np.asarray(model.optimizer.by_player["generator"].learning_rate))
+        if not opened:
+            return (
+                "They have never been varied: raise the `learning_rate` of the generator's "
+                f"optimizer, now {rate:g}, or train for longer before judging."
+            )
+        advice = f"Lower the `learning_rate` of the generator's optimizer, now {rate:g}"
         packing = getattr(model, "packing", None)
         return advice + (
             "." if packing is None else f", or give {type(model).__name__} `packing={packing + 1}`."

@@ -29,6 +29,7 @@ def digits():
     path = cache.cache_folder() / f"digits-{_REVISION}.npz"
     classifier = _network()
     if not _load(classifier, path):
+        print(f"Training kgen's classifier of digits, once, for {path} (under a minute).")
         _train(classifier)
         # Another process may have been first: all then take the same.
         if not _load(classifier, path):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import random
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -38,12 +39,17 @@ class Extractor:
     """
 
     def __init__(self, network, name=None, classifier=None, batch_size=256):
-        shape = getattr(network, "input_shape", None) if network.built else None
-        if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] not in (1, 3):
+        for name_of, given in (("extractor", network), ("classifier", classifier)):
+            if given is not None and not (isinstance(given, keras.Model) and given.built):
+                raise ValueError(f"`{name_of}` must be a built keras.Model, received {given!r}.")
+        # A subclass of keras.Model does not say what it takes: images are given to it as they are.
+        shape = getattr(network, "input_shape", None) or (None, None, None, None)
+        if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] not in (1, 3, None):
             raise ValueError(
                 "`extractor` must be a built keras.Model of images (batch, height, width, channels)"
                 f" with 1 or 3 channels; received {network!r} with the input {shape}."
             )
+        self._shape = shape[1:]
         self.network = network
         self.name = network.name if name is None else name
         self.classifier = classifier
@@ -72,7 +78,7 @@ class Extractor:
 
     def resizer(self, image_shape):
         """Returns the card's word for how images of a shape come to the network's size."""
-        size = self.network.input_shape[1:3]
+        size = self._shape[:2]
         return "none" if size in (tuple(image_shape[:2]), (None, None)) else "bicubic, antialiased"
 
     def _in_batches(self, network, images):
@@ -82,8 +88,8 @@ class Extractor:
         return np.concatenate([np.asarray(network.predict_on_batch(b), "float32") for b in batches])
 
     def _fitted(self, images):
-        *_, height, width, channels = self.network.input_shape
-        if images.shape[-1] != channels:
+        height, width, channels = self._shape
+        if channels is not None and images.shape[-1] != channels:
             grey = images if images.shape[-1] == 1 else images @ _LUMINANCE[:, None]
             images = grey if channels == 1 else np.repeat(grey, 3, axis=-1)
         if self.resizer(images.shape[1:]) != "none":
@@ -127,8 +133,9 @@ def checked_images(images):
 def hash_of(network):
     """Returns a hash of a network's architecture and weights, which its layers' names do not touch.
 
-    A network without a config of its own, as one with a custom layer, is hashed by what it makes of
-    some noise.
+    A network without a config of its own, as one with a custom layer, is hashed by its class and
+    what it makes of some noise; a subclass of keras.Model, whose input's size is not known, by its
+    class.
 
     Returns:
         String of 64 hexadecimal digits.
@@ -140,9 +147,11 @@ def hash_of(network):
         if "layers" not in config and len(names) > 1:
             raise NotImplementedError
     except NotImplementedError:
-        sides = [side or 64 for side in network.input_shape[1:]]
-        noise = np.random.default_rng(0).uniform(-1.0, 1.0, (2, *sides)).astype("float32")
-        config = np.asarray(network.predict_on_batch(noise)).tolist()
+        config = [type(network).__qualname__]
+        if getattr(network, "input_shape", None):
+            sides = [side or 64 for side in network.input_shape[1:]]
+            noise = np.random.default_rng(0).uniform(-1.0, 1.0, (2, *sides)).astype("float32")
+            config.append(np.asarray(network.predict_on_batch(noise)).tolist())
     digest.update(json.dumps(_renamed(config, names), sort_keys=True, default=str).encode())
     for variable in network.weights:
         array = np.asarray(variable)
