@@ -126,6 +126,10 @@ class Evaluation:
         for name in self.groups:
             if GROUPS[name].ability:
                 raise ValueError(f"`metrics`: {list(GROUPS[name].better)} need a model.")
+        if samples is None or isinstance(samples, str):
+            raise ValueError(
+                f"`samples` must be an array or an iterable of batches, received {samples!r}."
+            )
         batches = [samples] if hasattr(samples, "dtype") else samples
         return self._score(self._checked(batches), None, {}, {})
 

@@ -216,6 +216,8 @@ def test_samples_in_chunks_are_all_different_and_begin_as_sample_does(monkeypatc
         ({"metrics": ("modes",)}, "`metrics` must be out of.*'modes'"),
         ({"extractor": None}, "`extractor` must be given for the reference 'array'"),
         ({"options": {"frechet": {"shrink": 1}}}, "`options` for 'frechet' must be out of"),
+        ({"metrics": ()}, "`metrics` must name at least one"),
+        ({"samples": 4}, "`samples` must be more than the 4 dimensions"),
         ({"samples": 1}, "`samples` must be an integer of at least 2, received 1"),
         ({"samples": 10.5}, "`samples` must be"),
         ({"options": {"precision": {}}}, "`options` must be for"),
@@ -238,6 +240,10 @@ def test_samples_that_cannot_be_scored_are_refused():
         evaluation.of(np.zeros((10, 9, 8, 1), "float32"))
     with pytest.raises(ValueError, match="received NaN or infinity"):
         evaluation.of(np.full((10, *SHAPE), np.nan, "float32"))
+    with pytest.raises(ValueError, match="`samples` must be an array or an iterable"):
+        evaluation.of("mnist5k")
+    with pytest.raises(ValueError, match="`model` must be a kgen.GenerativeModel"):
+        evaluation(network())
     with pytest.raises(ValueError, match="at least one batch"):
         evaluation.of([])
     with pytest.raises(ValueError, match="need a model"):

@@ -216,10 +216,13 @@ def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows
 @pytest.mark.parametrize("row", mixtures.ROWS)
 def test_every_row_of_the_mixtures_builds(row):
     """Their arguments of `GAN` go together, and those of the papers arrive."""
-    protocol = dataclasses.replace(tiny(mixtures.RING), weight_clipping=0.03, r1_weight=0.7)
+    protocol = dataclasses.replace(
+        tiny(mixtures.RING), weight_clipping=0.03, r1_weight=0.7, penalty_weight=0.4
+    )
     model = mixtures.build(protocol, row)
     assert model.sample(5).shape == (5, 2)
-    assert model.penalty_weight == (0.7 if row == "r1" else 10.0)
+    expected = {"r1": 0.7, "dragan": 0.4, "wgan_gp": 0.4}
+    assert model.penalty is None or model.penalty_weight == expected[row]
     assert (model.weight_clipping == 0.03) == (row == "wasserstein")
     assert model.discriminator_updates == (5 if row in ("wasserstein", "wgan_gp") else 1)
     assert model.packing == int(row[-1] if row.startswith("packing") else 1)

@@ -26,6 +26,8 @@ def check_factor(name, value):
 
 def checked_thresholds(thresholds):
     """Returns the thresholds given; raises if one has no such name or is no number."""
+    if not isinstance(thresholds, dict):
+        raise ValueError(f"`thresholds` must be a dict, received {thresholds!r}.")
     for name, value in thresholds.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if name not in THRESHOLDS or not is_number or not value > 0.0:
