@@ -195,7 +195,9 @@ class Evaluation:
             )
         found = extractor_of(extractor)
         if {"probabilities", "labels"} & self.needs:
-            rows = found.probabilities(np.zeros((1, *self.reference.shape[:2], 1), "float32"))
+            *size, channels = self.reference.shape
+            channels = 1 if "labels" in self.needs else channels
+            rows = found.probabilities(np.zeros((1, *size, channels), "float32"))
             if np.min(rows) < 0.0 or not np.allclose(np.sum(rows, axis=1), 1.0, atol=1e-3):
                 raise ValueError(
                     "`extractor`: its classifier must give probabilities, which are at least 0 and "
