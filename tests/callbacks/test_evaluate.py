@@ -179,6 +179,7 @@ def test_bad_arguments_are_refused(arguments, message):
         Evaluate(**{"evaluation": evaluation(), **arguments})
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # KerasTuner's own.
 def test_keras_tuner_searches_by_a_score(tmp_path):
     import keras_tuner
 
