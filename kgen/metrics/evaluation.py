@@ -158,25 +158,26 @@ class Evaluation:
             model,
             {"resamples": self.resamples, "seed": self.seed},
         )
+        facts["reference"] = f"{self.reference.name} ({material.statistics.hash})"
+        facts["split"] = self.reference.split
+        of_extractor = self._facts_of_extractor()
         scores = {}
         for name in self.groups:
             found = GROUPS[name].compute(material, **self.options.get(name, {}))
-            card = {**facts, **self._facts(GROUPS[name], material)}
+            card = {**facts, **of_extractor} if _OF_EXTRACTOR & {*GROUPS[name].needs} else facts
             for metric, score in found.items():
                 scores[metric] = score.described(**card, seeds={**seeds, **score.card.seeds})
         return {metric: scores[metric] for metric in self.metrics}
 
-    def _facts(self, group, material):
-        """Returns the fields of a card that a metric itself cannot know."""
-        facts = {
-            "reference": f"{self.reference.name} ({material.statistics.hash})",
-            "split": self.reference.split,
+    def _facts_of_extractor(self):
+        """Returns the fields of a card that say whose features or classes were taken."""
+        if self.extractor is None:
+            return {}
+        return {
+            "extractor": self.extractor.name,
+            "extractor_hash": self.extractor.hash,  # Of all its weights: once for all metrics.
+            "resizer": self.extractor.resizer(self.reference.shape),
         }
-        if _OF_EXTRACTOR & {*group.needs}:
-            facts["extractor"] = self.extractor.name
-            facts["extractor_hash"] = self.extractor.hash
-            facts["resizer"] = self.extractor.resizer(self.reference.shape)
-        return facts
 
     def _extractor(self, extractor):
         if not _OF_EXTRACTOR & self.needs:
