@@ -3,7 +3,7 @@
 import importlib
 
 from kgen import augmentation, layers, losses, models, networks
-from kgen.core import GenerativeModel, Player
+from kgen.core import GenerativeModel, LinearDecay, Player
 from kgen.version import __version__
 
 # Imported when first used, so that `import kgen` stays light.
@@ -11,6 +11,7 @@ _ON_DEMAND = ("callbacks", "data", "metrics", "plotting", "serving", "testing")
 
 __all__ = [
     "GenerativeModel",
+    "LinearDecay",
     "Player",
     "__version__",
     "augmentation",

@@ -24,6 +24,7 @@ class Paths:
     samples: pathlib.Path
     gif: pathlib.Path
     curves: pathlib.Path
+    report: pathlib.Path
     model: pathlib.Path
     export: pathlib.Path | None
 
@@ -41,6 +42,7 @@ def paths(out):
         samples=out / "samples",
         gif=out / "samples.gif",
         curves=out / "curves.png",
+        report=out / "report",
         model=out / "model.keras",
         export=None,
     )
@@ -82,7 +84,7 @@ def claim(paths, config):
 
 def clear(paths):
     """Removes the files of a run, and no others; an export stays."""
-    for path in (paths.checkpoints, paths.tensorboard):
+    for path in (paths.checkpoints, paths.tensorboard, paths.report):
         shutil.rmtree(path, ignore_errors=True)
     files = [paths.history, paths.scores, paths.best, paths.best.with_suffix(".json"), paths.gif]
     files += [paths.curves, paths.model, _mark(paths), paths.config]

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import pathlib
 import sys
+from collections.abc import Callable
 from typing import Literal
 
 import keras
@@ -80,16 +81,67 @@ class Result:
     paths: run_folder.Paths
 
 
-def train(config, build, updates=1, validate=False):
+def images_alone(config, batch_size):
+    """The training images, as a stream of batches."""
+    return kgen.data.load(config.data, batch_size=batch_size, **stream_settings(config))
+
+
+def stream_settings(config):
+    """The arguments of `kgen.data.load`, `pairs` and `unpaired` that are fields of all recipes."""
+    return {
+        "image_size": config.image_size,
+        "seed": config.seed,
+        "on_bad_file": config.on_bad_file,
+        "augmentations": config.augmentations or None,
+    }
+
+
+def sample_pictures(config, paths):
+    """The callback that writes pictures of samples."""
+    return kgen.callbacks.SampleGrid(paths.samples, config.sample_every)
+
+
+def sample_evaluation(config):
+    """The `Evaluation` of samples that the config asks for."""
+    return kgen.metrics.Evaluation(
+        config.data,
+        config.evaluate,
+        config.extractor,
+        image_size=config.image_size,
+        on_bad_file=config.on_bad_file,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """What recipes of one family do in another way than those of others.
+
+    Attributes:
+        load: Function `(config, batch_size)` that returns the stream of a training's batches.
+        pictures: Function `(config, paths)` that returns the callback of pictures while it trains.
+        evaluation: Function `(config)` that returns what scores the model for `config.evaluate`.
+        report: Function `(config, model, folder)` that writes pictures and numbers of the trained
+            model into a folder, or `None`.
+    """
+
+    load: Callable = images_alone
+    pictures: Callable = sample_pictures
+    evaluation: Callable = sample_evaluation
+    report: Callable | None = None
+
+
+def train(config, build, updates=1, validate=False, family=Family()):
     """Trains a recipe's model and writes everything that a run leaves behind.
 
     Called again it goes on where it stopped, and with a finished run returns what that has left.
 
     Args:
         config: The recipe's config.
-        build: Function `(config, image_shape)` that returns the compiled model.
+        build: Function `(config, image_shape)` that returns the compiled model; of inputs and
+            targets it is given both shapes.
         updates: Updates that a round makes with batches of their own.
         validate: Whether to evaluate on the held-out split at each row of the history.
+        family: The recipe's `Family`.
 
     Returns:
         A `Result`.
@@ -110,24 +162,17 @@ def train(config, build, updates=1, validate=False):
     keras.utils.set_random_seed(config.seed)
     with dtype_policy(config.precision):
         batch_size = config.batch_size * updates
-        images = kgen.data.load(
-            config.data,
-            config.image_size,
-            batch_size,
-            seed=config.seed,
-            on_bad_file=config.on_bad_file,
-            augmentations=config.augmentations or None,
-        )
+        stream = family.load(config, batch_size)
         held_out = _held_out(config) if validate else None
-        scoring = _scoring(config, paths)
-        model = build(config, kgen.data.image_shape(images))
+        scoring = _scoring(config, paths, family)
+        model = build(config, *_image_shapes(stream))
         if config.fresh:  # Nothing is removed before all that is new has proved right.
             run_folder.clear(paths)
         run_folder.claim(paths, config)
         checkpoint = kgen.callbacks.Checkpoint(paths.checkpoints, config.checkpoint_every)
         try:
             history = model.fit(
-                images,
+                stream,
                 epochs=math.ceil(config.steps / config.log_every),
                 steps_per_epoch=config.log_every,
                 validation_data=held_out,
@@ -141,7 +186,7 @@ def train(config, build, updates=1, validate=False):
                     keras.callbacks.CSVLogger(paths.history),
                     keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
                     kgen.callbacks.ProgressBar(config.steps),
-                    kgen.callbacks.SampleGrid(paths.samples, config.sample_every),
+                    family.pictures(config, paths),
                     checkpoint,
                 ],
             ).history
@@ -152,7 +197,7 @@ def train(config, build, updates=1, validate=False):
                 f"{config.steps}; --fresh starts over."
             )
             raise
-        return Result(model, history, _finish(config, model, paths))
+        return Result(model, history, _finish(config, model, paths, family))
 
 
 def _finished(paths):
@@ -167,13 +212,17 @@ def _finished(paths):
         return None
 
 
-def compile_with_adam(model, config, **settings):
-    """Compiles `model` with an Adam of the same settings for each player."""
+def compile_with_adam(model, config, learning_rate, **settings):
+    """Compiles `model` with an Adam for each player, of the same settings.
+
+    The learning rate may also be a dict from each player's name to its own.
+    """
+    names = [player.name for player in model.players]
+    rates = (
+        learning_rate if isinstance(learning_rate, dict) else dict.fromkeys(names, learning_rate)
+    )
     model.compile(
-        {
-            player.name: keras.optimizers.Adam(**settings, name=player.name)
-            for player in model.players
-        },
+        {name: keras.optimizers.Adam(rates[name], **settings, name=name) for name in names},
         jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
     )
     return model
@@ -207,19 +256,19 @@ def _doctor(config):
     return [kgen.callbacks.Doctor(on_failure=config.doctor, seed=abs(config.seed))]
 
 
-def _scoring(config, paths):
+def _image_shapes(stream):
+    """Shapes of the images that a stream yields: of one image, or of an input and a target."""
+    if not isinstance(stream.element_spec, tuple):
+        return (kgen.data.image_shape(stream),)
+    return [tuple(spec.shape[1:]) for spec in stream.element_spec if spec.shape.rank == 4]
+
+
+def _scoring(config, paths, family):
     """The callbacks that score the training: one, or none."""
     if not config.evaluate:
         return []
-    evaluation = kgen.metrics.Evaluation(
-        config.data,
-        config.evaluate,
-        config.extractor,
-        image_size=config.image_size,
-        on_bad_file=config.on_bad_file,
-    )
     every = config.evaluate_every // config.log_every
-    return [kgen.callbacks.Evaluate(evaluation, every, paths.scores, paths.best)]
+    return [kgen.callbacks.Evaluate(family.evaluation(config), every, paths.scores, paths.best)]
 
 
 def _check(config):
@@ -233,10 +282,13 @@ def _check(config):
         )
 
 
-def _finish(config, model, paths):
+def _finish(config, model, paths, family):
     kgen.plotting.save_gif(sorted(paths.samples.glob("step-*.png")), paths.gif)
     kgen.plotting.curves(paths.history, paths.curves)
     model.save(paths.model)
+    if family.report is not None:
+        paths.report.mkdir(exist_ok=True)
+        family.report(config, model, paths.report)
     if config.export != "none":
         export = pathlib.Path(kgen.serving.export(model, config.export))
         paths = dataclasses.replace(paths, export=export)

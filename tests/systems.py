@@ -9,11 +9,13 @@ import numpy as np
 from kgen import models, networks
 
 SHAPE = (8, 8, 1)
+CLASSES = 3
 
 BATCH_NORM = "batch norm's statistics are those of one replica's rows"
 BATCH_MEAN = "the relativistic loss and DRAGAN take means and deviations of one replica's rows"
 DROPOUT = "Keras draws the same dropout mask on every replica"
 DROPOUT_XLA = "Keras' dropout draws other numbers under XLA"
+HISTORY = "the history keeps the images of the first replica only"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +25,14 @@ class System:
     make: Callable
     rows: int = 8
     known_failures: dict = dataclasses.field(default_factory=dict)
+    # Makes `(x, y)` of the images, for a system that uses targets.
+    pair: Callable | None = None
 
     def batch(self):
+        images = self.images()
+        return images if self.pair is None else self.pair(images)
+
+    def images(self):
         # Smooth blobs: something to learn, unlike noise.
         rng = np.random.default_rng(0)
         x, y = np.meshgrid(np.linspace(-1, 1, SHAPE[1]), np.linspace(-1, 1, SHAPE[0]))
@@ -43,6 +51,14 @@ def smooth_critic(channels=1):
     x = keras.layers.Conv2D(4, 3, 2, "same", activation="tanh")(images)
     x = keras.layers.Dense(1, dtype="float32")(keras.layers.Flatten()(x))
     return keras.Model(images, x)
+
+
+def smooth_translator():
+    """A network from images to images without instance norm, whose gradients are chaotic."""
+    images = keras.Input(SHAPE)
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="tanh")(images)
+    x = keras.layers.Conv2D(1, 3, padding="same")(x)
+    return keras.Model(images, keras.layers.Activation("tanh", dtype="float32")(x))
 
 
 def dcgan():
@@ -121,6 +137,119 @@ def importance_weighted_vae():
     )
 
 
+def conditional_gan():
+    """Labels beside the latents and the images, in packs of two, against a penalty."""
+    images, labels = keras.Input((*SHAPE[:2], 2)), keras.Input((2 * CLASSES,))
+    critic = smooth_critic(channels=2 + 2 * CLASSES)
+    maps = networks.conditioning.with_label_maps(images, labels)
+    return models.GAN(
+        networks.dense_generator(SHAPE, latent_dim=4 + CLASSES, units=16),
+        keras.Model([images, labels], critic(maps)),
+        penalty="r1",
+        packing=2,
+        condition="concatenation",
+    )
+
+
+def projection_gan():
+    return models.GAN(
+        networks.dcgan_generator(SHAPE, 4, 4, classes=CLASSES, normalization="conditional_batch"),
+        networks.dcgan_discriminator(
+            SHAPE, 4, normalization="spectral", classes=CLASSES, condition="projection"
+        ),
+        loss="hinge",
+        condition="projection",
+        ema_momentum=0.9,
+    )
+
+
+def auxiliary_gan():
+    return models.GAN(
+        networks.dcgan_generator(SHAPE, 4, 4, classes=CLASSES),
+        networks.dcgan_discriminator(
+            SHAPE, 4, normalization="layer", classes=CLASSES, condition="auxiliary"
+        ),
+        penalty="gradient",
+        condition="auxiliary",
+        share_fakes=False,
+    )
+
+
+def infogan():
+    return models.InfoGAN(
+        networks.infogan_generator(SHAPE, 4 + 3 + 2 + 1, units=8, filters=4),
+        networks.infogan_discriminator(SHAPE, codes=3 + 2 + 1, units=8, filters=4, code_units=4),
+        categories=[3, 2],
+        continuous=1,
+    )
+
+
+def pix2pix():
+    return models.Pix2Pix(
+        networks.unet(SHAPE, filters=4),
+        networks.patchgan_discriminator(SHAPE, SHAPE, receptive_field=16, filters=4),
+    )
+
+
+def pix2pix_l1():
+    return models.Pix2Pix(networks.unet(SHAPE, filters=4, dropout=0.0))
+
+
+def context_encoder():
+    return models.ContextEncoder(
+        networks.encoder_decoder((*SHAPE[:2], 2), output_channels=1, filters=4, dropout=0.0),
+        networks.patchgan_discriminator(SHAPE, receptive_field="image", filters=4),
+        overlap=1,
+    )
+
+
+def cyclegan():
+    return models.CycleGAN(
+        smooth_translator(),
+        smooth_translator(),
+        smooth_critic(),
+        smooth_critic(),
+        history_size=12,
+    )
+
+
+def srgan():
+    images = keras.Input(SHAPE)
+    features = keras.layers.Conv2D(4, 3, activation="tanh", dtype="float32")(images)
+    return models.SRGAN(
+        networks.sr_resnet((4, 4, 1), blocks=1, filters=4),
+        smooth_critic(),
+        content_network=keras.Model(images, features),
+    )
+
+
+def srresnet():
+    return models.SRGAN(
+        networks.sr_resnet((None, None, 1), blocks=1, filters=4, normalization=None)
+    )
+
+
+def with_labels(images):
+    return images, (np.arange(len(images)) % CLASSES).astype("int32")
+
+
+def with_negatives(images):
+    return images, -images
+
+
+def with_holes(images):
+    """Images without a square, whose place the mask in the last channel tells, and the images."""
+    mask = np.ones_like(images)
+    for row in range(len(images)):
+        mask[row, row % 4 : row % 4 + 4, 2:6] = -1.0
+    return np.concatenate([np.where(mask > 0, images, 0.0), mask], axis=-1), images
+
+
+def with_large(images):
+    """Images of half the size, each pixel the mean of four, and the images."""
+    return images.reshape(-1, SHAPE[0] // 2, 2, SHAPE[1] // 2, 2, 1).mean(axis=(2, 4)), images
+
+
 SYSTEMS = {
     "dcgan": System(dcgan, known_failures={"two_replicas_match_one": BATCH_NORM}),
     "first_gan": System(
@@ -136,4 +265,20 @@ SYSTEMS = {
     "wgan_gp": System(wgan_gp),
     "vae": System(vae),
     "importance_weighted_vae": System(importance_weighted_vae),
+    "conditional_gan": System(conditional_gan, pair=with_labels),
+    "projection_gan": System(
+        projection_gan, known_failures={"two_replicas_match_one": BATCH_NORM}, pair=with_labels
+    ),
+    "auxiliary_gan": System(
+        auxiliary_gan, known_failures={"two_replicas_match_one": BATCH_NORM}, pair=with_labels
+    ),
+    "infogan": System(infogan, known_failures={"two_replicas_match_one": BATCH_NORM}),
+    "pix2pix": System(pix2pix, pair=with_negatives),
+    "pix2pix_l1": System(pix2pix_l1, pair=with_negatives),
+    "context_encoder": System(context_encoder, pair=with_holes),
+    "cyclegan": System(
+        cyclegan, known_failures={"two_replicas_match_one": HISTORY}, pair=with_negatives
+    ),
+    "srgan": System(srgan, known_failures={"two_replicas_match_one": BATCH_NORM}, pair=with_large),
+    "srresnet": System(srresnet, pair=with_large),
 }

@@ -10,7 +10,9 @@ import kgen
 from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
-EXAMPLE, RESUME, MEASURE, SERVING, SYSTEM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLE, CLASSES, PICTURES, RESUME, MEASURE, SERVING, SYSTEM = re.findall(
+    r"```python\n(.*?)```", README, re.DOTALL
+)
 
 
 def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
@@ -33,6 +35,20 @@ def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
     exec(code, names)
     assert len(kgen.metrics.read_scores(tmp_path / "runs/mine/scores.jsonl")) == 2 * 3
     assert (tmp_path / "runs/best.keras").exists()
+
+
+def test_classes_and_pictures_are_made_as_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"kgen": kgen, "shape": (28, 28, 1)}
+    code = CLASSES.replace("labels=True)", "labels=True).take(2)")
+    assert code != CLASSES
+    exec(code, names)
+    assert names["threes"].shape == (16, 28, 28, 1)
+    code = PICTURES.replace("steps_per_epoch=20", "steps_per_epoch=2")
+    assert code != PICTURES
+    exec(code, names)
+    assert names["outputs"].shape == (8, 32, 32, 3)
+    assert (tmp_path / "before_after.png").exists()
 
 
 def test_the_system_passes_the_checks():
@@ -59,6 +75,6 @@ def test_the_signature_it_names_is_exported(tmp_path):
 
 
 def test_every_recipe_has_a_row():
-    shared = {"__init__", "run_folder", "training"}
+    shared = {"__init__", "conditional", "run_folder", "training", "translation"}
     recipes = {p.stem for p in pathlib.Path("recipes").glob("*.py")}
     assert recipes - shared == set(re.findall(r"`python -m recipes\.(\w+)`", README))

@@ -6,6 +6,7 @@ from kgen.callbacks.evaluate import Evaluate
 from kgen.callbacks.progress import ProgressBar, Throughput
 from kgen.callbacks.rounds import RoundCallback, StopAfter
 from kgen.callbacks.sample_grid import SampleGrid
+from kgen.callbacks.translation_grid import TranslationGrid
 
 __all__ = [
     "Checkpoint",
@@ -16,4 +17,5 @@ __all__ = [
     "SampleGrid",
     "StopAfter",
     "Throughput",
+    "TranslationGrid",
 ]

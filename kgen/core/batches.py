@@ -33,6 +33,12 @@ def unpack(data, uses_targets):
     return (x, y) if uses_targets else x
 
 
+def targets_of(x, y):
+    """Returns the targets given to `fit`: an array, the spec of a dataset's, or `None`."""
+    spec = getattr(x, "element_spec", None)
+    return spec[1] if y is None and isinstance(spec, tuple) and len(spec) > 1 else y
+
+
 def check(x, y, batch_size, multiple, uses_targets, method):
     """Raises if what `fit` or `evaluate` was given does not suit the model.
 
@@ -45,13 +51,14 @@ def check(x, y, batch_size, multiple, uses_targets, method):
         method: Name of the method, for the message.
 
     Raises:
-        ValueError: If images are integers, labels are given to a model that has no use for them,
-            or a batch, the last one included, cannot be divided.
+        ValueError: If images are integers, labels are given to a model that has no use for them or
+            missing for one that has, or a batch, the last one included, cannot be divided.
     """
     spec = getattr(x, "element_spec", None)
     images = _first_leaf(x if spec is None else spec)
-    has_targets = y is not None or (isinstance(spec, tuple) and len(spec) > 1)
-    _check_contents(images, has_targets, uses_targets)
+    has_targets = targets_of(x, y) is not None
+    is_seen_through = spec is not None or hasattr(x, "shape")
+    _check_contents(images, has_targets or (uses_targets and not is_seen_through), uses_targets)
     if multiple == 1:
         return
     if spec is not None:
@@ -69,6 +76,10 @@ def _check_contents(images, has_targets, uses_targets):
         raise ValueError(
             "This model is trained on images alone, but labels or targets came with them. Pass the "
             "images without."
+        )
+    if uses_targets and not has_targets:
+        raise ValueError(
+            "This model is trained on images with labels or targets, (x, y), but images came alone."
         )
     dtype = keras.backend.standardize_dtype(images.dtype) if hasattr(images, "dtype") else ""
     if dtype.startswith(("int", "uint", "bool")):

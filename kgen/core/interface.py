@@ -1,6 +1,7 @@
-"""What users ask of a trained system: sample, decode, encode, reconstruct, log_prob."""
+"""What users ask of a trained system: sample, decode, encode, reconstruct, translate, log_prob."""
 
 import functools
+import itertools
 
 import numpy as np
 from keras import ops
@@ -12,22 +13,33 @@ from kgen.core.noise import SeededNoise
 class GenerativeInterface:
     """The methods common to all systems; a system writes the parts that it can do.
 
-    `sample`, `decode`, `encode`, `reconstruct` and `log_prob` take and return NumPy arrays and work
-    through them in batches, as `keras.Model.predict` does. A system writes the tensor functions
-    behind them, which are also what an export traces:
+    `sample`, `decode`, `encode`, `reconstruct`, `translate` and `log_prob` take and return NumPy
+    arrays and work through them in batches, as `keras.Model.predict` does. A system writes the
+    tensor functions behind them, which are also what an export traces:
 
     | public | tensor function |
     |---|---|
-    | `sample` | `draw_latents(count, noise)` and `decode_step(latents)` |
+    | `sample` | `draw_latents(count, noise)`, of conditional systems `draw_latents(count, noise, \
+labels)`, and `decode_step(latents)` |
     | `decode` | `decode_step(latents)` |
     | `encode` | `encode_step(images)` |
     | `reconstruct` | `reconstruct_step(images)` |
+    | `translate` | `translate_step(images, direction, noise)` |
     | `log_prob` | `log_prob_step(images, noise, samples)` |
 
     What it leaves out raises `NotImplementedError` naming what it can do.
     """
 
-    def sample(self, count, seed=None, batch_size=64):
+    # The names of the ways in which a system that can `translate` does so.
+    directions = ("forward",)
+
+    # Whether `translate_step` makes use of its `noise`.
+    has_translation_noise = False
+
+    # How many classes samples can be asked for; `None` where a system knows none.
+    classes = None
+
+    def sample(self, count, seed=None, batch_size=64, labels=None):
         """Draws new images.
 
         Args:
@@ -36,19 +48,27 @@ class GenerativeInterface:
                 batch size, and a smaller count gives the first of them. `None` draws a seed from
                 NumPy's global generator.
             batch_size: Images computed at once.
+            labels: Of a conditional system the class of all images, an integer, or the class of
+                each, integers `(count,)`; `None` draws them evenly.
 
         Returns:
             float32 array `(count, height, width, channels)` in [-1, 1].
         """
+        return self.decode(self.latents(count, seed, labels), batch_size)
+
+    def latents(self, count, seed=None, labels=None):
+        """Draws `count` rows of latents, `(count, ...)` float32; arguments as in `sample`.
+
+        A row holds all that decides an image; of a conditional system that is its class, too.
+        """
         self._require("sample")
         if not isinstance(count, int | np.integer) or count < 1:
             raise ValueError(f"`count` must be a positive integer, received {count!r}.")
-        return self.decode(self.latents(count, seed), batch_size)
-
-    def latents(self, count, seed=None):
-        """Draws `count` rows of latents, `(count, ...)` float32; `seed` as in `sample`."""
-        self._require("sample")
-        return ops.convert_to_numpy(self.draw_latents(int(count), SeededNoise(_seed(seed))))
+        noise = SeededNoise(_seed(seed))
+        if labels is None:
+            return ops.convert_to_numpy(self.draw_latents(int(count), noise))
+        labels = self._labels(labels, int(count))
+        return ops.convert_to_numpy(self.draw_latents(int(count), noise, labels))
 
     def decode(self, latents, batch_size=64):
         """Returns the images of `latents`, `(count, height, width, channels)` in [-1, 1]."""
@@ -64,6 +84,38 @@ class GenerativeInterface:
         """Returns `images` in [-1, 1] after encoding and decoding, of the same shape."""
         self._require("reconstruct")
         return _in_batches(self._compiled["reconstruct"], self._images(images), batch_size)
+
+    def translate(self, images, direction=None, seed=None, batch_size=64):
+        """Returns the images that `images` become, such as photographs of drawings.
+
+        Args:
+            images: Array `(count, height, width, channels)` in [-1, 1].
+            direction: One of `directions`; `None` for the first, often the only one.
+            seed: Integer seed of the noise in the translation, where the system has some, such as
+                dropout; the draws also depend on `batch_size`. `None` for none.
+            batch_size: Images computed at once.
+
+        Returns:
+            float32 array `(count, ...)` in [-1, 1].
+        """
+        self._require("translate")
+        direction = self.directions[0] if direction is None else direction
+        if direction not in self.directions:
+            raise ValueError(
+                f"`direction` must be one of {list(self.directions)}, received {direction!r}."
+            )
+        images = self._images(images, self.translation_shape(direction))
+        step = self._compiled["translate"]
+        if seed is None or not self.has_translation_noise:
+            return _in_batches(lambda x: step(x, direction, None), images, batch_size)
+        batches = itertools.count()
+        return _in_batches(
+            lambda x: step(x, direction, np.array([_seed(seed), next(batches)])), images, batch_size
+        )
+
+    def translation_shape(self, direction):
+        """Shape of one image to translate; `None` stands for any height or width."""
+        return self.image_shape
 
     def log_prob(self, images, samples=128, seed=0, batch_size=64):
         """Returns log p(image) in nats per image, `(count,)`; an estimate where it has to be.
@@ -97,13 +149,28 @@ class GenerativeInterface:
         """Which weights samples are made with: `"raw"`, or `"averaged"` over the training."""
         return "raw"
 
-    def _images(self, images):
+    def _images(self, images, shape=None):
         images = np.asarray(images)
         if images.dtype.kind in "iub":
             raise ValueError(
                 f"`images` must be floats in [-1, 1], received an array of {images.dtype}."
             )
-        return _checked(images, "images", self.image_shape)
+        return _checked(images, "images", self.image_shape if shape is None else shape)
+
+    def _labels(self, labels, count):
+        if self.classes is None:
+            raise ValueError(
+                f"`labels` must be None: this {type(self).__name__} was not made to be asked for "
+                f"classes. Received {labels!r}."
+            )
+        labels = np.asarray(labels)
+        fits = labels.dtype.kind in "iu" and labels.shape in ((), (count,))
+        if not fits or labels.min() < 0 or labels.max() >= self.classes:
+            raise ValueError(
+                f"`labels` must be an integer from 0 to {self.classes - 1}, or {count} of them, "
+                f"received {labels!r}."
+            )
+        return np.broadcast_to(labels, (count,)).astype("int32")
 
     def _latents(self, latents):
         can_draw = hasattr(self, "draw_latents")
@@ -113,7 +180,15 @@ class GenerativeInterface:
     def _compiled(self):
         """The tensor functions as graphs, by ability."""
         able = [name for name in ("decode", "encode", "reconstruct") if hasattr(self, _STEPS[name])]
-        return {name: engine.function(getattr(self, _STEPS[name])) for name in able}
+        compiled = {name: engine.function(getattr(self, _STEPS[name])) for name in able}
+        if hasattr(self, "translate_step"):
+            compiled["translate"] = engine.function(self._translate_batch)
+        return compiled
+
+    def _translate_batch(self, images, direction, seed_and_batch):
+        if seed_and_batch is None:
+            return self.translate_step(images, direction, None)
+        return self.translate_step(images, direction, SeededNoise(*ops.unstack(seed_and_batch)))
 
     def _require(self, ability):
         if hasattr(self, _STEPS[ability]):
@@ -129,6 +204,7 @@ _STEPS = {
     "decode": "decode_step",
     "encode": "encode_step",
     "reconstruct": "reconstruct_step",
+    "translate": "translate_step",
     "log_prob": "log_prob_step",
 }
 
@@ -143,10 +219,17 @@ def _seed(seed):
 
 def _checked(array, name, shape):
     array = np.asarray(array, "float32")
-    if not array.ndim or not len(array) or shape not in (None, array.shape[1:]):
+    if not array.ndim or not len(array) or not (shape is None or _fits(array.shape[1:], shape)):
         expected = "rows" if shape is None else f"rows of the shape {tuple(shape)}"
         raise ValueError(f"`{name}` must be an array of {expected}, received {array.shape}.")
     return array
+
+
+def _fits(found, expected):
+    """Whether a shape is the one expected, where `None` stands for any size."""
+    return len(found) == len(expected) and all(
+        size in (None, own) for own, size in zip(found, expected, strict=True)
+    )
 
 
 def _in_batches(step, array, batch_size):

@@ -118,6 +118,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         """
         multiple = self.batch_multiple * self.replicas
         batches.check(x, y, batch_size, multiple, self.uses_targets, "fit")
+        self.check_targets(batches.targets_of(x, y))
         check_callbacks(kwargs.get("callbacks"), self.players)
         # Keras warns where `shuffle`, which is on by default, meets a dataset.
         kwargs.setdefault("shuffle", not hasattr(x, "element_spec"))
@@ -137,6 +138,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         """Returns each player's loss on `x`, as `keras.Model.evaluate`; leaves no trace."""
         multiple = self.evaluation_multiple * self.replicas
         batches.check(x, y, batch_size, multiple, self.uses_targets, "evaluate")
+        self.check_targets(batches.targets_of(x, y))
         return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_step(self, *args):
@@ -210,6 +212,13 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         rows = ops.shape(keras.tree.flatten(data)[0])[0]
         for name, value in {"loss": loss, **components}.items():
             self.trackers[f"{player.name}_{name}"].update_state(value, sample_weight=rows)
+
+    def check_targets(self, targets):
+        """Raises a ValueError if the model cannot use the targets given to `fit`; never by default.
+
+        Args:
+            targets: An array, the spec of a dataset's targets, or `None` where they are not known.
+        """
 
     @property
     def metrics(self):

@@ -44,10 +44,13 @@ class SeededNoise:
 
     Args:
         seed: Integer, or scalar integer tensor.
+        part: Integer, or scalar integer tensor, that tells apart parts of the same work, each of
+            which makes less than 2^32 draws.
     """
 
-    def __init__(self, seed):
+    def __init__(self, seed, part=0):
         self.seed = ops.cast(seed, "int64")
+        self.first = ops.cast(part, "int64") * 2**32
         self.draws = 0
 
     def normal(self, shape):
@@ -61,7 +64,7 @@ class SeededNoise:
     def _next(self):
         self.draws += 1
         # Counted downwards: a model's own draws, from the same seed, are counted upwards.
-        return ops.stack([self.seed, ops.cast(-self.draws, "int64")])
+        return ops.stack([self.seed, -self.first - self.draws])
 
 
 @contextlib.contextmanager

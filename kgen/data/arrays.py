@@ -34,7 +34,7 @@ def read_arrays(path, split, value_range=None):
             range than said above. The message names the file.
     """
     stored = _read(path)
-    if "x_train" in stored and "x_test" in stored:
+    if _has_splits(stored):
         # Both parts are read whichever is asked for: they share one range of values.
         parts = {name: _with_channels(stored[f"x_{name}"], path) for name in ("train", "test")}
         classes = {
@@ -48,24 +48,53 @@ def read_arrays(path, split, value_range=None):
             f"{path}: expected images under one of {list(IMAGE_KEYS)}, found {sorted(stored)}."
         )
     images = _with_channels(stored[key], path)
-    label_keys = ("y_train",) if key == "x_train" else LABEL_KEYS
-    classes = next((stored[key] for key in label_keys if key in stored), None)
-    classes = _checked_labels(classes, len(images), path)
+    (label_key,) = _label_keys(stored) or [None]
+    classes = _checked_labels(stored.get(label_key), len(images), path)
     low, high = _range_of([images], value_range, path)
     rows = held_out_rows(len(images), split, path)
     return _scale(images[rows], low, high), None if classes is None else classes[rows]
 
 
-def _read(path):
-    """Return the arrays of a file by their keys; the one of a `.npy` file is `arr_0`."""
+def count_classes(path):
+    """Return the largest label of a file and 1, or None if it has none; no image is read.
+
+    Raises:
+        ValueError: the file cannot be read, or its labels are no integers of at least 0.
+    """
+    stored = _read(path, (*LABEL_KEYS, "y_train", "y_test"))
+    parts = [np.atleast_1d(stored[key]) for key in _label_keys(stored)]
+    if not parts:
+        return None
+    labels = np.concatenate([_checked_labels(part, len(part), path) for part in parts])
+    if labels.min() < 0:
+        raise ValueError(f"{path}: expected labels of at least 0, found {labels.min()}.")
+    return int(labels.max()) + 1
+
+
+def _has_splits(stored):
+    return "x_train" in stored and "x_test" in stored
+
+
+def _label_keys(stored):
+    """Return the keys of a file's labels: those of its two splits, one, or none."""
+    if _has_splits(stored):
+        return [key for key in ("y_train", "y_test") if key in stored]
+    images = next((key for key in IMAGE_KEYS if key in stored), None)
+    keys = ("y_train",) if images == "x_train" else LABEL_KEYS
+    return [key for key in keys if key in stored][:1]
+
+
+def _read(path, wanted=(*IMAGE_KEYS, *LABEL_KEYS, "x_test", "y_train", "y_test")):
+    """Return the arrays of a file by their keys; the one of a `.npy` file is `arr_0`.
+
+    Entries that are not wanted are None: they may be large, or objects.
+    """
     try:
         with path.open("rb") as file:  # given a path, np.load leaves a broken archive open
             content = np.load(file, allow_pickle=False)
             if isinstance(content, np.ndarray):
                 return {"arr_0": content}
-            wanted = (*IMAGE_KEYS, *LABEL_KEYS, "x_test", "y_train", "y_test")
             with content:
-                # Entries of other names are not read: they may be large, or objects.
                 return {key: content[key] if key in wanted else None for key in content.files}
     except Exception as error:  # NumPy, zipfile and zlib each raise errors of their own
         raise ValueError(

@@ -69,22 +69,26 @@ def split_names(names, split, folder):
     Raises:
         ValueError: as `list_folder`.
     """
-    tops = {name[: name.index("/")].lower() for name in names if "/" in name}
-    if "train" in tops and len(tops) > 1 and tops <= {"train", *TEST_FOLDERS}:
-        loose = next((name for name in names if "/" not in name), None)
-        if loose is not None:
-            raise ValueError(
-                f"{os.path.join(folder, loose)}: expected every image in one of the splits "
-                f"{sorted(tops)}, found this one beside them."
-            )
+    tops = _split_folders(names, folder)
+    if tops:
         test = next(name for name in TEST_FOLDERS if name in tops)
         wanted = "train" if split == "train" else test
-        classes = _classes([name.partition("/")[2] for name in names])
         rows = [row for row, name in enumerate(names) if name.partition("/")[0].lower() == wanted]
     else:
-        classes = _classes(names)
         rows = held_out_rows(len(names), split, folder)
+    classes = _classes(names, tops)
     return rows, None if classes is None else classes[rows]
+
+
+def count_classes(folder):
+    """Return the number of subfolders that are classes, or None if they are none.
+
+    Raises:
+        ValueError: as `list_folder`.
+    """
+    names = image_names(folder)
+    folders = _first_folders(names, _split_folders(names, folder))
+    return None if folders is None else len(set(folders))
 
 
 def image_names(folder):
@@ -126,10 +130,37 @@ def _refuse(error):
     raise ValueError(f"{error.filename}: cannot be listed ({error.strerror}).") from error
 
 
-def _classes(names):
-    """Return the int32 class of each file from its first folder, or None if one lies in none."""
+def _split_folders(names, folder):
+    """Return the first folders of the names, in lower case, if they are splits, else an empty set.
+
+    Raises:
+        ValueError: images lie beside the splits.
+    """
+    tops = {name[: name.index("/")].lower() for name in names if "/" in name}
+    if not ("train" in tops and len(tops) > 1 and tops <= {"train", *TEST_FOLDERS}):
+        return set()
+    loose = next((name for name in names if "/" not in name), None)
+    if loose is not None:
+        raise ValueError(
+            f"{os.path.join(folder, loose)}: expected every image in one of the splits "
+            f"{sorted(tops)}, found this one beside them."
+        )
+    return tops
+
+
+def _first_folders(names, splits):
+    """Return the first folder of each file, below its split, or None if a file lies in none."""
+    if splits:
+        names = [name.partition("/")[2] for name in names]
     if any("/" not in name for name in names):
         return None
-    folders = [name[: name.index("/")] for name in names]
+    return [name[: name.index("/")] for name in names]
+
+
+def _classes(names, splits):
+    """Return the int32 class of each file from its first folder, or None if one lies in none."""
+    folders = _first_folders(names, splits)
+    if folders is None:
+        return None
     numbers = {folder: number for number, folder in enumerate(sorted(set(folders)))}
     return np.fromiter((numbers[folder] for folder in folders), np.int32, len(folders))

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import math
 import os
 import pathlib
 
@@ -20,21 +19,23 @@ class InOrder(tf.data.Dataset):
 
     Attributes:
         count: examples in all; the last batch holds what is left.
+
+    Args:
+        batch_of: function from rows, int64 `(k,)` with k known, and the number of the batch, an
+            int64 scalar tensor, to the batch: a tensor or a tuple of tensors.
+        count: number of examples, at least 1.
+        batch_size: examples a batch.
     """
 
-    def __init__(self, examples, batch_size, labels):
-        self.count = examples.count
-
-        def batch_at(start):
-            rows = tf.range(start, tf.minimum(start + batch_size, examples.count))
-            images, *rest = examples.fetch(rows)
-            return (images, *rest) if labels else images
-
-        starts = tf.data.Dataset.range(0, examples.count, batch_size)
-        batches = starts.map(batch_at, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        batches = batches.apply(
-            tf.data.experimental.assert_cardinality(math.ceil(examples.count / batch_size))
-        )
+    def __init__(self, batch_of, count, batch_size):
+        self.count = count
+        full, rest = divmod(count, batch_size)
+        # The last batch apart, so that every function is traced with the number of its rows.
+        parts = []
+        for first, last, size in ((0, full, batch_size), (full, full + (rest > 0), rest)):
+            if first < last:
+                parts.append(_batches(batch_of, first, last, size, batch_size))
+        batches = parts[0] if len(parts) == 1 else parts[0].concatenate(parts[1])
         self._batches = batches.prefetch(tf.data.AUTOTUNE)
         super().__init__(tf.data.experimental.to_variant(self._batches))
 
@@ -45,6 +46,16 @@ class InOrder(tf.data.Dataset):
     def element_spec(self):
         """The shapes and types of a batch."""
         return self._batches.element_spec
+
+
+def _batches(batch_of, first, last, size, batch_size):
+    """Return the dataset of the batches of some numbers, each of `size` rows."""
+
+    def batch_at(number):
+        return batch_of(number * batch_size + tf.range(size, dtype=tf.int64), number)
+
+    numbers = tf.data.Dataset.range(first, last)
+    return numbers.map(batch_at, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def in_order(
@@ -88,7 +99,12 @@ def in_order(
     if checked_flag("labels", labels) and not examples.has_labels:
         raise ValueError(f"labels: expected False because {name_or_path} has no labels, got True.")
     skipped.report()
-    return InOrder(examples, batch_size, labels)
+
+    def batch_of(rows, number):
+        images, *rest = examples.fetch(rows)
+        return (images, *rest) if labels else images
+
+    return InOrder(batch_of, examples.count, batch_size)
 
 
 def fingerprint(name_or_path, split="test", value_range=None, length=None):

@@ -1,12 +1,15 @@
 """Pairs of an input and a target, for image-to-image translation."""
 
+import dataclasses
 import os
 import pathlib
+from collections.abc import Callable
 
 from kgen.data import pair_files
 from kgen.data.arguments import check_batch_fits, checked_count, checked_request
 from kgen.data.augmentation import augmenter
 from kgen.data.degradation import degrader
+from kgen.data.examples import Examples
 from kgen.data.order import rows_at
 from kgen.data.pipeline import check_split_augmented, read_examples
 from kgen.data.skipping import SkippedFiles
@@ -35,7 +38,7 @@ def pairs(
     * `side_by_side`: every file of the folder `source` holds both halves.
     * `degradation`: inputs are made from the images of any source of `load`, and these are the
       targets; `kgen.data.degradation.degrader` says how. In the test split an image is
-      degraded in the same way on every pass.
+      degraded in the same way on every pass, which depends on `batch_size`.
 
     Isola, Zhu, Zhou and Efros (2017), "Image-to-image translation with conditional adversarial
     networks", arXiv 1611.07004.
@@ -43,8 +46,10 @@ def pairs(
     Args:
         source: a folder, or with `degradation` whatever `load` takes.
         targets: the folder of targets, or None.
-        degradation: `"edges"`, `"grey"`, `"masked"`, `"downsampled"` or `"noise"`, a dictionary of
-            one of them and its amount, a function of images, or None.
+        degradation: `"edges"`, `"grey"`, `"masked"`, `"downsampled"`, `"noise"`, `"clutter"`,
+            `"hole_centre"`, `"hole_square"`, `"hole_blocks"`, `"hole_region"` or
+            `"low_resolution"`, a dictionary of one of them and its amount, a function of images,
+            or None.
         side_by_side: `"input_left"`, `"input_right"` or None.
         image_size: as of `load`; of one half where files hold both.
         batch_size: pairs a batch. The remainder that fills no batch is dropped.
@@ -60,7 +65,8 @@ def pairs(
 
     Returns:
         `Stream` of `(inputs, targets)`, both float32 `(batch_size, height, width, channels)` in
-        [-1, 1].
+        [-1, 1]. Inputs with a hole have one channel more, the mask; those of `"low_resolution"` are
+        smaller.
 
     Raises:
         ValueError: an argument or a file is not as described. The message names it.
@@ -70,6 +76,54 @@ def pairs(
         >>> stream = kgen.data.pairs("mnist5k", degradation="masked", batch_size=16)
         >>> [spec.shape for spec in stream.element_spec]
         [TensorShape([16, 28, 28, 1]), TensorShape([16, 28, 28, 1])]
+    """
+    request = checked_request(
+        split, image_size, channels, seed, length, None, value_range, on_bad_file
+    )
+    batch_size = checked_count("batch_size", batch_size)
+    check_split_augmented(split, augmentations)
+    found = read_pairs(source, targets, degradation, side_by_side, request)
+    rows = found.rows
+    check_batch_fits(batch_size, rows.count, f"split={split!r} of {source}")
+    steps_per_pass = rows.count // batch_size
+    augment = augmenter(augmentations, rows.shape, request.seed)
+
+    def batch_at(step):
+        is_train = split == "train"
+        numbers = rows_at(step, rows.count, batch_size, request.seed if is_train else None)
+        (images,) = rows.fetch(numbers)
+        return found.make(augment(images, step), step if is_train else step % steps_per_pass)
+
+    return Stream(batch_at, steps_per_pass, found.skipped.paths)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """Numbered pairs.
+
+    Attributes:
+        rows: `Examples`: of a target, or of the input and the target `(2, ...)`.
+        make: function from such examples, `(batch, ...)`, and the number of the batch to
+            `(inputs, targets)`.
+        skipped: `SkippedFiles`.
+    """
+
+    rows: Examples
+    make: Callable
+    skipped: SkippedFiles
+
+
+def read_pairs(source, targets, degradation, side_by_side, request):
+    """Read the pairs of a split; arguments as of `pairs`.
+
+    Args:
+        request: `Request`.
+
+    Returns:
+        `Pairs`.
+
+    Raises:
+        ValueError: an argument or a file is not as `pairs` describes it.
     """
     ways = {"targets": targets, "degradation": degradation, "side_by_side": side_by_side}
     given = {name: way for name, way in ways.items() if way is not None}
@@ -81,11 +135,6 @@ def pairs(
         raise ValueError(
             f"side_by_side: expected one of {list(pair_files.SIDES)}, got {side_by_side!r}."
         )
-    request = checked_request(
-        split, image_size, channels, seed, length, None, value_range, on_bad_file
-    )
-    batch_size = checked_count("batch_size", batch_size)
-    check_split_augmented(split, augmentations)
     skipped = SkippedFiles()
     if degradation is not None:
         rows = read_examples(source, request, skipped).without_labels()
@@ -101,21 +150,10 @@ def pairs(
             f"source: expected images, got {source}, whose examples have the shape {rows.shape}."
         )
     skipped.report()
-    check_batch_fits(batch_size, rows.count, f"split={split!r} of {source}")
-    steps_per_pass = rows.count // batch_size
-    augment = augmenter(augmentations, rows.shape, request.seed)
-    degrade = None if degradation is None else degrader(degradation, rows.shape, request.seed)
-
-    def batch_at(step):
-        is_train = split == "train"
-        numbers = rows_at(step, rows.count, batch_size, request.seed if is_train else None)
-        (images,) = rows.fetch(numbers)
-        images = augment(images, step)
-        if degrade is None:
-            return images[:, 0], images[:, 1]
-        return degrade(images, step if is_train else step % steps_per_pass), images
-
-    return Stream(batch_at, steps_per_pass, skipped.paths)
+    if degradation is None:
+        return Pairs(rows, lambda images, step: (images[:, 0], images[:, 1]), skipped)
+    degrade = degrader(degradation, rows.shape, request.seed, request.split)
+    return Pairs(rows, lambda images, step: (degrade(images, step), images), skipped)
 
 
 def _check_folders_only(request):

@@ -5,9 +5,8 @@ import os
 import pathlib
 from collections.abc import Callable
 
-from kgen.data.arrays import read_arrays
+from kgen.data import arrays, folder, tfds
 from kgen.data.digits import digits
-from kgen.data.folder import list_folder
 from kgen.data.mixtures import grid, ring
 from kgen.data.mnist5k import mnist5k
 from kgen.data.moving_mnist import moving_mnist
@@ -15,7 +14,6 @@ from kgen.data.photos import photos
 from kgen.data.rows import Rows
 from kgen.data.shapes import shapes
 from kgen.data.stacked_mnist import stacked_mnist
-from kgen.data.tfds import tfds
 
 # Why a source does not take an argument of `load`.
 _REFUSALS = {
@@ -36,10 +34,14 @@ class Source:
             the user's string comes before the request.
         takes: names of the fields of `Request` that have a meaning for it, of those that not every
             source takes.
+        count_classes: function to the number of classes, or to None if there are no labels, where
+            there is a way that spares reading the rows. Under a name that ends in a colon, from
+            the rest of the user's string.
     """
 
     read: Callable
     takes: tuple[str, ...] = ("image_size", "channels")
+    count_classes: Callable | None = None
 
 
 def _held(read):
@@ -58,7 +60,7 @@ SOURCES = {
     "ring": Source(ring, ("length",)),
     "shapes": Source(shapes, _GENERATED),
     "stacked_mnist": Source(stacked_mnist, _GENERATED),
-    "tfds:": Source(tfds),
+    "tfds:": Source(tfds.tfds, count_classes=tfds.count_classes),
 }
 
 
@@ -83,13 +85,7 @@ def read_rows(name_or_path, request):
         >>> read_rows("mnist5k", Request(split="test")).examples.shape
         (1000, 28, 28, 1)
     """
-    # An empty string would be the working folder.
-    if not isinstance(name_or_path, str | os.PathLike) or name_or_path == "":
-        raise ValueError(
-            f"name_or_path: expected one of {_names()} or a path, got {name_or_path!r}."
-        )
-    source = _named_source(name_or_path) if isinstance(name_or_path, str) else None
-    source = source or _source_of_path(name_or_path)
+    source = source_of(name_or_path)
     for argument, refusal in _REFUSALS.items():
         value = getattr(request, argument)
         if value is not None and argument not in source.takes:
@@ -104,6 +100,24 @@ def is_named(name):
     return _named_source(name) is not None
 
 
+def source_of(name_or_path):
+    """Return the `Source` that a name or a path stands for.
+
+    Args:
+        name_or_path: as of `read_rows`.
+
+    Raises:
+        ValueError: no such name or path, or a file of another kind.
+    """
+    # An empty string would be the working folder.
+    if not isinstance(name_or_path, str | os.PathLike) or name_or_path == "":
+        raise ValueError(
+            f"name_or_path: expected one of {_names()} or a path, got {name_or_path!r}."
+        )
+    source = _named_source(name_or_path) if isinstance(name_or_path, str) else None
+    return source or _source_of_path(name_or_path)
+
+
 def _named_source(name):
     """Return the source of that name, or None."""
     if name in SOURCES and not name.endswith(":"):
@@ -111,7 +125,11 @@ def _named_source(name):
     prefix, colon, rest = name.partition(":")
     if colon and rest and prefix + colon in SOURCES:
         source = SOURCES[prefix + colon]
-        return dataclasses.replace(source, read=lambda request: source.read(rest, request))
+        return dataclasses.replace(
+            source,
+            read=lambda request: source.read(rest, request),
+            count_classes=lambda: source.count_classes(rest),
+        )
     return None
 
 
@@ -119,11 +137,15 @@ def _source_of_path(name_or_path):
     """Return the source that reads a folder or an array file."""
     path = pathlib.Path(name_or_path).expanduser()
     if path.is_dir():
-        return Source(lambda request: Rows(*list_folder(path, request.split)))
+        return Source(
+            lambda request: Rows(*folder.list_folder(path, request.split)),
+            count_classes=lambda: folder.count_classes(path),
+        )
     if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
         return Source(
-            lambda request: Rows(*read_arrays(path, request.split, request.value_range)),
+            lambda request: Rows(*arrays.read_arrays(path, request.split, request.value_range)),
             ("image_size", "channels", "value_range"),
+            lambda: arrays.count_classes(path),
         )
     found = "a file of another kind" if path.exists() else "no such name, file or folder"
     raise ValueError(

@@ -48,7 +48,7 @@ def tfds(name, request):
     feature = _image_feature(library, builder, name)
     shape = _shape(feature, request, name)
     split, rows = _split_rows(builder, request.split, name)
-    has_labels = "label" in builder.info.features and builder.info.features["label"].shape == ()
+    has_labels = _has_labels(builder)
     undecoded = {"image": library.decode.SkipDecoding()}
 
     def decode(record, row):
@@ -97,6 +97,37 @@ def tfds(name, request):
     blocks = np.array_split(everything, -(-len(rows) // 256))
     images = np.concatenate(in_threads(read_images, blocks))
     return Rows(images, read_labels(everything) if has_labels else None)
+
+
+def count_classes(name):
+    """Return the number of classes of a set of TensorFlow Datasets, or None if it has no labels.
+
+    Args:
+        name: as of `tfds`.
+
+    Raises:
+        ValueError: there is no such set, or it cannot be downloaded.
+    """
+    import tensorflow_datasets as library
+
+    builder = _prepared_builder(library, name)
+    label = builder.info.features["label"] if _has_labels(builder) else None
+    if label is None or isinstance(label, library.features.ClassLabel):
+        return label and label.num_classes
+    undecoded = {"image": library.decode.SkipDecoding()}
+    largest = 0
+    for split in builder.info.splits:
+        if _has_random_access(builder):
+            records = builder.as_data_source(split=split, decoders=undecoded)
+        else:
+            records = builder.as_dataset(split=split, decoders=undecoded).as_numpy_iterator()
+        largest = max(largest, *(int(record["label"]) for record in records))
+    return largest + 1
+
+
+def _has_labels(builder):
+    features = builder.info.features
+    return "label" in features and features["label"].shape == ()
 
 
 def _prepared_builder(library, name):

@@ -1,14 +1,20 @@
 """Layers of the generative models, all but BatchNormalization twice differentiable."""
 
 from kgen.layers.batch_normalization import BatchNormalization
+from kgen.layers.bicubic_upsampling import BicubicUpsampling2D
+from kgen.layers.conditional_batch_normalization import ConditionalBatchNormalization
+from kgen.layers.dropout import Dropout, dropout_from
 from kgen.layers.equalized_conv2d import EqualizedConv2D
 from kgen.layers.equalized_dense import EqualizedDense
 from kgen.layers.gaussian_sampling import GaussianSampling
+from kgen.layers.image_history import ImageHistory
 from kgen.layers.instance_normalization import InstanceNormalization
 from kgen.layers.layer_normalization import LayerNormalization
 from kgen.layers.maxout import Maxout
 from kgen.layers.minibatch_standard_deviation import MinibatchStandardDeviation
 from kgen.layers.pixel_normalization import PixelNormalization
+from kgen.layers.pixel_shuffle import PixelShuffle
+from kgen.layers.reflection_padding import ReflectionPadding2D
 from kgen.layers.spectral_normalization import SpectralNormalization
 from kgen.layers.thin_conv2d import ThinConv2D
 from kgen.layers.thin_conv2d_transpose import ThinConv2DTranspose
@@ -16,16 +22,23 @@ from kgen.layers.weight_clipping import WeightClipping
 
 __all__ = [
     "BatchNormalization",
+    "BicubicUpsampling2D",
+    "ConditionalBatchNormalization",
+    "Dropout",
     "EqualizedConv2D",
     "EqualizedDense",
     "GaussianSampling",
+    "ImageHistory",
     "InstanceNormalization",
     "LayerNormalization",
     "Maxout",
     "MinibatchStandardDeviation",
     "PixelNormalization",
+    "PixelShuffle",
+    "ReflectionPadding2D",
     "SpectralNormalization",
     "ThinConv2D",
     "ThinConv2DTranspose",
     "WeightClipping",
+    "dropout_from",
 ]

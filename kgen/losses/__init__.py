@@ -1,4 +1,4 @@
-"""Losses as pure functions: adversarial, gradient penalties, likelihoods, divergences."""
+"""Losses as pure functions: adversarial, penalties, likelihoods, divergences, reconstruction."""
 
 from kgen.losses.adversarial import (
     ADVERSARIAL_LOSSES,
@@ -28,12 +28,18 @@ from kgen.losses.penalties import (
     r1_penalty,
     r2_penalty,
 )
+from kgen.losses.reconstruction import (
+    absolute_error,
+    squared_error,
+    weighted_squared_error,
+)
 
 __all__ = [
     "ADVERSARIAL_LOSSES",
     "LIKELIHOODS",
     "PENALTIES",
     "AdversarialLoss",
+    "absolute_error",
     "bernoulli_log_prob",
     "discretized_logistic_log_prob",
     "dragan_penalty",
@@ -50,6 +56,8 @@ __all__ = [
     "r2_penalty",
     "relativistic_average_discriminator_loss",
     "relativistic_average_generator_loss",
+    "squared_error",
     "wasserstein_critic_loss",
     "wasserstein_generator_loss",
+    "weighted_squared_error",
 ]

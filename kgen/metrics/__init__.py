@@ -3,6 +3,13 @@
 from kgen.metrics.auroc import auroc
 from kgen.metrics.cache import cache_folder
 from kgen.metrics.card import Card
+from kgen.metrics.conditional import (
+    class_frechet_distances,
+    class_label_agreements,
+    cluster_agreement,
+    label_agreement,
+    matched_classes,
+)
 from kgen.metrics.diversity import diversity
 from kgen.metrics.evaluation import Evaluation
 from kgen.metrics.extractors import Extractor, extractor
@@ -14,7 +21,9 @@ from kgen.metrics.moments import Moments
 from kgen.metrics.precision_recall import coverage, density, manifold_scores, precision, recall
 from kgen.metrics.score import Score
 from kgen.metrics.score_log import append_scores, read_scores
-from kgen.metrics.similarity import multi_scale_ssim, psnr, similarity_scores, ssim
+from kgen.metrics.similarity import l1, psnr, similarity_scores
+from kgen.metrics.structural_similarity import multi_scale_ssim, ssim
+from kgen.metrics.translation import TranslationEvaluation
 
 __all__ = [
     "Card",
@@ -22,9 +31,13 @@ __all__ = [
     "Extractor",
     "Moments",
     "Score",
+    "TranslationEvaluation",
     "append_scores",
     "auroc",
     "cache_folder",
+    "class_frechet_distances",
+    "class_label_agreements",
+    "cluster_agreement",
     "coverage",
     "density",
     "diversity",
@@ -33,8 +46,11 @@ __all__ = [
     "gaussian_frechet_distance",
     "inception_score",
     "kernel_distance",
+    "l1",
+    "label_agreement",
     "label_scores",
     "manifold_scores",
+    "matched_classes",
     "mixture_scores",
     "multi_scale_ssim",
     "precision",

@@ -75,6 +75,22 @@ def checked_images(name, images, minimum=1):
     return images.astype("float64", copy=False)
 
 
+def checked_pairs(images, others, minimum=1):
+    """Returns `images` and `others` in float64, each as of `checked_images`, of one shape.
+
+    Raises:
+        ValueError: If they are no such arrays.
+    """
+    images = checked_images("images", images, minimum)
+    others = checked_images("others", others, minimum)
+    if images.shape != others.shape:
+        raise ValueError(
+            f"`images` and `others` must have one shape; received {images.shape} and "
+            f"{others.shape}."
+        )
+    return images, others
+
+
 def checked_labels(name, labels, classes):
     """Returns integer labels `(n,)` of at least one sample, each in 0 .. classes - 1.
 

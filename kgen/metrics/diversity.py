@@ -6,7 +6,7 @@ from kgen.metrics.arrays import checked_images, checked_integer
 from kgen.metrics.bootstrap import bootstrap_seeds, mean_interval
 from kgen.metrics.card import Card
 from kgen.metrics.score import Score
-from kgen.metrics.similarity import multi_scale_ssim, scale_weights
+from kgen.metrics.structural_similarity import multi_scale_ssim, scale_weights
 
 _MOST_PAIRS = 1000  # unless more are asked for
 

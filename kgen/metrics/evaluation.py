@@ -5,6 +5,7 @@ import numbers
 import numpy as np
 
 from kgen.metrics.extractors import extractor as extractor_of
+from kgen.metrics.extractors.extractor import extractor_facts
 from kgen.metrics.reference import Reference
 from kgen.metrics.samples import drawn, go_through
 from kgen.metrics.table import GROUPS, Material, check_options, groups_of
@@ -30,7 +31,8 @@ class Evaluation:
     | `modes`, `reverse_kl` | modes reached, evenness: `"ring"`, `"grid"`, `"stacked_mnist"` | |
     | `high_quality` | share of points near a mode: `"ring"`, `"grid"` | higher |
     | `nll` | -log p of the reference's first 1,000 images, nats, by `log_prob` | lower |
-    | `psnr`, `ssim`, `multi_scale_ssim` | `reconstruct` on the same images | higher |
+    | `l1` | `reconstruct` against the same images, mean absolute difference | lower |
+    | `psnr`, `ssim`, `multi_scale_ssim` | the same | higher |
 
     Samples are gone through by batches. The reference is, too, and what is needed of it is kept in
     the cache folder (`kgen.metrics.cache_folder`). Of more than 50,000, moments are of all, and
@@ -160,7 +162,7 @@ class Evaluation:
         )
         facts["reference"] = f"{self.reference.name} ({material.statistics.hash})"
         facts["split"] = self.reference.split
-        of_extractor = self._facts_of_extractor()
+        of_extractor = extractor_facts(self.extractor, self.reference.shape)
         scores = {}
         for name in self.groups:
             found = GROUPS[name].compute(material, **self.options.get(name, {}))
@@ -168,16 +170,6 @@ class Evaluation:
             for metric, score in found.items():
                 scores[metric] = score.described(**card, seeds={**seeds, **score.card.seeds})
         return {metric: scores[metric] for metric in self.metrics}
-
-    def _facts_of_extractor(self):
-        """Returns the fields of a card that say whose features or classes were taken."""
-        if self.extractor is None:
-            return {}
-        return {
-            "extractor": self.extractor.name,
-            "extractor_hash": self.extractor.hash,  # Of all its weights: once for all metrics.
-            "resizer": self.extractor.resizer(self.reference.shape),
-        }
 
     def _extractor(self, extractor):
         if not _OF_EXTRACTOR & self.needs:

@@ -150,7 +150,7 @@ GROUPS = {
         {"nll": "min"}, _likelihood, GenerativeInterface.log_prob, ability="log_prob"
     ),
     "reconstruction": Group(
-        {"psnr": "max", "ssim": "max", "multi_scale_ssim": "max"},
+        {"l1": "min", "psnr": "max", "ssim": "max", "multi_scale_ssim": "max"},
         _reconstruction,
         similarity_scores,
         ability="reconstruct",

@@ -50,7 +50,11 @@ class AdversarialModel(GenerativeModel):
 
     def call(self, latents, training=False):
         network = self.generator if training else self.generator_average or self.generator
-        return network(latents, training=training)
+        return network(self.generator_inputs(latents), training=training)
+
+    def generator_inputs(self, latents):
+        """Returns what the generator takes of rows of latents; by default the rows."""
+        return latents
 
     def prepare(self, images, training):
         """Returns `(images, fakes)`, as many fakes as images."""
@@ -58,11 +62,18 @@ class AdversarialModel(GenerativeModel):
 
     def generate(self, count, training):
         """Draws latents and returns the live generator's images, float32 `(count, ...)`."""
-        latents = self.draw_latents(count, self.noise)
-        return ops.cast(self.generator(latents, training=training), "float32")
+        return self.images_of(self.draw_latents(count, self.noise), training)
+
+    def images_of(self, latents, training):
+        """Returns the live generator's images of rows of latents, float32."""
+        images = self.generator(self.generator_inputs(latents), training=training)
+        return ops.cast(images, "float32")
 
     def draw_latents(self, count, noise):
-        shape = (count, *self.generator.input_shape[1:])
+        return self.draw_noise((count, *self.generator.input_shape[1:]), noise)
+
+    def draw_noise(self, shape, noise):
+        """Draws from `latent_distribution`."""
         if self.latent_distribution == "uniform":
             return 2.0 * noise.uniform(shape) - 1.0
         return noise.normal(shape)

@@ -4,13 +4,14 @@ import keras
 from keras import ops
 
 from kgen.augmentation import check_policies, differentiable_augmentation
-from kgen.core import Player
+from kgen.core import Player, engine
 from kgen.core.flatten import flatten_layers
 from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.layers import SpectralNormalization, WeightClipping
 from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES
 from kgen.models.adversarial import AdversarialModel
+from kgen.models.conditional import CONDITIONS, check_conditional, check_labels, label_width
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -64,6 +65,16 @@ class GAN(AdversarialModel):
             `False` draws new ones, as in Goodfellow et al. 2014, algorithm 1.
         latent_distribution: `"normal"` or `"uniform"` in [-1, 1].
         ema_momentum: Momentum of the generator's moving average; `None` for no average.
+        condition: `None`, or how the discriminator learns of classes: `"concatenation"` (Mirza and
+            Osindero 2014, arXiv 1411.1784) or `"projection"` (Miyato and Koyama 2018, arXiv
+            1802.05637), for one that takes `[images, labels]`, labels being one-hot `(batch,
+            classes)`; `"auxiliary"` (Odena et al. 2017, AC-GAN, arXiv 1610.09585), for one that
+            returns `[logits, class logits]`. The generator takes `[latents, labels]`, or one row of
+            both. The model is then trained on `(images, labels)`, labels integers, and gives fakes
+            the labels of the batch; its `latents` end with the one-hot label.
+        classification_weight: Weight of the classes' cross-entropy with `condition="auxiliary"`:
+            that of real and fake images in the discriminator's loss, and of fake ones in the
+            generator's.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
 
     Raises:
@@ -87,8 +98,11 @@ class GAN(AdversarialModel):
         share_fakes=True,
         latent_distribution="normal",
         ema_momentum=None,
+        condition=None,
+        classification_weight=1.0,
         **kwargs,
     ):
+        head = self.head_components(condition)
         super().__init__(
             [
                 Player(
@@ -96,9 +110,9 @@ class GAN(AdversarialModel):
                     discriminator,
                     self.discriminator_loss,
                     updates=discriminator_updates,
-                    components=() if penalty is None else ("penalty",),
+                    components=head if penalty is None else ("penalty", *head),
                 ),
-                Player("generator", generator, self.generator_loss),
+                Player("generator", generator, self.generator_loss, components=head),
             ],
             generator,
             latent_distribution,
@@ -112,6 +126,10 @@ class GAN(AdversarialModel):
         _check_smoothing(label_smoothing, loss)
         _check_augmentation(augmentation, generator)
         _check_shapes(generator, discriminator, packing)
+        _check_choice("condition", condition, [None, *CONDITIONS])
+        _check_not_negative("classification_weight", classification_weight)
+        if condition is not None:
+            check_conditional(generator, discriminator, condition, packing)
         if penalty is not None:
             refuse_wrong_second_order(discriminator, f"penalty={penalty!r}")
         self.discriminator = discriminator
@@ -126,34 +144,104 @@ class GAN(AdversarialModel):
         self.packing = packing
         self.discriminator_updates = discriminator_updates
         self.share_fakes = share_fakes
+        self.condition = condition
+        self.classification_weight = classification_weight
         self._clip_weights()
 
     def discriminator_loss(self, data, training):
-        real, fake = (self.seen(images, training) for images in data)
+        images, fakes, *codes = data
+        real, fake = self.seen(images, training), self.seen(fakes, training)
         target = {"smoothing": self.label_smoothing} if self.label_smoothing else {}
-        loss = ADVERSARIAL_LOSSES[self.loss].discriminator(
-            self.discriminator(real, training=training),
-            self.discriminator(fake, training=training),
-            **target,
-        )
+        real_logits, real_head = self.judged(real, codes, training)
+        fake_logits, fake_head = self.judged(fake, codes, training)
+        loss = ADVERSARIAL_LOSSES[self.loss].discriminator(real_logits, fake_logits, **target)
+        head, components = self.head_loss(codes, fake_head, real_head)
         if self.penalty is None:
-            return loss
+            return loss + head, components
         with full_precision(self.discriminator):
             penalty = PENALTIES[self.penalty](
-                lambda x: self.discriminator(x, training=training), real, fake, self.noise
+                lambda x: self.judged(x, codes, training)[0], real, fake, self.noise
             )
-        return loss + self.penalty_weight * penalty, {"penalty": penalty}
+        return loss + head + self.penalty_weight * penalty, {"penalty": penalty, **components}
 
     def generator_loss(self, data, training):
-        images, fakes = data
+        images, fakes, *codes = data
         loss = ADVERSARIAL_LOSSES[self.loss]
-        fake = self.seen(fakes, training)
-        fake_logits = self.discriminator(fake, training=training)
+        fake_logits, fake_head = self.judged(self.seen(fakes, training), codes, training)
+        head, components = self.head_loss(codes, fake_head)
         if not loss.relativistic:
-            return loss.generator(fake_logits)
-        return loss.generator(
-            self.discriminator(self.seen(images, training), training=training), fake_logits
-        )
+            return loss.generator(fake_logits) + head, components
+        real_logits, _ = self.judged(self.seen(images, training), codes, training)
+        return loss.generator(real_logits, fake_logits) + head, components
+
+    def judged(self, seen, codes, training):
+        """Returns the discriminator's logits, and what its second output says, or `None`."""
+        if self.condition in ("concatenation", "projection"):
+            return self.discriminator([seen, pack(*codes, self.packing)], training=training), None
+        outputs = self.discriminator(seen, training=training)
+        return outputs if isinstance(outputs, list | tuple) else (outputs, None)
+
+    def head_loss(self, codes, fake_head, real_head=None):
+        """Returns the loss of the discriminator's second output, and its components for the logs.
+
+        Args:
+            codes: List of what images were to be made of, the labels; empty without a condition.
+            fake_head: The second output for fake images.
+            real_head: That for real ones, which the generator's loss does not count.
+        """
+        if self.condition != "auxiliary":
+            return 0.0, {}
+        heads = [fake_head] if real_head is None else [fake_head, real_head]
+        (labels,) = codes
+        entropy = sum(classification_loss(head, labels) for head in heads)
+        return self.classification_weight * entropy, {"classification": entropy}
+
+    def head_components(self, condition):
+        """The names of the components that `head_loss` returns."""
+        return ("classification",) if condition == "auxiliary" else ()
+
+    def prepare(self, data, training):
+        """Returns `(images, fakes)`, and of a conditional model the one-hot labels of both."""
+        if self.condition is None:
+            return super().prepare(data, training)
+        images, labels = data
+        known = ops.logical_and(labels >= 0, labels < self.classes)
+        # The labels of a dataset are seen here only.
+        engine.require(ops.all(known), f"Labels must be integers from 0 to {self.classes - 1}.")
+        latents = self.draw_latents(ops.shape(images)[0], self.noise, labels)
+        return images, self.images_of(latents, training), latents[:, -self.classes :]
+
+    def draw_latents(self, count, noise, labels=None):
+        if self.condition is None:
+            return super().draw_latents(count, noise)
+        width = self.generator.inputs[0].shape[1]
+        if len(self.generator.inputs) == 1:
+            width -= self.classes
+        latents = self.draw_noise((count, width), noise)
+        if labels is None:
+            labels = ops.floor(self.classes * noise.uniform((count,)))
+        labels = ops.broadcast_to(ops.cast(labels, "int32"), (count,))
+        return ops.concatenate([latents, ops.one_hot(labels, self.classes)], axis=-1)
+
+    def generator_inputs(self, latents):
+        if len(self.generator.inputs) == 1:
+            return latents
+        return [latents[:, : -self.classes], latents[:, -self.classes :]]
+
+    def check_targets(self, targets):
+        if self.condition is not None and targets is not None:
+            check_labels(targets, self.classes)
+
+    @property
+    def classes(self):
+        """How many classes a conditional model knows; `None` without a condition."""
+        if self.condition is None:
+            return None
+        return label_width(self.discriminator, self.condition) // self.packing
+
+    @property
+    def uses_targets(self):
+        return self.condition is not None
 
     def seen(self, images, training):
         """Returns what the discriminator is shown: in training changed and with noise; in packs."""
@@ -198,6 +286,12 @@ def pack(images, size):
     return ops.reshape(images, (-1, *pixels, size * channels))
 
 
+def classification_loss(logits, labels):
+    """Mean cross-entropy in nats of the classes' logits, `(batch, classes)`, to one-hot labels."""
+    log_probabilities = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    return -ops.mean(ops.sum(labels * log_probabilities, axis=-1))
+
+
 def _check_choice(name, value, choices):
     if value not in choices:
         raise ValueError(f"`{name}` must be one of {list(choices)}, received {value!r}.")
@@ -235,9 +329,9 @@ def _check_shapes(generator, discriminator, packing):
         raise ValueError(f"`packing` must be a positive integer, received {packing!r}.")
     *pixels, channels = generator.output_shape[1:]
     expected = (*pixels, packing * channels)
-    if discriminator.input_shape[1:] != expected:
+    found = tuple(discriminator.inputs[0].shape[1:])
+    if found != expected:
         raise ValueError(
             f"`discriminator` must take the generator's images {(*pixels, channels)}, {packing} at "
-            f"once along the channels: expected input {expected}, received "
-            f"{discriminator.input_shape[1:]}."
+            f"once along the channels: expected input {expected}, received {found}."
         )

@@ -9,13 +9,22 @@ Weights start from N(0, 0.02^2).
 import keras
 from keras import layers
 
-from kgen.layers import BatchNormalization, ThinConv2D, ThinConv2DTranspose
-from kgen.networks import shapes
+from kgen.layers import (
+    BatchNormalization,
+    ConditionalBatchNormalization,
+    ThinConv2D,
+    ThinConv2DTranspose,
+)
+from kgen.networks import conditioning, shapes
 from kgen.networks.normalization import normalized
 
 
-def dcgan_generator(image_shape, latent_dim=100, filters=64, kernel_size=4):
+def dcgan_generator(
+    image_shape, latent_dim=100, filters=64, kernel_size=4, classes=None, normalization="batch"
+):
     """Returns the generator: latents `(batch, latent_dim)` -> images in [-1, 1].
+
+    With `classes` it takes `[latents, labels]`, labels being one-hot, `(batch, classes)`.
 
     Args:
         image_shape: `(height, width, channels)`; height and width divisible by 4.
@@ -24,31 +33,47 @@ def dcgan_generator(image_shape, latent_dim=100, filters=64, kernel_size=4):
             64 x 64 network has 128, and thus 1024 at 4 x 4.
         kernel_size: Side of the kernels in pixels; 5 in the paper. One divisible by the stride of
             2 covers every pixel equally often, and leaves no checkerboard.
+        classes: How many, for a conditional generator; `None` for none.
+        normalization: `"batch"`, which concatenates labels to the latents (Mirza and Osindero
+            2014, arXiv 1411.1784), or `"conditional_batch"`: batch norm with a scale and an offset
+            of each class.
 
     Raises:
-        ValueError: If `image_shape` is not of this form.
+        ValueError: If an argument is not of this form.
     """
+    _check_generator_norm(normalization, classes)
     height, width, channels = shapes.check_image_shape(image_shape, divisor=4)
     stages = shapes.halvings(height, width)
     widths = [filters * 2**stage for stage in reversed(range(stages))]
     base = (height // 2**stages, width // 2**stages, widths[0])
 
     latents = keras.Input((latent_dim,), name="latents")
+    labels = None if classes is None else conditioning.labels_input(classes)
+
+    def norm(x):
+        if normalization == "conditional_batch":
+            return ConditionalBatchNormalization()([x, labels])
+        return BatchNormalization()(x)
+
+    concatenates = labels is not None and normalization == "batch"
+    x = layers.Concatenate()([latents, labels]) if concatenates else latents
     # The latents' projection, a matrix product: the one dense layer the guidelines allow.
-    x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, kernel_initializer=_init())(
-        latents
-    )
-    x = layers.ReLU()(BatchNormalization()(layers.Reshape(base)(x)))
+    x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, kernel_initializer=_init())(x)
+    x = layers.ReLU()(norm(layers.Reshape(base)(x)))
     for maps in widths[1:]:
         x = _up(maps, kernel_size, use_bias=False)(x)  # Height and width doubled.
-        x = layers.ReLU()(BatchNormalization()(x))
+        x = layers.ReLU()(norm(x))
     x = _up(channels, kernel_size, make=ThinConv2DTranspose)(x)  # (batch, height, width, channels)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(_inputs(latents, labels), images, name="generator")
 
 
-def dcgan_discriminator(image_shape, filters=64, kernel_size=4, normalization="batch"):
+def dcgan_discriminator(
+    image_shape, filters=64, kernel_size=4, normalization="batch", classes=None, condition=None
+):
     """Returns the discriminator: images in [-1, 1] -> logits `(batch, 1)`.
+
+    With `condition` it is for `GAN(condition=...)` of the same name and knows of labels.
 
     Args:
         image_shape: `(height, width, channels)`; height and width divisible by 4.
@@ -57,25 +82,48 @@ def dcgan_discriminator(image_shape, filters=64, kernel_size=4, normalization="b
         kernel_size: Side of the kernels in pixels; 5 in the paper.
         normalization: `"batch"` as in the paper; `"layer"` or `None` under a gradient penalty,
             which batch norm does not allow; `"spectral"` for spectral normalisation of every layer.
+        classes: How many, for a conditional discriminator.
+        condition: `None`; `"concatenation"` or `"projection"`, which take `[images, labels]`,
+            labels being one-hot; or `"auxiliary"`, which takes images and returns `[logits, class
+            logits]`. See `kgen.networks.conditioning`.
 
     Raises:
         ValueError: If an argument is not of this form.
     """
     height, width, _ = shapes.check_image_shape(image_shape, divisor=4)
+    conditioning.check_condition(condition, classes)
     images = keras.Input(image_shape, name="images")
-    x = images
+    takes_labels = condition in ("concatenation", "projection")
+    labels = conditioning.labels_input(classes) if takes_labels else None
+    x = conditioning.with_label_maps(images, labels) if condition == "concatenation" else images
     for stage in range(shapes.halvings(height, width)):
-        make = ThinConv2D if stage == 0 else layers.Conv2D
+        thin = stage == 0 and condition != "concatenation"
+        make = ThinConv2D if thin else layers.Conv2D
         convolution = make(
             filters * 2**stage, kernel_size, strides=2, padding="same", kernel_initializer=_init()
         )
         # Height and width halved; no norm at the input.
         x = normalized(convolution, normalization, first=stage == 0)(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    x = layers.Flatten()(x)
-    logits = normalized(layers.Dense(1, kernel_initializer=_init()), normalization, first=True)(x)
-    logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
-    return keras.Model(images, logits, name="discriminator")
+    outputs = conditioning.judged(
+        layers.Flatten()(x), labels, classes, condition, normalization, _init
+    )
+    return keras.Model(_inputs(images, labels), outputs, name="discriminator")
+
+
+def _inputs(main, labels):
+    return main if labels is None else [main, labels]
+
+
+def _check_generator_norm(normalization, classes):
+    if normalization not in ("batch", "conditional_batch"):
+        raise ValueError(
+            f'`normalization` must be "batch" or "conditional_batch", received {normalization!r}.'
+        )
+    if normalization == "conditional_batch" and classes is None:
+        raise ValueError(
+            '`classes` must be given with normalization="conditional_batch", received None.'
+        )
 
 
 def _up(maps, kernel_size, use_bias=True, make=layers.Conv2DTranspose):

@@ -1,8 +1,13 @@
 """Choosing a discriminator's normalisation by name."""
 
-from kgen.layers import BatchNormalization, LayerNormalization, SpectralNormalization
+from kgen.layers import (
+    BatchNormalization,
+    InstanceNormalization,
+    LayerNormalization,
+    SpectralNormalization,
+)
 
-NORMALIZATIONS = ("batch", "layer", "spectral", None)
+NORMALIZATIONS = ("batch", "instance", "layer", "spectral", None)
 
 
 def normalized(layer, normalization, first=False):
@@ -10,8 +15,9 @@ def normalized(layer, normalization, first=False):
 
     Args:
         layer: A convolution or dense layer without activation.
-        normalization: `"batch"` or `"layer"` norm after the layer, `"spectral"` normalisation of
-            its kernel, or `None`.
+        normalization: `"batch"`, `"instance"` or `"layer"` norm after the layer, `"spectral"`
+            normalisation of its kernel, or `None`. Outputs of 1 x 1 pixel, which instance norm
+            would set to zero, get none.
         first: Whether the layer reads the images or gives the logits, where only `"spectral"`
             applies.
 
@@ -26,5 +32,11 @@ def normalized(layer, normalization, first=False):
         return SpectralNormalization(layer)
     if first or normalization is None:
         return layer
+    if normalization == "instance":
+        return lambda x: _instance_normalized(layer(x))
     norm = BatchNormalization() if normalization == "batch" else LayerNormalization()
     return lambda x: norm(layer(x))
+
+
+def _instance_normalized(x):
+    return x if x.shape[1:-1] == (1, 1) else InstanceNormalization()(x)

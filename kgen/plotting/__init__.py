@@ -1,8 +1,9 @@
 """Drawing images, animations and training curves, on NumPy arrays alone."""
 
+from kgen.plotting.before_after import before_after
 from kgen.plotting.curves import curves
 from kgen.plotting.gif import save_gif
 from kgen.plotting.grid import image_grid, save_grid
 from kgen.plotting.pixels import to_uint8
 
-__all__ = ["curves", "image_grid", "save_gif", "save_grid", "to_uint8"]
+__all__ = ["before_after", "curves", "image_grid", "save_gif", "save_grid", "to_uint8"]

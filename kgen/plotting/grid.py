@@ -39,14 +39,19 @@ def image_grid(images, columns=None, padding=1):
             "images: expected the shape (n, height, width, channels) with 1 or 3 channels and at "
             f"least one image, got {images.shape}."
         )
-    count, height, width, _ = images.shape
-    columns = math.ceil(math.sqrt(count)) if columns is None else columns
+    columns = math.ceil(math.sqrt(len(images))) if columns is None else columns
     _check_integer("columns", columns, 1)
     _check_integer("padding", padding, 0)
+    return tiled(to_uint8(images), columns, padding)
+
+
+def tiled(images, columns, padding=1):
+    """Tile bytes `(n, height, width, channels)`, channels 1 or 3, as `image_grid` does floats."""
+    count, height, width, _ = images.shape
     rows = math.ceil(count / columns)
     shape = (rows * (height + padding) + padding, columns * (width + padding) + padding, 3)
     grid = np.full(shape, 255, np.uint8)
-    for index, image in enumerate(to_uint8(images)):
+    for index, image in enumerate(images):
         top = padding + index // columns * (height + padding)
         left = padding + index % columns * (width + padding)
         grid[top : top + height, left : left + width] = image  # grey spreads over the 3 channels
@@ -75,19 +80,35 @@ def save_grid(images, path, columns=None, scale=None):
         >>> save_grid(np.zeros((4, 8, 8, 3)), tempfile.mkdtemp() + "/grid.png").name
         'grid.png'
     """
-    from PIL import Image
+    path = png_path(path)
+    grid = image_grid(images, columns)
+    if scale is not None:
+        _check_integer("scale", scale, 1)
+    return write_png(grid, path, scale)
 
+
+def png_path(path):
+    """Return the `pathlib.Path` of a file that ends in .png, or refuse it."""
     path = pathlib.Path(path)
     if path.suffix.lower() != ".png":
         raise ValueError(f"path: expected a file name that ends in .png, got {path}.")
-    grid = image_grid(images, columns)
-    height, width, _ = grid.shape
+    return path
+
+
+def write_png(picture, path, scale=None):
+    """Write bytes `(height, width, 3)` to a path, each pixel as a square of `scale` pixels.
+
+    Returns:
+        The path.
+    """
+    from PIL import Image
+
+    height, width, _ = picture.shape
     scale = math.ceil(LEGIBLE_PIXELS / max(height, width)) if scale is None else scale
-    _check_integer("scale", scale, 1)
-    picture = Image.fromarray(grid)
-    picture = picture.resize((width * scale, height * scale), Image.Resampling.NEAREST)
+    image = Image.fromarray(picture)
+    image = image.resize((width * scale, height * scale), Image.Resampling.NEAREST)
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, format="PNG")
+    image.save(path, format="PNG")
     return path
 
 

@@ -6,17 +6,32 @@ import tempfile
 
 import tensorflow as tf
 
-from kgen.core.noise import SeededNoise
+from kgen.serving.signatures import signatures_of
 
 
 def export(model, directory):
     """Writes `model` as the next version of a servable, `<directory>/<version>/`.
 
-    The SavedModel has the signatures
+    The SavedModel has, of a model that can sample, the signatures
 
     * `serving_default`: `latents` float32 `(count, ...)` -> `images` float32 in [-1, 1];
     * `sample`: scalars `seed` int32 and `count` int32 -> `images`, those of `model.sample(count,
-      seed)`.
+      seed)`; of a conditional model also `labels` int32, `(count,)` or `(1,)` for all: the classes.
+
+    Of one that can translate it has
+
+    * `translate`: `images` float32 `(count, height, width, channels)` -> `images` float32 in
+      [-1, 1]; it is `serving_default` if the model cannot sample;
+    * `translate_bytes`: `image_bytes`, strings `(count,)`, each a PNG or JPEG file (or BMP, GIF,
+      WebP) -> `image_bytes`, PNG files. `kgen.serving.image_bytes.decode_image` says how files
+      become the network's size and channels; if it takes any size, each image keeps its own. For
+      inpainting, PNG files are transparent where pixels are missing.
+    * if it has noise, `translate_noisy` and `translate_noisy_bytes`, which take a scalar `seed`
+      int32, too.
+
+    Of a model with several directions these are `translate_<direction>`,
+    `translate_<direction>_bytes` and so on. TensorFlow Serving's REST interface takes and gives
+    what is named `..._bytes` as base64.
 
     The weights are those that `sample` uses: the moving average where the model has one. A version
     is written under another name and then renamed, so a server never sees half of one.
@@ -27,33 +42,19 @@ def export(model, directory):
         images = served.signatures["sample"](seed=tf.constant(0), count=tf.constant(16))["images"]
 
     Args:
-        model: A `kgen.GenerativeModel` that can sample.
+        model: A `kgen.GenerativeModel` that can sample or translate.
         directory: Folder of the servable, made if missing; versions are counted from 1.
 
     Returns:
         The path of the version's folder, a string.
 
     Raises:
-        NotImplementedError: If the model cannot sample.
+        NotImplementedError: If the model can do neither.
     """
-    latent_shape = model.latents(1, seed=0).shape[1:]
-
-    @tf.function(input_signature=[tf.TensorSpec((None, *latent_shape), "float32", "latents")])
-    def decode(latents):
-        return {"images": model.decode_step(latents)}
-
-    @tf.function(
-        input_signature=[tf.TensorSpec((), "int32", "seed"), tf.TensorSpec((), "int32", "count")]
-    )
-    def sample(seed, count):
-        return {"images": model.decode_step(model.draw_latents(count, SeededNoise(seed)))}
-
+    functions = signatures_of(model)
     module = tf.Module()
-    module.decode, module.sample = decode, sample
-    signatures = {
-        "serving_default": decode.get_concrete_function(),
-        "sample": sample.get_concrete_function(),
-    }
+    module.functions = functions
+    signatures = {name: function.get_concrete_function() for name, function in functions.items()}
     # Only the variables that the signatures read: no optimizer and no discriminator.
     used = {id(v): v for s in signatures.values() for v in s.graph.variables}
     module.used_variables = list(used.values())

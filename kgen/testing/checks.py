@@ -1,7 +1,8 @@
 """Checks that every generative model should pass; each is a function `(make, batch)`.
 
 `make` returns a new, uncompiled model, the same each time for one `keras.utils.set_random_seed`;
-`batch` is an array that one round takes. Each raises an AssertionError that says what is wrong.
+`batch` is what one round takes: an array, or `(x, y)` where the model uses targets. Each raises an
+AssertionError that says what is wrong.
 """
 
 import copy
@@ -97,8 +98,10 @@ def check_evaluate_changes_nothing(make, batch):
     model = _compiled(make)
     _fit(model, batch)
     before = _state(model)
-    first = model.evaluate(batch, batch_size=len(batch), verbose=0, return_dict=True)
-    second = model.evaluate(batch, batch_size=len(batch), verbose=0, return_dict=True)
+    first, second = (
+        model.evaluate(*_arrays(batch), batch_size=_rows(batch), verbose=0, return_dict=True)
+        for _ in range(2)
+    )
     assert first == second, f"two evaluations differ: {first} and {second}"
     assert np.all(np.isfinite(list(first.values()))), f"not finite: {first}"
     _assert_same_state(before, _state(model), "evaluate changed a variable")
@@ -112,6 +115,12 @@ def check_loaded_model_predicts_the_same(make, batch):
     _assert_same_state(_state(model), _state(loaded), "saving changed a variable")
     if hasattr(model, "draw_latents"):
         np.testing.assert_array_equal(model.sample(3, seed=1), loaded.sample(3, seed=1))
+    if hasattr(model, "translate_step"):
+        for direction, images in _translatable(model, batch).items():
+            np.testing.assert_array_equal(
+                model.translate(images, direction, seed=1),
+                loaded.translate(images, direction, seed=1),
+            )
 
 
 def check_loaded_model_continues_identically(make, batch):
@@ -176,7 +185,7 @@ def check_sample(make, batch):
     if not hasattr(model, "draw_latents"):
         return
     images = model.sample(5, seed=3)
-    assert images.shape == (5, *batch.shape[1:]), f"the shape is {images.shape}"
+    assert images.shape == (5, *_arrays(batch)[0].shape[1:]), f"the shape is {images.shape}"
     assert images.dtype == np.float32, f"the type is {images.dtype}"
     assert np.abs(images).max() <= 1.0, "values leave [-1, 1]"
     np.testing.assert_array_equal(images, model.sample(5, seed=3))
@@ -186,19 +195,68 @@ def check_sample(make, batch):
     assert not np.allclose(model.sample(5), model.sample(5)), "without seed, images repeat"
 
 
+def check_sample_of_a_class(make, batch):
+    """Labels decide the class and nothing else, and are checked; without them they are drawn."""
+    model = make()
+    if model.classes is None:
+        return
+    last = model.classes - 1
+    rows = [model.latents(6, seed=1, labels=labels) for labels in (0, last, [0, last] * 3)]
+    np.testing.assert_array_equal(rows[2][::2], rows[0][::2])
+    np.testing.assert_array_equal(rows[2][1::2], rows[1][1::2])
+    assert not np.array_equal(rows[0], rows[1]), "labels change nothing in the latents"
+    images = model.sample(6, seed=1, labels=[0, last] * 3)
+    np.testing.assert_allclose(images, model.decode(rows[2]), atol=1e-5)
+    drawn = model.latents(50 * model.classes, seed=1)
+    assert len(np.unique(drawn, axis=0)) == len(drawn), "latents repeat"
+    for wrong in (model.classes, -1, [0, 1], 0.5):
+        try:
+            model.sample(6, labels=wrong)
+        except ValueError as error:
+            assert "`labels`" in str(error), f"the error does not name `labels`: {error}"
+        else:
+            raise AssertionError(f"labels={wrong!r} were taken")
+
+
+def check_translate(make, batch):
+    """Translations are finite images in [-1, 1], the same each time, whatever the batch size."""
+    model = make()
+    if not hasattr(model, "translate_step"):
+        return
+    for direction, images in _translatable(model, batch).items():
+        out = model.translate(images, direction)
+        assert out.dtype == np.float32 and len(out) == len(images), f"{out.dtype}, {out.shape}"
+        assert np.abs(out).max() <= 1.0, "values leave [-1, 1]"
+        np.testing.assert_array_equal(out, model.translate(images, direction))
+        np.testing.assert_allclose(out, model.translate(images, direction, batch_size=3), atol=1e-5)
+        noisy = model.translate(images, direction, seed=1)
+        np.testing.assert_array_equal(noisy, model.translate(images, direction, seed=1))
+        differs = not np.allclose(noisy, model.translate(images, direction, seed=2))
+        assert differs == model.has_translation_noise, "`has_translation_noise` is not true"
+
+
 def check_export_round_trip(make, batch):
-    """An exported model gives the same images as the model, to 1e-5; if it can sample."""
+    """An exported model gives the same images as the model, to 1e-5."""
     model = _compiled(make)
-    if not hasattr(model, "draw_latents"):
+    if not hasattr(model, "draw_latents") and not hasattr(model, "translate_step"):
         return
     _fit(model, batch)
     with tempfile.TemporaryDirectory() as folder:
         served = kgen.serving.load(kgen.serving.export(model, folder))
-        latents = model.latents(3, seed=1)
-        decoded = served["serving_default"](latents=latents)["images"]
-        sampled = served["sample"](seed=1, count=3)["images"]
-    np.testing.assert_allclose(decoded, model.decode(latents), atol=1e-5)
-    np.testing.assert_allclose(sampled, model.sample(3, seed=1), atol=1e-5)
+        if hasattr(model, "draw_latents"):
+            latents = model.latents(3, seed=1)
+            decoded = served["serving_default"](latents=latents)["images"]
+            np.testing.assert_allclose(decoded, model.decode(latents), atol=1e-5)
+            labels = {} if model.classes is None else {"labels": [0, 1, 0]}
+            sampled = served["sample"](seed=1, count=3, **labels)["images"]
+            np.testing.assert_allclose(sampled, model.sample(3, seed=1, **labels), atol=1e-5)
+        if hasattr(model, "translate_step"):
+            for direction, images in _translatable(model, batch).items():
+                several = len(model.directions) > 1
+                signature = f"translate_{direction}" if several else "translate"
+                translated = served[signature](images=images)["images"]
+                expected = model.translate(images, direction)
+                np.testing.assert_allclose(translated, expected, atol=1e-5)
 
 
 CHECKS = {
@@ -219,7 +277,8 @@ def check_generative_model(make, batch):
 
     Args:
         make: Function that returns a new, uncompiled model.
-        batch: float32 array that one round takes; images in [-1, 1].
+        batch: What one round takes: a float32 array of images in [-1, 1]; or, where the model uses
+            targets, `(x, y)`, y being labels or images.
 
     Raises:
         AssertionError: If a check fails, naming it.
@@ -241,12 +300,34 @@ def _compiled(make, optimizer=keras.optimizers.Adam, **kwargs):
 
 def _fit(model, batch, rounds=ROUNDS):
     """Trains on `batch` and, so that rounds differ, its mirror images; returns the logs."""
-    images = np.concatenate([batch if i % 2 == 0 else batch[:, ::-1] for i in range(rounds)])
-    return model.fit(images, batch_size=len(batch), shuffle=False, verbose=0).history
+    arrays = [
+        np.concatenate([array if i % 2 == 0 else _mirrored(array) for i in range(rounds)])
+        for array in _arrays(batch)
+    ]
+    return model.fit(*arrays, batch_size=_rows(batch), shuffle=False, verbose=0).history
+
+
+def _arrays(batch):
+    """x, or x and y."""
+    return batch if isinstance(batch, tuple) else (batch,)
+
+
+def _rows(batch):
+    return len(_arrays(batch)[0])
+
+
+def _mirrored(array):
+    """Images upside down; labels as they are."""
+    return array[:, ::-1] if array.ndim > 2 else array
+
+
+def _translatable(model, batch):
+    """Images to translate, by direction: the targets of the first way are those of the second."""
+    return dict(zip(model.directions, _arrays(batch), strict=False))
 
 
 def _move_with_fixed_noise(model, player, batch):
-    images = ops.convert_to_tensor(batch)
+    images = keras.tree.map_structure(ops.convert_to_tensor, batch)
     with borrowed(model.random_states, offset=0):
         loss, _ = engine.minimize(
             lambda: model.loss_of(player, model.prepare(images, training=True), training=True),

@@ -10,23 +10,27 @@ import tensorflow_datasets as tfds
 
 import kgen.data
 from kgen.data import examples, files
+from kgen.data import tfds as data_tfds
 
 
 class KgenTinySquares(tfds.core.GeneratorBasedBuilder):
-    """Images of one level, in two configurations."""
+    """Images of one level, in three configurations."""
 
     VERSION = tfds.core.Version("1.2.3")
     BUILDER_CONFIGS = [  # noqa: RUF012
         tfds.core.BuilderConfig(name="plain"),
         tfds.core.BuilderConfig(name="whole"),
+        tfds.core.BuilderConfig(name="numbered"),
     ]
 
     def _info(self):
         whole = self.builder_config.name == "whole"
         shape = (None, None, 3) if whole else (6, 8, 1)
         features = {"image": tfds.features.Image(shape=shape)}
-        if not whole:
+        if self.builder_config.name == "plain":
             features["label"] = tfds.features.ClassLabel(num_classes=5)
+        elif not whole:  # A number, which does not say how many there are.
+            features["label"] = tfds.features.Scalar(np.int64)
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, manager):
@@ -62,7 +66,7 @@ class KgenTinyNumbers(tfds.core.GeneratorBasedBuilder):
 def prepared(request, tmp_path_factory):
     """A data directory with the set in one format."""
     folder = tmp_path_factory.mktemp(request.param)
-    for config in ("plain", "whole"):
+    for config in ("plain", "whole", "numbered"):
         KgenTinySquares(
             config=config, data_dir=folder, file_format=request.param
         ).download_and_prepare()
@@ -153,3 +157,11 @@ def test_a_set_without_images(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     with pytest.raises(ValueError, match="expected a set with images .* tfds:kgen_tiny_numbers"):
         kgen.data.load("tfds:kgen_tiny_numbers")
+
+
+def test_the_number_of_classes(data_dir, monkeypatch):
+    monkeypatch.setattr(data_tfds, "open_image", None)  # Nothing is decoded.
+    assert kgen.data.class_count("tfds:kgen_tiny_squares/plain") == 5
+    with pytest.raises(ValueError, match="name_or_path: .* one class an image, got tfds:kgen_tiny"):
+        kgen.data.class_count("tfds:kgen_tiny_squares/whole")
+    assert kgen.data.class_count("tfds:kgen_tiny_squares/numbered") == 5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kgen.metrics.diversity import _groups, _pairs, diversity
-from kgen.metrics.similarity import multi_scale_ssim
+from kgen.metrics.structural_similarity import multi_scale_ssim
 
 
 def noise(count, seed=0, side=24):

@@ -5,13 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from kgen.metrics.similarity import (
-    multi_scale_ssim,
-    psnr,
-    scale_weights,
-    similarity_scores,
-    ssim,
-)
+from kgen.metrics.similarity import l1, named_similarity_scores, psnr, similarity_scores
+from kgen.metrics.structural_similarity import multi_scale_ssim, scale_weights, ssim
 
 
 def smooth(count, height, width, channels, seed=0):
@@ -26,6 +21,24 @@ def smooth(count, height, width, channels, seed=0):
 def noisy(images, amount, seed=1):
     noise = np.random.default_rng(seed).uniform(-amount, amount, images.shape)
     return np.clip(images + noise, -1.0, 1.0)
+
+
+def test_l1_by_hand():
+    images = np.zeros((3, 4, 5, 2))
+    others = np.stack([images[0] + 0.25, images[0] - 1.0, images[0]])
+    others[0, 0, 0, 0] = -0.75  # One of 40.
+    assert l1(images, others).tolist() == pytest.approx([0.25 + 0.5 / 40, 1.0, 0.0])
+    assert l1(images + 1.0, images - 1.0).tolist() == [2.0] * 3
+
+
+def test_only_what_is_named_is_computed():
+    tiny = smooth(4, 8, 8, 1)  # Too small for SSIM.
+    scores = named_similarity_scores(["psnr", "l1"], tiny, noisy(tiny, 0.1))
+    assert list(scores) == ["psnr", "l1"]
+    larger = smooth(4, 24, 24, 1)
+    all_of_them = similarity_scores(larger, noisy(larger, 0.1))
+    for name, score in named_similarity_scores(["ssim"], larger, noisy(larger, 0.1)).items():
+        assert score == all_of_them[name] and score.interval == all_of_them[name].interval
 
 
 def test_psnr_by_hand():
@@ -122,14 +135,14 @@ def test_chunks_do_not_show(monkeypatch):
     images = smooth(7, 24, 24, 1)
     others = noisy(images, 0.3)
     whole = ssim(images, others), multi_scale_ssim(images, others)
-    monkeypatch.setattr("kgen.metrics.similarity._CHUNK", 3 * 24 * 24)
+    monkeypatch.setattr("kgen.metrics.structural_similarity._CHUNK", 3 * 24 * 24)
     assert np.array_equal(ssim(images, others), whole[0])
     assert np.array_equal(multi_scale_ssim(images, others), whole[1])
 
 
 def test_float32_is_computed_in_float64():
     images, others = smooth(2, 24, 24, 1).astype("float32"), smooth(2, 24, 24, 1, 5)
-    for function in (psnr, ssim, multi_scale_ssim):
+    for function in (l1, psnr, ssim, multi_scale_ssim):
         found = function(images, others.astype("float32"))
         assert found.dtype == "float64" and found.shape == (2,)
         assert found == pytest.approx(function(images.astype("float64"), others), abs=1e-5)
@@ -139,8 +152,8 @@ def test_mean_scores_carry_their_cards():
     images = smooth(20, 24, 24, 1)
     others = noisy(images, 0.3)
     scores = similarity_scores(images, others, seed=2)
-    assert list(scores) == ["psnr", "ssim", "multi_scale_ssim"]
-    for function in (psnr, ssim, multi_scale_ssim):
+    assert list(scores) == ["l1", "psnr", "ssim", "multi_scale_ssim"]
+    for function in (l1, psnr, ssim, multi_scale_ssim):
         score = scores[function.__name__]
         assert float(score) == pytest.approx(function(images, others).mean())
         assert score.interval[0] < score < score.interval[1]
@@ -157,7 +170,7 @@ def test_a_pair_of_equal_images_makes_the_mean_psnr_infinite_without_interval():
     assert score.interval is None and score.card.seeds == {}
 
 
-@pytest.mark.parametrize("function", [psnr, ssim, multi_scale_ssim])
+@pytest.mark.parametrize("function", [l1, psnr, ssim, multi_scale_ssim])
 def test_errors(function):
     images = smooth(2, 24, 24, 1)
     with pytest.raises(ValueError, match=r"`others` must be floats in \[-1, 1\]; received uint8"):

@@ -38,6 +38,15 @@ DECODERS = {
 }
 ALL = {**GENERATORS, **DISCRIMINATORS, **ENCODERS, **DECODERS}
 OF_POINTS = ("mixture_discriminator", "mixture_generator")  # In test_mixture.py.
+OF_TRANSLATION = (  # In test_translation_networks.py and the files named after them.
+    "encoder_decoder",
+    "patchgan_discriminator",
+    "receptive_field",
+    "resnet_translator",
+    "sr_discriminator",
+    "sr_resnet",
+    "unet",
+)
 DIVIDED_BY_4 = [name for name in ALL if not name.startswith("dense")]
 
 
@@ -70,7 +79,7 @@ def weighted(network):
 
 
 def test_the_table_has_every_network():
-    assert sorted([*ALL, *OF_POINTS]) == sorted(networks.__all__)
+    assert sorted([*ALL, *OF_POINTS, *OF_TRANSLATION]) == sorted(networks.__all__)
 
 
 # ---------------------------------------------------------------- shapes, ranges and precision
@@ -299,8 +308,8 @@ def test_dcgan_normalizations(normalization, norm):
 
 
 def test_an_unknown_normalization():
-    with pytest.raises(ValueError, match=r"`normalization` must be one of .*received 'instance'"):
-        networks.dcgan_discriminator(SMALL, normalization="instance")
+    with pytest.raises(ValueError, match=r"`normalization` must be one of .*received 'group'"):
+        networks.dcgan_discriminator(SMALL, normalization="group")
 
 
 # ---------------------------------------------------------------- the first GAN's pair

@@ -64,29 +64,31 @@ def examiner(model, data, seed):
     """
     if not hasattr(model, "draw_latents"):
         return dict
-    images = keras.tree.flatten(data)[0]
-    rows = len(images) // model.evaluation_multiple * model.evaluation_multiple
-    images, latents = images[:rows].astype("float32"), model.latents(rows, seed)
+    rows = len(keras.tree.flatten(data)[0])
+    rows -= rows % model.evaluation_multiple
     if not isinstance(model, AdversarialModel):
+        latents = model.latents(rows, seed)
         return lambda: {"samples": model.decode(latents, rows)}
+    data = keras.tree.map_structure(lambda array: array[:rows], data)
+    generator = next(player for player in model.players if player.name == "generator")
 
-    def measure(images, latents):
+    def measure(data):
         # Unscaled gradients would be lost in float16.
         with undisturbed(model, seed), full_precision(model):
-            samples = ops.cast(model.generator(latents, training=True), "float32")
+            images, samples, *codes = model.prepare(data, training=True)
             loss = engine.input_gradient(
-                lambda x: model.generator_loss((images, x), training=True), samples
+                lambda x: model.loss_of(generator, (images, x, *codes), training=True)[0], samples
             )
             squares = ops.sum(ops.square(rows * loss), axis=tuple(range(1, len(loss.shape))))
             measured = {"samples": samples, "gradient": ops.sqrt(ops.mean(squares))}
             if isinstance(model, GAN) and model.loss != "wasserstein":
-                measured["separation"] = separation(model, images, samples)
+                measured["separation"] = separation(model, images, samples, codes)
             return measured
 
     measure = engine.function(measure)
 
     def as_numbers():
-        measured = keras.tree.map_structure(ops.convert_to_numpy, measure(images, latents))
+        measured = keras.tree.map_structure(ops.convert_to_numpy, measure(data))
         return {
             name: value if name == "samples" else float(value) for name, value in measured.items()
         }
@@ -94,11 +96,14 @@ def examiner(model, data, seed):
     return as_numbers
 
 
-def separation(model, images, samples):
-    """Returns a discriminator's loss over that of one which gives all images the same logit."""
+def separation(model, images, samples, codes):
+    """Returns a discriminator's loss over that of one which gives all images the same logit.
+
+    `codes` is what else `model.prepare` returned, such as the labels of a conditional model.
+    """
     loss = ADVERSARIAL_LOSSES[model.loss].discriminator
     real, fake = (
-        ops.cast(model.discriminator(model.seen(x, True), training=True), "float32")
+        ops.cast(model.judged(model.seen(x, True), codes, training=True)[0], "float32")
         for x in (images, samples)
     )
     # Where its loss is least if real and fake images are the same: between the targets.

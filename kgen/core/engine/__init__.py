@@ -29,6 +29,7 @@ from kgen.core.engine.tensorflow import (
     mirrored,
     normal,
     record,
+    require,
     run_step,
     uniform,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "mirrored",
     "normal",
     "record",
+    "require",
     "run_step",
     "uniform",
 ]

@@ -111,6 +111,11 @@ def uniform(shape, seed):
     return _bits(shape, seed) * 2.0**-23
 
 
+def require(condition, message):
+    """Ends a training with `message` where a boolean scalar tensor is false; not under XLA."""
+    tf.debugging.Assert(condition, [message])
+
+
 def function(step):
     """Compiles a function of tensors into a graph; as in an export, so that both agree."""
     return tf.function(step, autograph=False, reduce_retracing=True)

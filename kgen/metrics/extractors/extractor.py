@@ -114,6 +114,22 @@ def in_float32():
         random.setstate(state)
 
 
+def extractor_facts(extractor, image_shape):
+    """Returns the fields of a card that say whose features or classes were taken of images.
+
+    Args:
+        extractor: An extractor, or `None`: then there are none.
+        image_shape: `(height, width, channels)`.
+    """
+    if extractor is None:
+        return {}
+    return {
+        "extractor": extractor.name,
+        "extractor_hash": extractor.hash,  # Of all its weights: once for all metrics.
+        "resizer": extractor.resizer(image_shape),
+    }
+
+
 def checked_images(images):
     """Returns images as float32 `(n, height, width, channels)`; refuses what is not in [-1, 1]."""
     images = np.asarray(images)

@@ -1,0 +1,53 @@
+"""Pictures at the start, every so many rounds and at the end of a training."""
+
+import pathlib
+
+from kgen.callbacks.rounds import RoundCallback
+
+
+class StepPictures(RoundCallback):
+    """Base of callbacks that write pictures as training goes on.
+
+    The files are `<directory>/step-000500.png`, numbered by rounds; the first shows the start and
+    the last the end. A subclass writes `draw(path)`, and `prepare()` if it has something to do
+    once as training begins. Neither may touch the training.
+
+    Args:
+        directory: Folder to write to; made if missing.
+        every: Rounds between two pictures.
+    """
+
+    def __init__(self, directory, every=500):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be a positive number of rounds, received {every!r}.")
+        self.directory = pathlib.Path(directory)
+        self.every = every
+
+    def prepare(self):
+        """Called as training begins, before the first picture."""
+
+    def draw(self, path):
+        """Writes the picture of the model as it is."""
+        raise NotImplementedError
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.prepare()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._written = None
+        # A training that goes on has shown its start.
+        if self.round == 0 or not any(self.directory.glob("step-*.png")):
+            self._write()
+
+    def on_round_end(self, previous, logs):
+        if self.passed(previous, self.every):
+            self._write()
+
+    def on_train_end(self, logs=None):
+        if self._written != self.round:
+            self._write()
+
+    def _write(self):
+        self._written = self.round
+        self.draw(self.directory / f"step-{self.round:06d}.png")

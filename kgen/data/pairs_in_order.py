@@ -1,0 +1,55 @@
+"""Every pair of a split once, in a fixed order: what translations are held against."""
+
+from kgen.data.arguments import checked_count, checked_request
+from kgen.data.in_order import InOrder
+from kgen.data.pairs import read_pairs
+
+
+def pairs_in_order(
+    source,
+    targets=None,
+    degradation=None,
+    side_by_side=None,
+    image_size=None,
+    batch_size=64,
+    split="test",
+    seed=0,
+    channels=None,
+    value_range=None,
+    length=None,
+    on_bad_file="error",
+):
+    """Return every pair of a split once, unshuffled, the last batch smaller.
+
+    With the same seed and batch size, images of the test split are degraded as `pairs` does it.
+
+    Args:
+        source, targets, degradation, side_by_side, image_size, seed, channels, value_range, length,
+            on_bad_file: as of `kgen.data.pairs`.
+        batch_size: pairs a batch; the last one holds what is left.
+        split: `"train"` or `"test"`.
+
+    Returns:
+        `InOrder`, a `tf.data.Dataset` of what `pairs` yields, whose attribute `count` is the number
+        of pairs.
+
+    Raises:
+        ValueError: an argument or a file is not as described. The message names it.
+
+    Example:
+        >>> import kgen.data
+        >>> dataset = kgen.data.pairs_in_order("mnist5k", degradation="masked", batch_size=300)
+        >>> dataset.count, len(dataset)
+        (1000, 4)
+    """
+    request = checked_request(
+        split, image_size, channels, seed, length, None, value_range, on_bad_file
+    )
+    batch_size = checked_count("batch_size", batch_size)
+    found = read_pairs(source, targets, degradation, side_by_side, request)
+
+    def batch_of(rows, number):
+        (images,) = found.rows.fetch(rows)
+        return found.make(images, number)
+
+    return InOrder(batch_of, found.rows.count, batch_size)

@@ -1,0 +1,69 @@
+"""Batch norm whose scale and offset depend on a condition, such as the class."""
+
+import keras
+from keras import layers, ops
+
+from kgen.layers.batch_normalization import BatchNormalization
+
+
+@keras.saving.register_keras_serializable("kgen")
+class ConditionalBatchNormalization(layers.Layer):
+    """De Vries et al. 2017, arXiv 1707.00683; of class labels, Miyato and Koyama 2018, 1802.05637.
+
+    Batch norm without parameters, then x * (1 + scale) + offset for each channel, where scale and
+    offset are linear in the condition and start at 0: of a one-hot label, each class has its own.
+
+    Example:
+        layers.ConditionalBatchNormalization()([images, one_hot_labels])  # Of the shape of images.
+
+    Args:
+        momentum: Momentum of the moving moments that inference uses.
+        epsilon: Positive float added to the variance.
+
+    Input: a list of `(batch, ..., channels)` and the condition `(batch, dimensions)`. Output: the
+    shape of the first.
+
+    Raises:
+        ValueError: If the inputs are not two such tensors.
+    """
+
+    def __init__(self, momentum=0.99, epsilon=1e-3, **kwargs):
+        super().__init__(**kwargs)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.norm = BatchNormalization(
+            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
+        )
+
+    def build(self, input_shape):
+        if len(input_shape) != 2 or not all(isinstance(s, tuple | list) for s in input_shape):
+            raise ValueError(
+                "ConditionalBatchNormalization: expected a list of two inputs, (batch, ..., "
+                f"channels) and the condition (batch, dimensions), received {input_shape}."
+            )
+        images, condition = input_shape
+        if len(condition) != 2:
+            raise ValueError(
+                "ConditionalBatchNormalization: the condition should have the shape (batch, "
+                f"dimensions), received {tuple(condition)}."
+            )
+        self.norm.build(images)
+        start = {"kernel_initializer": "zeros", "use_bias": False, "dtype": self.dtype_policy}
+        self.scale = layers.Dense(images[-1], name="scale", **start)
+        self.offset = layers.Dense(images[-1], name="offset", **start)
+        self.scale.build(condition)
+        self.offset.build(condition)
+
+    def call(self, inputs, training=None):
+        images, condition = inputs
+        channels = images.shape[-1]
+        shape = (-1, *[1] * (len(images.shape) - 2), channels)
+        scale = ops.reshape(1.0 + self.scale(condition), shape)  # (batch, 1, ..., channels)
+        offset = ops.reshape(self.offset(condition), shape)
+        return self.norm(images, training=training) * scale + offset
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "momentum": self.momentum, "epsilon": self.epsilon}

@@ -1,0 +1,66 @@
+"""What the systems that translate images check of their arguments."""
+
+import math
+
+
+def check_weight(name, value):
+    """Raises a ValueError unless the weight of a loss is a number of at least 0."""
+    if not isinstance(value, int | float) or not 0.0 <= value < math.inf:
+        raise ValueError(f"`{name}` must be a number of at least 0, received {value!r}.")
+
+
+def image_network(name, network):
+    """Returns the shapes `(height, width, channels)` of a network's one input and one output.
+
+    Sizes may be `None`, for any.
+
+    Raises:
+        ValueError: If the network does not take one image and return one.
+    """
+    shapes = [tuple(x.shape[1:]) for x in (*network.inputs, *network.outputs)]
+    if len(network.inputs) != 1 or len(network.outputs) != 1 or {len(s) for s in shapes} != {3}:
+        raise ValueError(
+            f"`{name}` must be a network from an image to an image, (height, width, channels), "
+            f"received one from {shapes[: len(network.inputs)]} to {shapes[len(network.inputs) :]}."
+        )
+    return shapes
+
+
+def check_judge(name, network, *shapes):
+    """Raises a ValueError unless a discriminator takes images of the given shapes.
+
+    Args:
+        name: The argument's name, for the message.
+        network: The discriminator, or another network that images are shown to.
+        *shapes: Of its inputs, `(height, width, channels)`.
+    """
+    found = [tuple(x.shape[1:]) for x in network.inputs]
+    pairs = zip(found, shapes, strict=False)
+    if len(found) != len(shapes) or not all(fits(*pair) for pair in pairs):
+        expected = " and ".join(str(shape) for shape in shapes)
+        raise ValueError(f"`{name}` must take images of {expected}, received inputs of {found}.")
+
+
+def check_targets(targets, shape):
+    """Raises a ValueError unless the targets given to `fit` are float images of a shape.
+
+    Args:
+        targets: An array, the spec of a dataset's, or `None` where they are not known.
+        shape: `(height, width, channels)`.
+    """
+    if not hasattr(targets, "shape"):
+        return
+    dtype = getattr(targets.dtype, "name", str(targets.dtype))
+    if not fits(tuple(targets.shape)[1:], shape):
+        raise ValueError(
+            f"Targets must be images of {shape}, received an array of the shape {targets.shape}."
+        )
+    if "float" not in dtype:
+        raise ValueError(f"Targets must be floats in [-1, 1], received {dtype}.")
+
+
+def fits(found, expected):
+    """Whether two shapes are the same, where `None` stands for any size."""
+    return len(found) == len(expected) and all(
+        own == other or None in (own, other) for own, other in zip(found, expected, strict=True)
+    )

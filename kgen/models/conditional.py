@@ -1,0 +1,71 @@
+"""What a conditional model asks of its networks and its labels."""
+
+import numpy as np
+
+CONDITIONS = ("concatenation", "projection", "auxiliary")
+
+
+def check_conditional(generator, discriminator, condition, packing):
+    """Raises a ValueError unless both networks are of the form that `condition` needs.
+
+    Args:
+        generator, discriminator: The built networks.
+        condition: One of `CONDITIONS`.
+        packing: Images that the discriminator judges at once.
+    """
+    takes_labels = condition != "auxiliary"
+    inputs, outputs = len(discriminator.inputs), len(discriminator.outputs)
+    if (inputs, outputs) != ((2, 1) if takes_labels else (1, 2)):
+        form = "take [images, labels]" if takes_labels else "return [logits, class logits]"
+        raise ValueError(
+            f"`discriminator` must {form} for condition={condition!r}, received a network of "
+            f"{inputs} inputs and {outputs} outputs. `kgen.networks` makes one with `classes` and "
+            "`condition`."
+        )
+    if not takes_labels and packing > 1:
+        raise ValueError(
+            f"`packing` must be 1 with condition='auxiliary', which classifies single images; "
+            f"received {packing}."
+        )
+    width = label_width(discriminator, condition)
+    if width % packing:
+        raise ValueError(
+            f"`discriminator` must take the labels of {packing} images at once, received one that "
+            f"takes {width} numbers."
+        )
+    classes = width // packing
+    shapes = [tuple(x.shape[1:]) for x in generator.inputs]
+    as_one = len(shapes) == 1 and len(shapes[0]) == 1 and shapes[0][0] > classes
+    if not as_one and shapes[1:] != [(classes,)]:
+        raise ValueError(
+            f"`generator` must take [latents, labels], labels being ({classes},) as for the "
+            f"discriminator, or one row of both; received inputs of {shapes}."
+        )
+
+
+def label_width(discriminator, condition):
+    """How many numbers the labels of a discriminator have."""
+    network = discriminator.outputs if condition == "auxiliary" else discriminator.inputs
+    return network[1].shape[1]
+
+
+def check_labels(labels, classes):
+    """Raises a ValueError unless labels are integers from 0 to `classes` - 1, one an image.
+
+    Args:
+        labels: An array; or the spec of a dataset's labels, of which only type and shape are known.
+        classes: How many there are.
+    """
+    if not hasattr(labels, "dtype"):
+        labels = np.asarray(labels)
+    kind = np.dtype(getattr(labels.dtype, "name", labels.dtype)).kind
+    if kind not in "iu" or len(labels.shape) != 1:
+        raise ValueError(
+            f"Labels must be integers from 0 to {classes - 1}, one an image, received "
+            f"{np.dtype(getattr(labels.dtype, 'name', labels.dtype))} of the shape {labels.shape}."
+        )
+    if isinstance(labels, np.ndarray) and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(
+            f"Labels must be integers from 0 to {classes - 1}, received some from {labels.min()} "
+            f"to {labels.max()}."
+        )

@@ -1,0 +1,208 @@
+"""InfoGAN: a GAN whose codes, of which nothing is told, come to mean something."""
+
+import math
+
+import keras
+from keras import ops
+
+from kgen.models.gan import GAN
+
+
+@keras.saving.register_keras_serializable("kgen")
+class InfoGAN(GAN):
+    """Chen et al. 2016, arXiv 1606.03657: maximises a bound of what an image tells of its codes.
+
+    A row of latents is noise, one one-hot code for each number of `categories`, and the continuous
+    codes, uniform in [-1, 1]. The discriminator's second output, the paper's Q, guesses the codes
+    of generated images; both players minimise -(the bound), equation 5 and 6, with the adversarial
+    loss. No label is used. Logs, beside a GAN's, of each player `<player>_categorical` and
+    `<player>_continuous`, the bounds in nats of the mutual information of images and codes: at most
+    the codes' entropy, log k for one of k categories.
+
+    `encode` returns what Q says of images, `(count, codes)`: the probabilities of the categories
+    and the means of the continuous codes. `sample(count, labels=...)` chooses the first category.
+
+    Example:
+        shape = (28, 28, 1)
+        model = kgen.models.InfoGAN(
+            kgen.networks.infogan_generator(shape), kgen.networks.infogan_discriminator(shape)
+        )
+        model.compile("adam")
+        model.fit(kgen.data.load("mnist5k"), epochs=50)
+        rows = model.latents(10, seed=0, labels=range(10))
+        rows = model.with_code(rows, 1, 0.5)  # The first continuous code, after one category.
+        images = model.decode(rows)
+
+    Args:
+        generator: Built `keras.Model`, rows of noise and codes `(batch, dimensions)` -> images.
+        discriminator: Built `keras.Model`, images -> `[logits, codes]`: for each category its
+            logits, for each continuous code its mean; the two outputs share their trunk.
+        categories: List of how many values each categorical code has.
+        continuous: How many continuous codes there are.
+        categorical_weight: Weight of the categorical codes' bound; the paper's lambda, 1.
+        continuous_weight: That of the continuous codes' bound, smaller for it to be on the scale of
+            the others; 0.1 in the authors' code for digits.
+        loss, label_smoothing, instance_noise, augmentation, share_fakes, latent_distribution,
+            ema_momentum: As of `kgen.models.GAN`; the distribution is the noise's.
+        **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
+
+    Raises:
+        ValueError: If an argument is not of this form.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        categories=(10,),
+        continuous=2,
+        categorical_weight=1.0,
+        continuous_weight=0.1,
+        loss="non_saturating",
+        label_smoothing=0.0,
+        instance_noise=0.0,
+        augmentation=None,
+        share_fakes=True,
+        latent_distribution="normal",
+        ema_momentum=None,
+        **kwargs,
+    ):
+        _check_codes(categories, continuous)
+        self.categories = list(categories)
+        self.continuous = continuous
+        super().__init__(
+            generator,
+            discriminator,
+            loss=loss,
+            label_smoothing=label_smoothing,
+            instance_noise=instance_noise,
+            augmentation=augmentation,
+            share_fakes=share_fakes,
+            latent_distribution=latent_distribution,
+            ema_momentum=ema_momentum,
+            **kwargs,
+        )
+        _check_networks(generator, discriminator, self.code_width)
+        self.categorical_weight = categorical_weight
+        self.continuous_weight = continuous_weight
+
+    def head_loss(self, codes, fake_head, real_head=None):
+        """-lambda L_I(G, Q), equation 5; of the fakes alone, whose codes are known."""
+        (codes,) = codes
+        head = ops.cast(fake_head, "float32")
+        bounds = {"categorical": 0.0, "continuous": 0.0}
+        for start, size in self._category_places():
+            log_q = ops.log_softmax(head[:, start : start + size], axis=-1)
+            hit = ops.sum(codes[:, start : start + size] * log_q, axis=-1)
+            bounds["categorical"] += ops.mean(hit) + math.log(size)  # E log Q(c|x) + H(c)
+        if self.continuous:
+            # Q(c|x) is N(mean, 1), as in the authors' code for digits.
+            error = ops.square(codes - head)[:, sum(self.categories) :]
+            log_q = -0.5 * error - 0.5 * math.log(2.0 * math.pi)
+            entropy = self.continuous * math.log(2.0)
+            bounds["continuous"] += ops.mean(ops.sum(log_q, axis=-1)) + entropy
+        loss = -(
+            self.categorical_weight * bounds["categorical"]
+            + self.continuous_weight * bounds["continuous"]
+        )
+        return loss, {name: bounds[name] for name in self.head_components(None)}
+
+    def head_components(self, condition):
+        names = {"categorical": self.categories, "continuous": self.continuous}
+        return tuple(name for name, there_are in names.items() if there_are)
+
+    def prepare(self, images, training):
+        """Returns `(images, fakes, codes)`, the codes being those of the fakes."""
+        latents = self.draw_latents(ops.shape(images)[0], self.noise)
+        return images, self.images_of(latents, training), latents[:, -self.code_width :]
+
+    def draw_latents(self, count, noise, labels=None):
+        width = self.generator.inputs[0].shape[1] - self.code_width
+        parts = [self.draw_noise((count, width), noise)]
+        for index, size in enumerate(self.categories):
+            drawn = ops.floor(size * noise.uniform((count,)))
+            values = drawn if labels is None or index else labels
+            values = ops.broadcast_to(ops.cast(values, "int32"), (count,))
+            parts.append(ops.one_hot(values, size))
+        if self.continuous:
+            parts.append(2.0 * noise.uniform((count, self.continuous)) - 1.0)
+        return ops.concatenate(parts, axis=-1)
+
+    def encode_step(self, images):
+        _, head = self.discriminator(images, training=False)
+        head = ops.cast(head, "float32")
+        parts = [
+            ops.softmax(head[:, start : start + size], axis=-1)
+            for start, size in self._category_places()
+        ]
+        return ops.concatenate([*parts, head[:, sum(self.categories) :]], axis=-1)
+
+    def with_code(self, latents, code, value):
+        """Returns a copy of rows of latents with one code set to `value`.
+
+        Args:
+            latents: Rows as `latents` returns them, `(count, dimensions)`.
+            code: Number of the code, the categorical ones first.
+            value: Of a categorical code an integer, of a continuous one a number; or one a row.
+
+        Raises:
+            ValueError: If there is no such code or value.
+        """
+        latents = self._latents(latents).copy()
+        first = latents.shape[1] - self.code_width
+        if not 0 <= code < len(self.categories) + self.continuous:
+            raise ValueError(
+                f"`code` must be from 0 to {len(self.categories) + self.continuous - 1}, received "
+                f"{code!r}."
+            )
+        if code >= len(self.categories):
+            place = first + sum(self.categories) + code - len(self.categories)
+            latents[:, place] = value
+            return latents
+        start, size = self._category_places()[code]
+        values = ops.convert_to_numpy(ops.broadcast_to(ops.cast(value, "int32"), (len(latents),)))
+        if values.min() < 0 or values.max() >= size:
+            raise ValueError(f"`value` must be from 0 to {size - 1}, received {value!r}.")
+        one_hot = ops.convert_to_numpy(ops.one_hot(values, size))
+        latents[:, first + start : first + start + size] = one_hot
+        return latents
+
+    @property
+    def code_width(self):
+        """How many numbers of a row of latents are codes."""
+        return sum(self.categories) + self.continuous
+
+    @property
+    def classes(self):
+        """How many values the first categorical code has; `None` if there is none."""
+        return self.categories[0] if self.categories else None
+
+    def _category_places(self):
+        """Start and size of each categorical code among the codes."""
+        return [(sum(self.categories[:i]), size) for i, size in enumerate(self.categories)]
+
+
+def _check_codes(categories, continuous):
+    sizes = list(categories) if isinstance(categories, list | tuple) else None
+    if sizes is None or not all(isinstance(n, int) and n >= 2 for n in sizes):
+        raise ValueError(
+            f"`categories` must be a list of integers of at least 2, received {categories!r}."
+        )
+    if not isinstance(continuous, int) or continuous < 0:
+        raise ValueError(f"`continuous` must be an integer of at least 0, received {continuous!r}.")
+    if not sizes and not continuous:
+        raise ValueError("`categories` and `continuous` must give at least one code.")
+
+
+def _check_networks(generator, discriminator, width):
+    if len(generator.inputs) != 1 or generator.input_shape[1] <= width:
+        raise ValueError(
+            f"`generator` must take one row of noise and {width} codes, received inputs of "
+            f"{[tuple(x.shape[1:]) for x in generator.inputs]}."
+        )
+    outputs = [tuple(x.shape[1:]) for x in discriminator.outputs]
+    if len(outputs) != 2 or outputs[1] != (width,):
+        raise ValueError(
+            f"`discriminator` must return [logits, codes], the codes being ({width},), received "
+            f"outputs of {outputs}."
+        )

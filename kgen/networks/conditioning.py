@@ -1,0 +1,87 @@
+"""How a network takes a label: what conditional generators and discriminators have in common.
+
+A conditional network has a second input, the one-hot label `(batch, classes)`. What Keras users
+write by hand, so that all families do it in the same way.
+"""
+
+import keras
+from keras import layers
+
+from kgen.layers import SpectralNormalization
+
+CONDITIONS = ("concatenation", "projection", "auxiliary")
+
+
+def labels_input(classes):
+    """Returns the input of one-hot labels, `(batch, classes)`.
+
+    Raises:
+        ValueError: If `classes` is not a positive integer.
+    """
+    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
+        raise ValueError(f"`classes` must be a positive integer, received {classes!r}.")
+    return keras.Input((classes,), name="labels")
+
+
+def check_condition(condition, classes):
+    """Raises a ValueError unless `condition` and `classes` are given both or neither."""
+    if condition not in (None, *CONDITIONS):
+        raise ValueError(
+            f"`condition` must be None or one of {list(CONDITIONS)}, received {condition!r}."
+        )
+    if (condition is None) != (classes is None):
+        raise ValueError(
+            f"`classes` must be given with a `condition` and only then, received {classes!r} with "
+            f"condition={condition!r}."
+        )
+
+
+def with_label_maps(images, labels):
+    """Concatenates labels to images along the channels, as maps that are 1 or 0 everywhere.
+
+    Mirza and Osindero 2014, arXiv 1411.1784, for convolutions: (batch, height, width, channels) ->
+    (batch, height, width, channels + classes).
+    """
+    height, width, _ = images.shape[1:]
+    maps = layers.Reshape((1, 1, labels.shape[-1]))(labels)
+    maps = layers.UpSampling2D((height, width), interpolation="nearest")(maps)
+    return layers.Concatenate(name="images_and_labels")([images, maps])
+
+
+def judged(features, labels, classes, condition, normalization=None, initializer=None):
+    """Returns the outputs of a discriminator whose last hidden layer is `features`.
+
+    * `"projection"`: the logit is psi(features) + <V labels, features>, psi and V linear. Miyato
+      and Koyama 2018, equation 4, arXiv 1802.05637.
+    * `"auxiliary"`: two outputs, the logit and the logits of the classes, both linear in the
+      features. Odena et al. 2017, arXiv 1610.09585.
+    * else the logit alone, linear in the features.
+
+    Args:
+        features: `(batch, dimensions)`.
+        labels: One-hot labels, `(batch, classes)`, for `"projection"`; `None` otherwise.
+        classes: How many classes, for `"auxiliary"`.
+        condition: `None` or one of `CONDITIONS`.
+        normalization: `"spectral"` normalises the matrices, V too.
+        initializer: Function that returns the initializer of a matrix; `None` for Keras' default.
+
+    Returns:
+        Logits, float32 `(batch, 1)`; for `"auxiliary"` a list of them and `(batch, classes)`.
+    """
+
+    def dense(units, **options):
+        if initializer is not None:
+            options["kernel_initializer"] = initializer()
+        layer = layers.Dense(units, **options)
+        return SpectralNormalization(layer) if normalization == "spectral" else layer
+
+    def output(x, name):
+        return layers.Activation("linear", dtype="float32", name=name)(x)
+
+    logits = dense(1)(features)
+    if condition == "projection":
+        embedded = dense(features.shape[-1], use_bias=False)(labels)
+        logits = layers.Add()([logits, layers.Dot(axes=1)([embedded, features])])
+    if condition != "auxiliary":
+        return output(logits, "logits")
+    return [output(logits, "logits"), output(dense(classes)(features), "class_logits")]

@@ -1,0 +1,99 @@
+"""Conditional GAN (Mirza and Osindero 2014): a GAN that is told which class to make."""
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+import kgen.data
+import kgen.metrics
+import kgen.plotting
+from kgen.models import GAN
+from kgen.networks import dcgan_discriminator, dcgan_generator
+from recipes import conditional, training
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(training.Config):
+    """A conditional GAN."""
+
+    steps: int = 3000
+    out: str = "runs/cgan"
+    export: str = "saved_models/cgan"
+    condition: Literal["concatenation", "projection", "auxiliary"] = "projection"
+    """How the discriminator learns of the class: by a one-hot label (Mirza and Osindero 2014), a
+    projection (Miyato and Koyama 2018), or as an auxiliary classifier (Odena et al. 2017)."""
+    normalization: Literal["batch", "conditional_batch"] = "conditional_batch"
+    """How the generator does: by labels beside the latents, or by batch norm of each class."""
+    latent_dim: int = 100
+    """Size of the latents."""
+    filters: int = 64
+    """Maps of the networks' widest layers."""
+    kernel_size: int = 5
+    """Side of the kernels in pixels."""
+    learning_rate: float = 1e-3
+    """Adam's step size for both players."""
+    beta_1: float = 0.5
+    """Adam's momentum for both players."""
+    ema_momentum: float = 0.995
+    """Momentum per round of the moving average of the generator's weights that samples use."""
+
+
+def build(config, image_shape):
+    classes = kgen.data.class_count(config.data)
+    model = GAN(
+        dcgan_generator(
+            image_shape,
+            config.latent_dim,
+            config.filters,
+            config.kernel_size,
+            classes,
+            config.normalization,
+        ),
+        dcgan_discriminator(
+            image_shape,
+            config.filters,
+            config.kernel_size,
+            classes=classes,
+            condition=config.condition,
+        ),
+        condition=config.condition,
+        ema_momentum=config.ema_momentum,
+        seed=config.seed,
+    )
+    return training.compile_with_adam(
+        model, config, learning_rate=config.learning_rate, beta_1=config.beta_1
+    )
+
+
+def report(config, model, folder):
+    """Writes rows of classes by columns of latents, and how well samples match their labels."""
+    columns = 10
+    rows = [model.latents(columns, seed=0, labels=label) for label in range(model.classes)]
+    images = model.decode(np.concatenate(rows))
+    kgen.plotting.save_grid(images, folder / "classes.png", columns)
+    if config.data not in conditional.DIGITS:
+        return  # Nothing here knows the classes of other data.
+    extractor = kgen.metrics.extractor("digits")
+    reference, reference_labels = conditional.held_out(config)
+    labels = np.arange(len(reference)) % model.classes
+    samples = model.sample(len(reference), seed=config.seed, labels=labels)
+    scores = {
+        "label_agreement": kgen.metrics.label_agreement(extractor.probabilities(samples), labels),
+        **kgen.metrics.class_frechet_distances(
+            extractor(samples), labels, extractor(reference), reference_labels
+        ),
+    }
+    conditional.write_scores(folder, scores, model)
+
+
+FAMILY = training.Family(load=conditional.labelled_images, report=report)
+
+
+def run(config=Config()):
+    """Trains and returns a `training.Result`."""
+    return training.train(config, build, family=FAMILY)
+
+
+if __name__ == "__main__":
+    training.main(Config, run, __doc__)

@@ -1,0 +1,74 @@
+"""What the recipes of paired translation share: pairs, held-out pictures and scores."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+import kgen.callbacks
+import kgen.data
+import kgen.metrics
+import kgen.plotting
+from recipes import training
+
+METRICS = ("l1", "psnr", "ssim", "frechet")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(training.Config):
+    """The fields that recipes of paired translation share."""
+
+    held_out: int = 1000
+    """At most how many held-out pairs the trained model is scored on."""
+
+
+def family(pairs):
+    """Returns the `Family` of a recipe of paired translation.
+
+    Args:
+        pairs: Function from the config to a dict of the arguments `source`, `targets`,
+            `side_by_side` and `degradation` of `kgen.data.pairs`.
+    """
+
+    def load(config, batch_size):
+        return kgen.data.pairs(
+            **pairs(config), batch_size=batch_size, **training.stream_settings(config)
+        )
+
+    @functools.lru_cache(maxsize=1)
+    def held_out(config):
+        """The held-out inputs and targets, as two arrays."""
+        settings = training.stream_settings(config)
+        del settings["augmentations"]
+        batches = kgen.data.pairs_in_order(**pairs(config), **settings)
+        inputs, targets = zip(*batches.take(-(-config.held_out // 64)), strict=True)
+        return [np.concatenate(side)[: config.held_out] for side in (inputs, targets)]
+
+    def pictures(config, paths):
+        inputs, targets = (side[:8] for side in held_out(config))
+        return kgen.callbacks.TranslationGrid(
+            paths.samples, inputs, targets, every=config.sample_every
+        )
+
+    def evaluation(config, metrics=None, resamples=100):
+        return kgen.metrics.TranslationEvaluation(
+            *held_out(config),
+            metrics=metrics or config.evaluate,
+            extractor=config.extractor or "random",
+            seed=config.seed,
+            resamples=resamples,
+        )
+
+    def report(config, model, folder):
+        inputs, targets = (side[:8] for side in held_out(config))
+        kgen.plotting.before_after(
+            inputs, model.translate(inputs), targets, path=folder / "before_after.png"
+        )
+        scores = evaluation(config, METRICS)(model)
+        for score in scores.values():
+            print(score)
+        path = folder / "scores.jsonl"
+        path.unlink(missing_ok=True)
+        kgen.metrics.append_scores(path, scores, round=model.rounds_played)
+
+    return training.Family(load, pictures, evaluation, report)
