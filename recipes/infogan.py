@@ -7,7 +7,7 @@ import numpy as np
 import kgen.metrics
 import kgen.plotting
 from kgen.models import InfoGAN
-from kgen.networks import infogan_discriminator, infogan_generator
+from kgen.networks import dcgan_discriminator, dcgan_generator
 from recipes import conditional, training
 
 
@@ -22,43 +22,47 @@ class Config(training.Config):
     """How many values each categorical code has; the paper's one of 10."""
     continuous: int = 2
     """How many continuous codes there are; the paper's 2."""
-    noise_dim: int = 62
+    noise_dim: int = 16
     """Size of the noise beside the codes; the paper's 62."""
+    noise_scale: float = 0.2
+    """What the noise is multiplied by; the paper's 1. With less, codes have more to say than it."""
     categorical_weight: float = 1.0
     """Weight of the categorical codes' bound of the mutual information; the paper's 1."""
     continuous_weight: float = 0.1
     """Weight of the continuous codes' bound."""
-    units: int = 512
-    """Units of the dense layers; the paper's 1024."""
-    filters: int = 32
+    filters: int = 64
     """Maps of the networks' widest layers; the paper's 64."""
-    learning_rate: float = 2e-4
-    """Adam's step size for the discriminator; the paper's 2e-4."""
-    generator_learning_rate: float = 1e-3
-    """Adam's step size for the generator; the paper's 1e-3."""
+    kernel_size: int = 5
+    """Side of the kernels in pixels; the paper's 4."""
+    learning_rate: float = 1e-3
+    """Adam's step size for both players; the paper's are 1e-3 and, for the discriminator, 2e-4."""
     beta_1: float = 0.5
     """Adam's momentum for both players; the paper's 0.5."""
+    ema_momentum: float = 0.995
+    """Momentum per round of the moving average of the generator's weights that samples use."""
 
 
 def build(config, image_shape):
     codes = sum(config.categories) + config.continuous
     model = InfoGAN(
-        infogan_generator(image_shape, config.noise_dim + codes, config.units, config.filters),
-        infogan_discriminator(image_shape, codes, config.units, config.filters),
+        dcgan_generator(image_shape, config.noise_dim + codes, config.filters, config.kernel_size),
+        dcgan_discriminator(
+            image_shape,
+            config.filters,
+            config.kernel_size,
+            classes=codes,
+            condition="auxiliary",
+        ),
         categories=config.categories,
         continuous=config.continuous,
         categorical_weight=config.categorical_weight,
         continuous_weight=config.continuous_weight,
+        noise_scale=config.noise_scale,
+        ema_momentum=config.ema_momentum,
         seed=config.seed,
     )
     return training.compile_with_adam(
-        model,
-        config,
-        learning_rate={
-            "discriminator": config.learning_rate,
-            "generator": config.generator_learning_rate,
-        },
-        beta_1=config.beta_1,
+        model, config, learning_rate=config.learning_rate, beta_1=config.beta_1
     )
 
 

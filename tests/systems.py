@@ -177,8 +177,8 @@ def auxiliary_gan():
 
 def infogan():
     return models.InfoGAN(
-        networks.infogan_generator(SHAPE, 4 + 3 + 2 + 1, units=8, filters=4),
-        networks.infogan_discriminator(SHAPE, codes=3 + 2 + 1, units=8, filters=4, code_units=4),
+        networks.dcgan_generator(SHAPE, latent_dim=4 + 3 + 2 + 1, filters=4),
+        networks.dcgan_discriminator(SHAPE, 4, classes=3 + 2 + 1, condition="auxiliary"),
         categories=[3, 2],
         continuous=1,
     )

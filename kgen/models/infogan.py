@@ -25,7 +25,8 @@ class InfoGAN(GAN):
     Example:
         shape = (28, 28, 1)
         model = kgen.models.InfoGAN(
-            kgen.networks.infogan_generator(shape), kgen.networks.infogan_discriminator(shape)
+            kgen.networks.dcgan_generator(shape, latent_dim=62 + 10 + 2),
+            kgen.networks.dcgan_discriminator(shape, classes=10 + 2, condition="auxiliary"),
         )
         model.compile("adam")
         model.fit(kgen.data.load("mnist5k"), epochs=50)
@@ -42,6 +43,10 @@ class InfoGAN(GAN):
         categorical_weight: Weight of the categorical codes' bound; the paper's lambda, 1.
         continuous_weight: That of the continuous codes' bound, smaller for it to be on the scale of
             the others; 0.1 in the authors' code for digits.
+        noise_scale: What the noise is multiplied by, 1 in the paper. With less the codes have more
+            to say than the noise from the start on: each value of a category becomes one kind of
+            image, and the noise varies it (Mukherjee et al. 2019, ClusterGAN, arXiv 1809.03627,
+            section 3, with 0.1).
         loss, label_smoothing, instance_noise, augmentation, share_fakes, latent_distribution,
             ema_momentum: As of `kgen.models.GAN`; the distribution is the noise's.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
@@ -58,6 +63,7 @@ class InfoGAN(GAN):
         continuous=2,
         categorical_weight=1.0,
         continuous_weight=0.1,
+        noise_scale=1.0,
         loss="non_saturating",
         label_smoothing=0.0,
         instance_noise=0.0,
@@ -85,6 +91,7 @@ class InfoGAN(GAN):
         _check_networks(generator, discriminator, self.code_width)
         self.categorical_weight = categorical_weight
         self.continuous_weight = continuous_weight
+        self.noise_scale = noise_scale
 
     def head_loss(self, codes, fake_head, real_head=None):
         """-lambda L_I(G, Q), equation 5; of the fakes alone, whose codes are known."""
@@ -118,7 +125,7 @@ class InfoGAN(GAN):
 
     def draw_latents(self, count, noise, labels=None):
         width = self.generator.inputs[0].shape[1] - self.code_width
-        parts = [self.draw_noise((count, width), noise)]
+        parts = [self.noise_scale * self.draw_noise((count, width), noise)]
         for index, size in enumerate(self.categories):
             drawn = ops.floor(size * noise.uniform((count,)))
             values = drawn if labels is None or index else labels

@@ -2,7 +2,6 @@
 
 from kgen.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kgen.networks.dense import dense_discriminator, dense_generator
-from kgen.networks.infogan import infogan_discriminator, infogan_generator
 from kgen.networks.mixture import mixture_discriminator, mixture_generator
 from kgen.networks.patchgan import patchgan_discriminator
 from kgen.networks.receptive_field import receptive_field
@@ -27,8 +26,6 @@ __all__ = [
     "dense_encoder",
     "dense_generator",
     "encoder_decoder",
-    "infogan_discriminator",
-    "infogan_generator",
     "mixture_discriminator",
     "mixture_generator",
     "patchgan_discriminator",

@@ -85,7 +85,8 @@ def dcgan_discriminator(
         classes: How many, for a conditional discriminator.
         condition: `None`; `"concatenation"` or `"projection"`, which take `[images, labels]`,
             labels being one-hot; or `"auxiliary"`, which takes images and returns `[logits, class
-            logits]`. See `kgen.networks.conditioning`.
+            logits]`, or for `InfoGAN` `[logits, codes]`, `classes` being the codes' numbers. See
+            `kgen.networks.conditioning`.
 
     Raises:
         ValueError: If an argument is not of this form.

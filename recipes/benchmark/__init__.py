@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from recipes.benchmark import losses, mixtures, stacked_mnist, table, vae
+from recipes.benchmark import losses, mixtures, pix2pix, stacked_mnist, table, vae
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +33,23 @@ class Vae(table.Config):
     """Digits: mnist5k, or tfds:mnist for the published 60,000, which has to be downloaded."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Pix2Pix(table.Config):
+    """L1, cGAN, both, and the patch sizes of pix2pix on held-out images."""
+
+    data: str = "photos"
+    """Images to make of their degraded versions: photos, mnist5k or a folder."""
+    degradation: str = "edges"
+    """How inputs are made of them; a name of `kgen.data.pairs`."""
+
+
 TABLES = {
     Ring: mixtures.RING,
     Grid: mixtures.GRID,
     StackedMnist: stacked_mnist.STACKED_MNIST,
     Losses: losses.LOSSES,
     Vae: vae.VAES,
+    Pix2Pix: pix2pix.PIX2PIX,
 }
 
 

@@ -110,8 +110,8 @@ def train(protocol, trial):
         extractor="digits" if protocol.data == "mnist5k" else "random",
         resamples=0,
     )(model)
-    images = {"images": model.translate(inputs[:10]), "inputs": inputs[:10], "targets": targets[:10]}
-    return scores, images
+    arrays = {"inputs": inputs[:10], "targets": targets[:10]}
+    return scores, {"images": model.translate(inputs[:10]), **arrays}
 
 
 def describe(protocol):
@@ -120,11 +120,11 @@ def describe(protocol):
     return [
         f"{protocol.data} of their {protocol.degradation}, {protocol.image_size} x "
         f"{protocol.image_size}, {protocol.rounds:,} rounds of {protocol.batch_size}; U-Net of "
-        f"{protocol.filters} filters, PatchGAN of {protocol.discriminator_filters} with a receptive "
-        f"field of 16 where the row says no other; L1 weighs 100; Adam({protocol.learning_rate:g}, "
-        f"{protocol.beta_1}).",
-        f"{protocol.held_out:,} held-out pairs, translated without dropout; L1 in units of [-1, 1]; "
-        f"Frechet distance to the targets in {extractor}.",
+        f"{protocol.filters} filters, PatchGAN of {protocol.discriminator_filters} with a "
+        "receptive field of 16 where the row says no other; L1 weighs 100; "
+        f"Adam({protocol.learning_rate:g}, {protocol.beta_1}).",
+        f"{protocol.held_out:,} held-out pairs, translated without dropout; L1 in units of "
+        f"[-1, 1]; Frechet distance to the targets in {extractor}.",
     ]
 
 

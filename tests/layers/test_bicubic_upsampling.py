@@ -33,7 +33,8 @@ def test_is_pillow_s_and_tensorflow_s_but_at_borders(factor):
         found = y[0, :, :, channel][inside]
         image = Image.fromarray(x[0, :, :, channel]).resize(size[::-1], Image.Resampling.BICUBIC)
         np.testing.assert_allclose(found, np.asarray(image)[inside], atol=1e-5)
-        np.testing.assert_allclose(found, resized[0, :, :, channel][inside], atol=2e-3)
+        # TensorFlow rounds places to a table of 1024.
+        np.testing.assert_allclose(found, resized[0, :, :, channel][inside], atol=5e-3)
 
 
 def test_keeps_constants_everywhere_and_slopes_inside():

@@ -158,11 +158,17 @@ def test_sets_of_different_shapes():
         model.fit(IMAGES_A, IMAGES_B, verbose=0)
 
 
-def test_dropout_in_one_generator_is_noise():
+def test_dropout_in_a_generator_is_noise():
+    """It is drawn three times a round: for the fakes of both players, the cycle, the identity."""
     x = inputs = keras.Input((4, 4, 1))
     generator = keras.Model(inputs, layers.Dropout(0.5)(keras.layers.Conv2D(1, 1)(x)))
     model = models.CycleGAN(translator([[1.0]]), generator, judge([1.0]), judge([1.0]))
     assert model.has_translation_noise and not cyclegan().has_translation_noise
+    model.compile("sgd")
+    state = generator.layers[-1].noise.seed_generator.state
+    before = state.numpy()
+    model.fit(IMAGES_A, IMAGES_B, batch_size=3, verbose=0)
+    assert (state.numpy() - before).tolist() == [0, 3]
 
 
 def test_images_of_any_size_have_no_history():

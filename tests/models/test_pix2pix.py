@@ -135,6 +135,16 @@ def test_dropout_is_the_noise():
         np.testing.assert_array_equal(old, state.numpy())
 
 
+def test_a_round_needs_one_pass_of_the_generator():
+    """Both players start from the same outputs: dropout draws once."""
+    model = models.Pix2Pix(with_dropout(layers.Dropout(0.5)), judge([0.3, -0.2], [0.7]))
+    model.compile("sgd")
+    state = model.generator.layers[2].noise.seed_generator.state
+    before = state.numpy()
+    model.fit(INPUTS, TARGETS, batch_size=3, verbose=0)
+    assert (state.numpy() - before).tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("layer", [layers.Dropout(0.0), keras.layers.Dropout(0.5)])
 def test_what_is_no_noise_in_translation(layer):
     model = models.Pix2Pix(with_dropout(layer))

@@ -84,16 +84,17 @@ def test_linear_output():
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("factor", [2, 4])
-def test_input_skip(factor, dtype):
+def test_residual_starts_from_the_enlarged_input(factor, dtype):
     keras.config.set_dtype_policy("float32" if dtype == "float32" else f"mixed_{dtype}")
-    network = networks.sr_resnet((None, None, 2), factor, blocks=1, filters=8, input_skip=True)
+    network = networks.sr_resnet((None, None, 2), factor, blocks=1, filters=8, residual=True)
     images = np.random.default_rng(0).uniform(-1, 1, (1, 6, 8, 2)).astype("float32")
     enlarged = kgen.layers.BicubicUpsampling2D(factor, dtype="float32")(images).numpy()
-    start = network(images).numpy() - enlarged
-    assert 0.0 < np.std(start) < 0.3 * np.std(enlarged)
-    last = of_type(network, layers.Conv2D)[-1]
-    last.set_weights([np.zeros(one.shape) for one in last.get_weights()])
+    assert network.output_shape == (None, None, None, 2)
     np.testing.assert_array_equal(network(images), enlarged)
+    last = of_type(network, layers.Conv2D)[-1]
+    offset = np.array([0.5, -0.25])
+    last.set_weights([last.kernel.numpy(), offset])
+    np.testing.assert_allclose(network(images), enlarged + offset, rtol=1e-5)
 
 
 def test_the_paper_s_discriminator_and_its_23_6_million_weights(monkeypatch):

@@ -47,6 +47,13 @@ def test_the_small_are_enlarged(factor):
     assert np.array_equal(again[1 : 4 * factor + 1, 6 * factor + 2 : -1], blocks)
 
 
+def test_sizes_that_are_no_multiple():
+    small, large = noise(1, 4, 4, 1), noise(1, 6, 6, 1)
+    rows = [0, 1, 1, 2, 3, 3]  # the nearest centre
+    picture = before_after(small, large)
+    assert np.array_equal(picture[1:7, 1:7, :1], to_uint8(small[0])[rows][:, rows])
+
+
 def test_grey_colour_and_masks():
     grey, mask, colour = noise(2, 4, 4, 1), noise(2, 4, 4, 2), noise(2, 4, 4, 4)
     picture = before_after(grey, mask, colour)

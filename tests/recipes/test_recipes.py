@@ -20,15 +20,40 @@ import kgen.callbacks
 import kgen.data
 import kgen.serving
 from kgen.metrics import read_scores
-from recipes import dcgan, gan, training, vae, wgan_gp
+from recipes import (
+    cgan,
+    cyclegan,
+    dcgan,
+    gan,
+    infogan,
+    pix2pix,
+    srgan,
+    training,
+    vae,
+    wgan_gp,
+)
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 TINY = {
+    cgan: {"filters": 4, "latent_dim": 4},
+    cyclegan: {"filters": 2, "discriminator_filters": 2, "blocks": 1, "image_size": 8},
+    infogan: {"filters": 4, "noise_dim": 4},
+    pix2pix: {"filters": 4, "discriminator_filters": 4, "image_size": 8},
+    srgan: {"filters": 4, "discriminator_filters": 2, "blocks": 1, "image_size": 8},
     dcgan: {"filters": 4, "latent_dim": 4},
     gan: {"generator_units": 8, "discriminator_units": 8, "latent_dim": 4},
     vae: {"filters": 4, "latent_dim": 4},
     wgan_gp: {"filters": 4, "latent_dim": 4, "critic_updates": 2},
+}
+TRANSLATING = (cyclegan, pix2pix, srgan)
+# What reports show and score.
+REPORTS = {
+    cgan: ["classes.png", "scores.jsonl"],
+    cyclegan: ["a_to_b.png", "b_to_a.png", "scores.jsonl"],
+    infogan: ["code-0.png", "scores.jsonl"],
+    pix2pix: ["before_after.png", "scores.jsonl"],
+    srgan: ["before_after.png", "scores.jsonl"],
 }
 
 
@@ -67,13 +92,24 @@ def test_a_run_leaves_everything_behind(recipe, tmp_path, capsys):
     assert {*losses, "images_per_second"} <= set(rows[0])
     assert result.history[losses[0]] == pytest.approx([float(r[losses[0]]) for r in rows])
 
+    found = sorted(path.name for path in (out / "report").glob("*"))
+    assert found == REPORTS.get(recipe, [])
+
     loaded = keras.models.load_model(out / "model.keras")
-    images = result.model.sample(3, seed=7)
-    np.testing.assert_array_equal(loaded.sample(3, seed=7), images)
     assert int(loaded.optimizer.iterations) == 5
     assert result.paths.export == tmp_path / "export" / "1"
     served = kgen.serving.load(str(result.paths.export))
-    np.testing.assert_allclose(served["sample"](seed=7, count=3)["images"], images, atol=1e-5)
+    if recipe in TRANSLATING:
+        size = 4 if recipe is srgan else 8
+        images = np.linspace(-1, 1, 2 * size * size).reshape(2, size, size, 1).astype("float32")
+        expected, again = result.model.translate(images), loaded.translate(images)
+        outputs = served["translate_a_to_b" if recipe is cyclegan else "translate"](images=images)
+    else:
+        labels = {} if loaded.classes is None else {"labels": [1, 2, 3]}
+        expected, again = (m.sample(3, seed=7, **labels) for m in (result.model, loaded))
+        outputs = served["sample"](seed=7, count=3, **labels)
+    np.testing.assert_array_equal(again, expected)
+    np.testing.assert_allclose(outputs["images"], expected, atol=1e-5)
 
     bar = capsys.readouterr().out
     assert "5/5" in bar and "images_per_second" in bar and losses[0] in bar
@@ -368,12 +404,14 @@ def test_defaults_make_digits(recipe, share, tmp_path):
     assert classes.min() >= 20
 
 
+# Shared fields of which a recipe may have a default of its own.
+OWN_DEFAULTS = ("steps", "out", "export", "data", "image_size", "batch_size")
+
+
 def test_shared_fields_are_written_once():
     shared = {field.name for field in dataclasses.fields(training.Config)}
     for recipe in TINY:
         source = pathlib.Path(recipe.__file__).read_text()
-        own = {f.name for f in dataclasses.fields(recipe.Config)} - shared
-        assert not [
-            n for n in shared if f"\n    {n}:" in source and n not in ("steps", "out", "export")
-        ]
+        own = set(vars(recipe.Config)["__annotations__"]) - shared
+        assert not [n for n in shared if f"\n    {n}:" in source and n not in OWN_DEFAULTS]
         assert all(f"\n    {n}:" in source for n in own)
