@@ -8,6 +8,7 @@ import numpy as np
 import kgen.data
 import kgen.metrics
 import kgen.plotting
+from kgen.metrics.extractors.digits import FEATURES
 from kgen.models import GAN
 from kgen.networks import dcgan_discriminator, dcgan_generator
 from recipes import conditional, training
@@ -67,7 +68,11 @@ def build(config, image_shape):
 
 
 def report(config, model, folder):
-    """Writes rows of classes by columns of latents, and how well samples match their labels."""
+    """Writes rows of classes by columns of latents, and how samples match their labels.
+
+    As many samples of each class as are held out, by a classifier of digits that has seen neither;
+    their Frechet distance to the training images of the class, and that of the held-out ones.
+    """
     columns = 10
     rows = [model.latents(columns, seed=0, labels=label) for label in range(model.classes)]
     images = model.decode(np.concatenate(rows))
@@ -75,15 +80,20 @@ def report(config, model, folder):
     if config.data not in conditional.DIGITS:
         return  # Nothing here knows the classes of other data.
     extractor = kgen.metrics.extractor("digits")
-    reference, reference_labels = conditional.held_out(config)
-    labels = np.arange(len(reference)) % model.classes
-    samples = model.sample(len(reference), seed=config.seed, labels=labels)
+    held_out, labels = conditional.held_out(config)
+    samples = model.sample(len(labels), seed=config.seed, labels=labels)
     scores = {
         "label_agreement": kgen.metrics.label_agreement(extractor.probabilities(samples), labels),
-        **kgen.metrics.class_frechet_distances(
-            extractor(samples), labels, extractor(reference), reference_labels
+        "label_agreement_of_held_out": kgen.metrics.label_agreement(
+            extractor.probabilities(held_out), labels
         ),
     }
+    if np.bincount(labels).min() > FEATURES:
+        reference = conditional.held_out(config, split="train")
+        reference = (extractor(reference[0]), reference[1])
+        for suffix, images in (("", samples), ("_of_held_out", held_out)):
+            distances = kgen.metrics.class_frechet_distances(extractor(images), labels, *reference)
+            scores |= {f"{name}{suffix}": score for name, score in distances.items()}
     conditional.write_scores(folder, scores, model)
 
 

@@ -50,20 +50,34 @@ def write_scores(folder, scores, model):
     kgen.metrics.append_scores(path, scores, round=model.rounds_played)
 
 
-def classifier(config, data, epochs=30):
-    """Returns a classifier of a set's classes, trained on its training split alone.
+def classifier(images, labels, seed=0, epochs=40):
+    """Returns a classifier of images, trained on them alone, moved and turned a little at random.
 
-    A `keras.Model` from images to probabilities; seeded, in 10 to 30 seconds for sets of digits.
+    Args:
+        images: float32 `(n, height, width, channels)` in [-1, 1].
+        labels: Integers `(n,)` from 0.
+        seed: Integer seed of weights and draws.
+        epochs: Passes over the images.
+
+    Returns:
+        `keras.Model` from images to probabilities; trained in a minute for sets of digits.
     """
-    images, labels = held_out(config, data, "train")
-    keras.utils.set_random_seed(config.seed)
-    network = keras.Sequential([keras.Input(images.shape[1:])])
+    keras.utils.set_random_seed(seed)
+    network = keras.Sequential(
+        [
+            keras.Input(images.shape[1:]),
+            layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
+            layers.RandomRotation(0.04, fill_mode="nearest"),
+            layers.RandomZoom(0.15, 0.15, fill_mode="nearest"),
+            layers.GaussianNoise(0.2),
+        ]
+    )
     for filters in (24, 48):
         network.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
         network.add(layers.Conv2D(filters, 3, 2, padding="same", activation="relu"))
     network.add(layers.Flatten())
     network.add(layers.Dropout(0.5))
-    network.add(layers.Dense(kgen.data.class_count(data), "softmax"))
+    network.add(layers.Dense(labels.max() + 1, "softmax"))
     network.compile("adam", "sparse_categorical_crossentropy")
     network.fit(images, labels, batch_size=64, epochs=epochs, verbose=0)
     return network

@@ -33,7 +33,7 @@ def from_arrays(images, labels=None, batch_size=64, seed=0, shuffle=True, augmen
         >>> len(stream), stream.element_spec.shape
         (10, TensorShape([10, 8, 8, 1]))
     """
-    images = _checked_images(images)
+    images = checked_images(images)
     labels = None if labels is None else _checked_labels(labels, len(images))
     rows = examples.of_array(images, labels)
     batch_size = checked_count("batch_size", batch_size)
@@ -41,7 +41,7 @@ def from_arrays(images, labels=None, batch_size=64, seed=0, shuffle=True, augmen
     return stream_of(rows, batch_size, checked_seed(seed), shuffle, augmentations, "images")
 
 
-def _checked_images(images):
+def checked_images(images):
     """Return images as a uint8 or float32 array of at least one row."""
     images = np.asarray(images)
     if images.ndim < 1 or 0 in images.shape or images.dtype.kind not in "uf":

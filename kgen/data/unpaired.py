@@ -1,8 +1,11 @@
 """Two sets of images without correspondence, for translation between their domains."""
 
+from kgen.data import examples
 from kgen.data.arguments import check_batch_fits, checked_count, checked_request
+from kgen.data.from_arrays import checked_images
 from kgen.data.order import derived_seed
 from kgen.data.pipeline import batches_of, check_split_augmented, read_examples
+from kgen.data.resizing import fit_array
 from kgen.data.skipping import SkippedFiles
 from kgen.data.stream import Stream
 
@@ -28,7 +31,7 @@ def unpaired(
     adversarial networks", arXiv 1703.10593.
 
     Args:
-        first: a source of images, as of `load`.
+        first: a source of images, as of `load`, or an array of images, as of `from_arrays`.
         second: another, or the same; their images must get the same shape.
         image_size: as of `load`, for both.
         batch_size: images a batch of each set.
@@ -61,28 +64,39 @@ def unpaired(
     skipped = SkippedFiles()
     sides = []
     for argument, source in (("first", first), ("second", second)):
-        rows = read_examples(source, request, skipped).without_labels()
+        rows, name = _rows(source, argument, request, skipped)
         if len(rows.shape) != 3:
             raise ValueError(
-                f"{argument}: expected images, got {source}, whose examples have the shape "
+                f"{argument}: expected images, got {name}, whose examples have the shape "
                 f"{rows.shape}."
             )
-        check_batch_fits(batch_size, rows.count, f"split={split!r} of {source}")
-        sides.append(rows)
-    if sides[0].shape != sides[1].shape:
+        check_batch_fits(batch_size, rows.count, name)
+        sides.append((rows, name))
+    (rows_a, name_a), (rows_b, name_b) = sides
+    if rows_a.shape != rows_b.shape:
         raise ValueError(
-            f"image_size, channels: expected values for both because {first} has images of "
-            f"{sides[0].shape} and {second} of {sides[1].shape}, got {image_size!r} and "
-            f"{channels!r}."
+            f"image_size, channels: expected values for both because {name_a} has images of "
+            f"{rows_a.shape} and {name_b} of {rows_b.shape}, got {image_size!r} and {channels!r}."
         )
     skipped.report()
     both = [
         batches_of(
             rows, batch_size, derived_seed(request.seed, side), split == "train", augmentations
         )
-        for side, rows in zip(("first", "second"), sides, strict=True)
+        for side, rows in (("first", rows_a), ("second", rows_b))
     ]
-    steps_per_pass = max(rows.count // batch_size for rows in sides)
+    steps_per_pass = max(rows_a.count, rows_b.count) // batch_size
     return Stream(
         lambda step: tuple(batch_at(step) for batch_at in both), steps_per_pass, skipped.paths
     )
+
+
+def _rows(source, argument, request, skipped):
+    """Return the `Examples` of a source or an array, and its name for messages."""
+    if not hasattr(source, "dtype"):
+        rows = read_examples(source, request, skipped).without_labels()
+        return rows, f"split={request.split!r} of {source}"
+    images = checked_images(source)
+    if images.ndim == 4:
+        images = fit_array(images, request.image_size, request.channels)
+    return examples.of_array(images, None), f"the array `{argument}`"

@@ -109,7 +109,7 @@ def interval_before(layer, axis, interval, size, output_size):
     if isinstance(layer, _WHOLE):
         return EVERYTHING
     if size == 1 and output_size != 1 and isinstance(layer, _POINTWISE):
-        return (0, 0)  # Broadcast.
+        return EVERYTHING  # Broadcast: the farthest output is the whole image away.
     if interval == EVERYTHING:
         return interval
     first, last = interval

@@ -96,7 +96,7 @@ def test_skipped_files_of_both(tmp_path):
             {"second": "photos", "image_size": 8, "length": None},
             "image_size, channels: .*got 8 and",
         ),
-        ({"second": "ring"}, r"second: expected images, got ring"),
+        ({"second": "ring"}, r"second: expected images, got .* of ring"),
         ({"second": "no_such"}, "name_or_path: no_such is no such name"),
         (
             {"second": "mnist5k", "image_size": 8, "batch_size": 1438},
@@ -109,3 +109,28 @@ def test_skipped_files_of_both(tmp_path):
 def test_bad_argument(arguments, message):
     with pytest.raises(ValueError, match=message):
         kgen.data.unpaired("digits", **arguments)
+
+
+def test_arrays_are_sets_too():
+    images = np.random.default_rng(0).uniform(-1, 1, (30, 8, 8, 1)).astype("float32")
+    stream = kgen.data.unpaired(images, "digits", batch_size=10, seed=3)
+    again = kgen.data.unpaired("digits", images, batch_size=10, seed=3)
+    first = np.concatenate([a for a, _ in stream.take(3)])
+    rows = [np.flatnonzero((images == image).all((1, 2, 3)))[0] for image in first]
+    assert sorted(rows) == list(range(30)) and rows != list(range(30))
+    assert again.element_spec[1].shape == (10, 8, 8, 1)
+    resized = kgen.data.unpaired(images, "mnist5k", image_size=16, batch_size=10)
+    assert resized.element_spec[0].shape == (10, 16, 16, 1)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.full((30, 8, 8, 1), 2.0), r"images: expected floats in \[-1, 1\]"),
+        (np.zeros((30, 8, 8)), "first: expected images, got the array `first`"),
+        (np.zeros((5, 8, 8, 1)), "batch_size: expected at most 5, .* the array `first`"),
+    ],
+)
+def test_arrays_that_are_none(images, message):
+    with pytest.raises(ValueError, match=message):
+        kgen.data.unpaired(images, "digits", batch_size=10)

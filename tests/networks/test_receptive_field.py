@@ -128,6 +128,23 @@ def shifted_paths(x):
     return layers.Concatenate()([y, z])
 
 
+def moved(x, pixels):
+    """Each pixel sees the one that lies so many rows and columns after it."""
+    x = layers.Cropping2D(((pixels, 0), (pixels, 0)))(x)
+    return layers.ZeroPadding2D(((0, pixels), (0, pixels)))(x)
+
+
+def uneven_padding(x):
+    """Padding "same" of an even kernel is one less before than after."""
+    y = layers.Conv2D(1, 2, padding="same")(x)  # Sees pixels 0 and 1.
+    return layers.Add()([y, moved(x, 1)])
+
+
+def uneven_transposed(x):
+    y = layers.Conv2DTranspose(1, 3, strides=2, padding="same")(layers.AveragePooling2D(2)(x))
+    return layers.Add()([y, moved(x, 3)])  # From -2 to 1, and 3, of even pixels.
+
+
 def transposed(x):
     x = layers.Conv2D(2, 3, strides=3, padding="valid")(x)
     x = layers.Conv2DTranspose(2, (5, 4), strides=(3, 2), padding="valid")(x)
@@ -183,6 +200,8 @@ def judged(x):
         (pooled, (8, 10), 1, 20),
         (unequal_paths, (5, 5), 1, 1),
         (shifted_paths, (11, 3), 1, 1),
+        (uneven_padding, (2, 2), 1, 1),
+        (uneven_transposed, (6, 6), 2, 1),
         (transposed, None, 9, 1),
         (upsampled, None, 12, 1),
         (cubic, None, 3, 1),
@@ -200,6 +219,13 @@ def test_networks_of_users(build, size, outputs, draws):
     found = receptive_field(network)
     assert size is None or found == size
     assert found == support(network, outputs, draws)
+
+
+def test_a_pixel_that_is_broadcast_is_seen_from_afar():
+    images = keras.Input((20, 14, 1))
+    first = layers.Cropping2D(((0, 19), (0, 13)))(images)
+    network = keras.Model(images, layers.Multiply()([images, first]))
+    assert receptive_field(network) == (20, 14) == support(network, 20)
 
 
 def test_parallel_inputs():

@@ -51,7 +51,7 @@ TRANSLATING = (cyclegan, pix2pix, srgan)
 REPORTS = {
     cgan: ["classes.png", "scores.jsonl"],
     cyclegan: ["a_to_b.png", "b_to_a.png", "scores.jsonl"],
-    infogan: ["code-0.png", "scores.jsonl"],
+    infogan: ["code-0.png", "code-1.png", "code-2.png", "scores.jsonl"],
     pix2pix: ["before_after.png", "scores.jsonl"],
     srgan: ["before_after.png", "scores.jsonl"],
 }

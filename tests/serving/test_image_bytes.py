@@ -80,6 +80,12 @@ def test_whole_bytes_are_exact():
         assert np.array_equal(np.asarray(image), pixels)
 
 
+def test_sixteen_bits_are_rounded_to_eight():
+    contents = encoded(picture("I;16"), "PNG")
+    expected = decode_file(io.BytesIO(contents), (20, 30, 1)) / 127.5 - 1.0
+    np.testing.assert_allclose(decode(contents, (20, 30, 1)), expected, atol=1e-6)
+
+
 def test_encoding_clips_and_rounds():
     levels = np.array([-3.0, -1.0, -0.5, 0.0, 0.999, 7.0], np.float32).reshape(1, 1, 6, 1)
     (file,) = encode_images(tf.constant(levels)).numpy()
