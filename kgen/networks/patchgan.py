@@ -23,9 +23,9 @@ def patchgan_discriminator(
     N(0, 0.02^2). `patchgan_discriminator((256, 256, 3), (256, 256, 3), normalization="batch")` is
     the paper's of 70 x 70, of 2.77 million weights.
 
-    A logit's patch is centred near the logit's place, and at the borders a part of it is padding,
-    in small images often the most: the patch of 70 on an image of 32 x 32 always sees padding, but
-    that is as well defined. `kgen.networks.receptive_field` computes the patch of any network.
+    Patches of logits near a border reach beyond it and see padding, zeros, there. On an image of
+    32 x 32 every patch of 70 pixels does, and most of it is padding; a smaller patch judges details
+    there. `kgen.networks.receptive_field` computes the patch of any network.
 
     Differs from the paper: "same" padding, where the published networks pad by one pixel on every
     side, which loses a row and a column at each stride of 1: 32 x 32 logits of 256 x 256 pixels and

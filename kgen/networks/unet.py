@@ -69,8 +69,8 @@ def unet(
             f"halved depth={depth} times, received {image_shape!r}."
         )
     norm = _NORMS[normalization]
-    # The paper's weights shrink from layer to layer where no norm brings them back.
-    # Differs from the paper: He's without norm.
+    # Differs from the paper: without norm He's initial weights, for the paper's shrink what narrow
+    # layers pass on, and nothing would scale it up again.
     init = (lambda: "he_normal") if norm is None else _paper_init
 
     inputs = keras.Input((height, width, channels), name="inputs")
