@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Literal
 
+import tyro
+
 from kgen.models import SRGAN
 from kgen.networks import sr_discriminator, sr_resnet
 from recipes import training, translation
@@ -30,6 +32,8 @@ class Config(translation.Config):
     """Residual blocks of the network; the paper's 16."""
     filters: int = 32
     """Maps of the network; the paper's 64."""
+    residual: tyro.conf.FlagCreatePairsOff[bool] = True
+    """Whether to learn the difference to a bicubic enlargement; not in the paper."""
     discriminator_filters: int = 32
     """Maps of the discriminator's first convolution; the paper's 64."""
     adversarial_weight: float = 1e-3
@@ -46,7 +50,11 @@ def pairs(config):
 def build(config, small_shape, large_shape):
     # Of any height and width: what was learned on crops is used on whole photographs.
     generator = sr_resnet(
-        (None, None, small_shape[-1]), config.factor, config.blocks, config.filters
+        (None, None, small_shape[-1]),
+        config.factor,
+        config.blocks,
+        config.filters,
+        residual=config.residual,
     )
     discriminator = None
     if config.objective == "both":

@@ -23,7 +23,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         is_plain = (
             mask is None
             and not self.synchronized
-            and not self.renorm
+            and not getattr(self, "renorm", False)  # Keras 3.12 has none.
             and self.axis in (-1, len(inputs.shape) - 1)
             and inputs.dtype != "float64"
         )

@@ -66,7 +66,7 @@ def phases(inputs, kernel, sizes):
 
     kernel = ops.pad(kernel, (vertical.kernel_padding, horizontal.kernel_padding, (0, 0), (0, 0)))
     kernel = ops.reshape(kernel, (vertical.taps, 2, horizontal.taps, 2, channels, filters))
-    kernel = ops.transpose(ops.flip(kernel, (0, 2)), (0, 2, 5, 1, 3, 4))
+    kernel = ops.transpose(ops.flip(ops.flip(kernel, 0), 2), (0, 2, 5, 1, 3, 4))
     kernel = ops.reshape(kernel, (vertical.taps, horizontal.taps, filters, 4 * channels))
 
     inputs = ops.pad(inputs, ((0, 0), vertical.padding, horizontal.padding, (0, 0)))

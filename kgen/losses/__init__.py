@@ -14,6 +14,7 @@ from kgen.losses.adversarial import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
+from kgen.losses.classification import classification_loss
 from kgen.losses.divergences import gaussian_kl
 from kgen.losses.likelihood import (
     LIKELIHOODS,
@@ -41,6 +42,7 @@ __all__ = [
     "AdversarialLoss",
     "absolute_error",
     "bernoulli_log_prob",
+    "classification_loss",
     "discretized_logistic_log_prob",
     "dragan_penalty",
     "gaussian_kl",

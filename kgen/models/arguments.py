@@ -1,10 +1,16 @@
-"""What the systems that translate images check of their arguments."""
+"""What systems check of their arguments: numbers, choices, networks from image to image."""
 
 import math
 
 
+def check_choice(name, value, choices):
+    """Raises a ValueError unless a value is one of the choices."""
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {list(choices)}, received {value!r}.")
+
+
 def check_weight(name, value):
-    """Raises a ValueError unless the weight of a loss is a number of at least 0."""
+    """Raises a ValueError unless a value, such as a loss's weight, is a number of at least 0."""
     if not isinstance(value, int | float) or not 0.0 <= value < math.inf:
         raise ValueError(f"`{name}` must be a number of at least 0, received {value!r}.")
 

@@ -3,15 +3,24 @@
 import keras
 from keras import ops
 
-from kgen.augmentation import check_policies, differentiable_augmentation
+from kgen.augmentation import differentiable_augmentation
 from kgen.core import Player, engine
 from kgen.core.flatten import flatten_layers
 from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.layers import SpectralNormalization, WeightClipping
-from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES
+from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES, classification_loss
 from kgen.models.adversarial import AdversarialModel
-from kgen.models.conditional import CONDITIONS, check_conditional, check_labels, label_width
+from kgen.models.arguments import check_choice, check_weight
+from kgen.models.gan_arguments import (
+    CONDITIONS,
+    check_augmentation,
+    check_conditional,
+    check_labels,
+    check_shapes,
+    check_smoothing,
+    label_width,
+)
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -119,15 +128,15 @@ class GAN(AdversarialModel):
             ema_momentum,
             **kwargs,
         )
-        _check_choice("loss", loss, ADVERSARIAL_LOSSES)
-        _check_choice("penalty", penalty, [None, *PENALTIES])
-        _check_not_negative("penalty_weight", penalty_weight)
-        _check_not_negative("instance_noise", instance_noise)
-        _check_smoothing(label_smoothing, loss)
-        _check_augmentation(augmentation, generator)
-        _check_shapes(generator, discriminator, packing)
-        _check_choice("condition", condition, [None, *CONDITIONS])
-        _check_not_negative("classification_weight", classification_weight)
+        check_choice("loss", loss, ADVERSARIAL_LOSSES)
+        check_choice("penalty", penalty, [None, *PENALTIES])
+        check_weight("penalty_weight", penalty_weight)
+        check_weight("instance_noise", instance_noise)
+        check_smoothing(label_smoothing, loss)
+        check_augmentation(augmentation, generator)
+        check_shapes(generator, discriminator, packing)
+        check_choice("condition", condition, [None, *CONDITIONS])
+        check_weight("classification_weight", classification_weight)
         if condition is not None:
             check_conditional(generator, discriminator, condition, packing)
         if penalty is not None:
@@ -284,54 +293,3 @@ def pack(images, size):
     images = ops.reshape(images, (-1, size, *pixels, channels))  # (batch / size, size, ...)
     images = ops.moveaxis(images, 1, -2)  # (batch / size, ..., size, channels)
     return ops.reshape(images, (-1, *pixels, size * channels))
-
-
-def classification_loss(logits, labels):
-    """Mean cross-entropy in nats of the classes' logits, `(batch, classes)`, to one-hot labels."""
-    log_probabilities = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
-    return -ops.mean(ops.sum(labels * log_probabilities, axis=-1))
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"`{name}` must be one of {list(choices)}, received {value!r}.")
-
-
-def _check_not_negative(name, value):
-    if not isinstance(value, int | float) or not value >= 0.0:
-        raise ValueError(f"`{name}` must be a number of at least 0, received {value!r}.")
-
-
-def _check_smoothing(smoothing, loss):
-    if not isinstance(smoothing, int | float) or not 0.0 <= smoothing < 1.0:
-        raise ValueError(f"`label_smoothing` must lie in [0, 1), received {smoothing!r}.")
-    if smoothing and not ADVERSARIAL_LOSSES[loss].has_targets:
-        with_targets = [name for name, entry in ADVERSARIAL_LOSSES.items() if entry.has_targets]
-        raise ValueError(
-            f"`label_smoothing` needs a loss with targets, one of {with_targets}; received "
-            f"label_smoothing={smoothing} with loss={loss!r}."
-        )
-
-
-def _check_augmentation(augmentation, generator):
-    if augmentation is None:
-        return
-    check_policies(augmentation)
-    if len(generator.output_shape) != 4:
-        raise ValueError(
-            "`augmentation` needs images (height, width, channels), received a generator of "
-            f"{generator.output_shape[1:]}."
-        )
-
-
-def _check_shapes(generator, discriminator, packing):
-    if not isinstance(packing, int) or packing < 1:
-        raise ValueError(f"`packing` must be a positive integer, received {packing!r}.")
-    *pixels, channels = generator.output_shape[1:]
-    expected = (*pixels, packing * channels)
-    found = tuple(discriminator.inputs[0].shape[1:])
-    if found != expected:
-        raise ValueError(
-            f"`discriminator` must take the generator's images {(*pixels, channels)}, {packing} at "
-            f"once along the channels: expected input {expected}, received {found}."
-        )

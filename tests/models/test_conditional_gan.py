@@ -8,7 +8,7 @@ from keras import ops
 
 import kgen.data
 from kgen import models, networks
-from kgen.models.gan import classification_loss
+from kgen.losses import classification_loss
 from tests.systems import CLASSES, SHAPE, SYSTEMS
 
 IMAGES, LABELS = SYSTEMS["conditional_gan"].batch()

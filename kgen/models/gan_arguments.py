@@ -1,6 +1,9 @@
-"""What a conditional model asks of its networks and its labels."""
+"""What a GAN asks of its networks, its settings and its labels."""
 
 import numpy as np
+
+from kgen.augmentation import check_policies
+from kgen.losses import ADVERSARIAL_LOSSES
 
 CONDITIONS = ("concatenation", "projection", "auxiliary")
 
@@ -68,4 +71,42 @@ def check_labels(labels, classes):
         raise ValueError(
             f"Labels must be integers from 0 to {classes - 1}, received some from {labels.min()} "
             f"to {labels.max()}."
+        )
+
+
+def check_smoothing(smoothing, loss):
+    """Raises a ValueError unless the label smoothing is one that the loss can do."""
+    if not isinstance(smoothing, int | float) or not 0.0 <= smoothing < 1.0:
+        raise ValueError(f"`label_smoothing` must lie in [0, 1), received {smoothing!r}.")
+    if smoothing and not ADVERSARIAL_LOSSES[loss].has_targets:
+        with_targets = [name for name, entry in ADVERSARIAL_LOSSES.items() if entry.has_targets]
+        raise ValueError(
+            f"`label_smoothing` needs a loss with targets, one of {with_targets}; received "
+            f"label_smoothing={smoothing} with loss={loss!r}."
+        )
+
+
+def check_augmentation(augmentation, generator):
+    """Raises a ValueError unless the augmentation is one that the images can have."""
+    if augmentation is None:
+        return
+    check_policies(augmentation)
+    if len(generator.output_shape) != 4:
+        raise ValueError(
+            "`augmentation` needs images (height, width, channels), received a generator of "
+            f"{generator.output_shape[1:]}."
+        )
+
+
+def check_shapes(generator, discriminator, packing):
+    """Raises a ValueError unless the discriminator takes packs of the generator's images."""
+    if not isinstance(packing, int) or packing < 1:
+        raise ValueError(f"`packing` must be a positive integer, received {packing!r}.")
+    *pixels, channels = generator.output_shape[1:]
+    expected = (*pixels, packing * channels)
+    found = tuple(discriminator.inputs[0].shape[1:])
+    if found != expected:
+        raise ValueError(
+            f"`discriminator` must take the generator's images {(*pixels, channels)}, {packing} at "
+            f"once along the channels: expected input {expected}, received {found}."
         )
