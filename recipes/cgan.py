@@ -18,7 +18,7 @@ from recipes import conditional, training
 class Config(training.Config):
     """A conditional GAN."""
 
-    steps: int = 3000
+    steps: int = 2500
     out: str = "runs/cgan"
     export: str = "saved_models/cgan"
     condition: Literal["concatenation", "projection", "auxiliary"] = "projection"
