@@ -15,7 +15,7 @@ from recipes import conditional, training
 class Config(training.Config):
     """A GAN that tells what its codes mean by maximising mutual information."""
 
-    steps: int = 3000
+    steps: int = 4000
     out: str = "runs/infogan"
     export: str = "saved_models/infogan"
     categories: list[int] = dataclasses.field(default_factory=lambda: [10])
