@@ -77,7 +77,7 @@ def classifier(images, labels, seed=0, epochs=40):
         network.add(layers.Conv2D(filters, 3, 2, padding="same", activation="relu"))
     network.add(layers.Flatten())
     network.add(layers.Dropout(0.5))
-    network.add(layers.Dense(labels.max() + 1, "softmax"))
+    network.add(layers.Dense(int(labels.max()) + 1, "softmax"))
     network.compile("adam", "sparse_categorical_crossentropy")
     network.fit(images, labels, batch_size=64, epochs=epochs, verbose=0)
     return network

@@ -31,6 +31,8 @@ def family(pairs):
     """
 
     def load(config, batch_size):
+        if config.held_out < 1:
+            raise ValueError(f"`held_out` must be positive, received {config.held_out}.")
         return kgen.data.pairs(
             **pairs(config), batch_size=batch_size, **training.stream_settings(config)
         )
@@ -59,12 +61,16 @@ def family(pairs):
         )
 
     def report(config, model, folder):
-        inputs, targets = (side[:8] for side in held_out(config))
+        inputs, targets = held_out(config)
         kgen.plotting.before_after(
-            inputs, model.translate(inputs), targets, path=folder / "before_after.png"
+            inputs[:8],
+            model.translate(inputs[:8]),
+            targets[:8],
+            path=folder / "before_after.png",
         )
-        is_small = min(targets.shape[1:3]) < SSIM_WINDOW
-        metrics = [name for name in METRICS if not (is_small and name == "ssim")]
+        # A report on what is too small or too few for a metric leaves that out.
+        possible = {"ssim": min(targets.shape[1:3]) >= SSIM_WINDOW, "frechet": len(targets) > 256}
+        metrics = [name for name in METRICS if possible.get(name, True)]
         scores = evaluation(config, metrics)(model)
         for score in scores.values():
             print(score)

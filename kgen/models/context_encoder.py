@@ -40,8 +40,9 @@ class ContextEncoder(Pix2Pix):
         generator: Built `keras.Model`, images with mask `(height, width, channels + 1)` -> images
             `(height, width, channels)`.
         discriminator: Built `keras.Model`, images -> logits of any shape, or `None` for the
-            reconstruction loss alone. It is not shown the inputs: it would learn to tell images by
-            the seam between known and new pixels (section 3.2).
+            reconstruction loss alone. It is not shown the inputs (section 3.2), but whole images,
+            as known pixels are in both: new ones and the seam to known ones are all it can tell
+            them by.
         loss: The adversarial loss, one of `kgen.losses.ADVERSARIAL_LOSSES`.
         reconstruction_weight, adversarial_weight: The losses' weights, the paper's lambdas.
         overlap: Width in pixels of the band of known pixels around what is missing that are
@@ -92,8 +93,9 @@ class ContextEncoder(Pix2Pix):
 
     def complete(self, inputs, outputs):
         """Puts the known pixels of the inputs into the outputs."""
-        # Differs from the paper: what the discriminator judges is completed, too, as known pixels
-        # of the output are shown to nobody; but for the band they are not trained to be right.
+        # Differs from the paper: what the discriminator judges is completed, too, and so shows the
+        # seam, where the paper's sees the output alone. Known pixels of the output are shown to
+        # nobody; but for the band they are not trained to be right.
         known = ops.cast(inputs[..., :-1], outputs.dtype)
         return ops.where(missing(inputs) > 0.0, outputs, known)
 

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from kgen.models.arguments import check_weight
 from kgen.models.gan import GAN
 
 
@@ -42,7 +43,7 @@ class InfoGAN(GAN):
         continuous: How many continuous codes there are.
         categorical_weight: Weight of the categorical codes' bound; the paper's lambda, 1.
         continuous_weight: That of the continuous codes' bound, smaller for it to be on the scale of
-            the others; 0.1 in the authors' code for digits.
+            the others (section 6); the authors' code for digits has 1 for both.
         noise_scale: What the noise is multiplied by, 1 in the paper. With less the codes have more
             to say than the noise from the start on: each value of a category becomes one kind of
             image, and the noise varies it (Mukherjee et al. 2019, ClusterGAN, arXiv 1809.03627,
@@ -89,6 +90,9 @@ class InfoGAN(GAN):
             **kwargs,
         )
         _check_networks(generator, discriminator, self.code_width)
+        check_weight("categorical_weight", categorical_weight)
+        check_weight("continuous_weight", continuous_weight)
+        check_weight("noise_scale", noise_scale)
         self.categorical_weight = categorical_weight
         self.continuous_weight = continuous_weight
         self.noise_scale = noise_scale

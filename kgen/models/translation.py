@@ -34,6 +34,7 @@ class PairedTranslation(GenerativeModel):
         if not alone:
             players.insert(0, Player("discriminator", discriminator, self.discriminator_loss))
         super().__init__(players, **kwargs)
+        self.autocast = False  # A call in half precision would round what outputs keep of inputs.
         image_network("generator", generator)
         self.generator = generator
         self.discriminator = discriminator

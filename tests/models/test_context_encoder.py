@@ -1,5 +1,6 @@
 """The context encoder: what its loss weighs, what its discriminator sees, what it completes."""
 
+import keras
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -74,6 +75,15 @@ def test_translations_keep_every_known_pixel():
         np.testing.assert_array_equal(found[MASK > 0], TARGETS[MASK > 0])
         np.testing.assert_allclose(found[MASK < 0], GENERATED[MASK < 0], rtol=1e-5)
     assert model.image_shape == (8, 8, 2)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_known_pixels_are_not_rounded_in_half_precision(policy):
+    keras.config.set_dtype_policy(policy)
+    model = context_encoder()
+    for found in (model.translate(INPUTS), model.predict(INPUTS, verbose=0)):
+        np.testing.assert_array_equal(found[MASK > 0], TARGETS[MASK > 0])
+        np.testing.assert_allclose(found[MASK < 0], GENERATED[MASK < 0], atol=0.02)
 
 
 def test_what_lies_below_the_mask_is_not_looked_at():

@@ -8,6 +8,7 @@ from kgen import models, networks
 from tests.systems import SHAPE, SYSTEMS
 
 IMAGES = SYSTEMS["infogan"].batch()
+CODES = {"categories": [3, 2], "continuous": 1}
 
 
 def made(**arguments):
@@ -117,6 +118,9 @@ def test_codes_of_one_kind_alone():
         ({"categories": [], "continuous": 0}, "at least one code"),
         ({"categories": [10]}, r"`generator` must take one row of noise and 12 codes"),
         ({"categories": [4], "continuous": 1}, r"`discriminator` must return .* being \(5,\)"),
+        ({**CODES, "categorical_weight": -1.0}, "`categorical_weight` must be a number"),
+        ({**CODES, "continuous_weight": "much"}, "`continuous_weight` must be a number"),
+        ({**CODES, "noise_scale": float("nan")}, "`noise_scale` must be a number"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -1,0 +1,101 @@
+"""The recipes of image translation: every task, pairs of one's own, what is refused."""
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import kgen.metrics
+from kgen.models import ContextEncoder, Pix2Pix
+from recipes import cyclegan, pix2pix, srgan
+
+
+def tiny(folder, **fields):
+    defaults = dict(
+        data="mnist5k", image_size=16, batch_size=8, steps=2, log_every=1, filters=4,
+        discriminator_filters=4, held_out=300, out=str(folder / "run"), export="none",
+    )  # fmt: skip
+    return pix2pix.Config(**{**defaults, **fields})
+
+
+def scored(result):
+    return {
+        facts["name"] for facts, _ in kgen.metrics.read_scores(result.paths.report / "scores.jsonl")
+    }
+
+
+@pytest.mark.parametrize("task", ["edges", "colourise", "inpaint", "denoise", "segment"])
+def test_every_task_trains_and_is_scored_on_held_out_images(tmp_path, task):
+    result = pix2pix.run(
+        tiny(tmp_path, task=task, data="mnist5k" if task == "segment" else "photos")
+    )
+    assert type(result.model) is (ContextEncoder if task == "inpaint" else Pix2Pix)
+    assert scored(result) == {"l1", "psnr", "ssim", "frechet"}
+    with PIL.Image.open(result.paths.report / "before_after.png") as picture:
+        assert picture.height > picture.width  # 8 rows of an input, an output and a target.
+
+
+@pytest.mark.parametrize("side_by_side", [None, "input_right"])
+def test_pairs_of_one_s_own(tmp_path, side_by_side):
+    rng = np.random.default_rng(0)
+    for index in range(40):
+        left, right = rng.integers(0, 256, (2, 16, 16, 3), "uint8")
+        for name, pixels in (
+            ("inputs", left), ("targets", right), ("both", np.concatenate([left, right], axis=1)),
+        ):  # fmt: skip
+            (tmp_path / name).mkdir(exist_ok=True)
+            PIL.Image.fromarray(pixels).save(tmp_path / name / f"{index}.png")
+    fields = {"data": str(tmp_path / "inputs"), "targets": str(tmp_path / "targets")}
+    if side_by_side:
+        fields = {"data": str(tmp_path / "both"), "side_by_side": side_by_side}
+    result = pix2pix.run(tiny(tmp_path, task="pairs", **fields))
+    # 4 held-out pairs have no Frechet distance.
+    assert scored(result) == {"l1", "psnr", "ssim"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"task": "pairs"}, "task='pairs' needs `targets` or `side_by_side`"),
+        ({"targets": "there"}, "`targets` and `side_by_side` are for task='pairs'"),
+        ({"receptive_field": "142"}, "receptive_field"),
+        ({"held_out": 0}, "`held_out` must be positive, received 0"),
+    ],
+)
+def test_bad_input(tmp_path, fields, message):
+    with pytest.raises(ValueError, match=message):
+        pix2pix.run(tiny(tmp_path, **fields))
+
+
+@pytest.mark.parametrize("objective", ["both", "reconstruction", "adversarial"])
+def test_objectives(tmp_path, objective):
+    model = pix2pix.run(tiny(tmp_path, objective=objective)).model
+    assert (model.discriminator is None) == (objective == "reconstruction")
+    assert (model.reconstruction_weight == 0.0) == (objective == "adversarial")
+
+
+def test_super_resolution_of_images_of_any_size(tmp_path):
+    config = srgan.Config(
+        image_size=16, factor=4, steps=2, log_every=1, filters=4, discriminator_filters=2, blocks=1,
+        held_out=300, out=str(tmp_path / "run"), export="none",
+    )  # fmt: skip
+    model = srgan.run(config).model
+    assert model.translate(np.zeros((2, 5, 7, 3), "float32")).shape == (2, 20, 28, 3)
+
+
+def test_two_sets_without_classes(tmp_path):
+    config = cyclegan.Config(
+        data="photos", second="photos", image_size=16, steps=2, log_every=1, filters=2, blocks=1,
+        discriminator_filters=2, batch_size=4, out=str(tmp_path / "run"), export="none",
+    )  # fmt: skip
+    result = cyclegan.run(config)
+    assert (result.paths.report / "b_to_a.png").exists()
+
+
+def test_mnist_loses_its_margin():
+    config = cyclegan.Config()
+    images, labels = cyclegan.trimmed(config, "test")
+    assert images.shape == (1000, 16, 16, 1) and labels.shape == (1000,)
+    whole, _ = cyclegan.everything(config, "mnist5k")
+    assert (images > 0).mean() > 1.5 * (whole > 0).mean()  # The same digits, larger.
+    with pytest.raises(ValueError, match=r"`trim` must lie in \[0, 0.5\), received 0.5"):
+        cyclegan.trim(cyclegan.Config(trim=0.5))
