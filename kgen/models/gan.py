@@ -27,10 +27,10 @@ from kgen.models.gan_arguments import (
 class GAN(AdversarialModel):
     """Goodfellow et al. 2014, arXiv 1406.2661, and what was proposed since for its losses.
 
-    Logs `discriminator_loss` and `generator_loss`, with a penalty also `discriminator_penalty`, with
-    `condition="auxiliary"` also `discriminator_classification` and `generator_classification`, these
-    without their weights. The batch given to `fit` is `discriminator_updates` times that of one
-    update.
+    Logs `discriminator_loss` and `generator_loss`; with a penalty also `discriminator_penalty`, and
+    with `condition="auxiliary"` `discriminator_classification` and `generator_classification`,
+    these three without their weights. The batch given to `fit` is `discriminator_updates` times that of
+    one update.
 
     Example:
         shape = (28, 28, 1)

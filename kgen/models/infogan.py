@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from kgen.models.arguments import check_weight
@@ -171,11 +172,13 @@ class InfoGAN(GAN):
             latents[:, place] = value
             return latents
         start, size = self._category_places()[code]
-        values = ops.convert_to_numpy(ops.broadcast_to(ops.cast(value, "int32"), (len(latents),)))
-        if values.min() < 0 or values.max() >= size:
-            raise ValueError(f"`value` must be from 0 to {size - 1}, received {value!r}.")
-        one_hot = ops.convert_to_numpy(ops.one_hot(values, size))
-        latents[:, first + start : first + start + size] = one_hot
+        values = np.asarray(value)
+        is_one = values.dtype.kind in "iu" and values.shape in ((), (len(latents),))
+        if not is_one or values.min() < 0 or values.max() >= size:
+            raise ValueError(
+                f"`value` must be an integer from 0 to {size - 1}, or one a row, received {value!r}."
+            )
+        latents[:, first + start : first + start + size] = np.eye(size)[values]
         return latents
 
     @property

@@ -3,7 +3,7 @@
 import keras
 
 from kgen.losses import ADVERSARIAL_LOSSES, absolute_error
-from kgen.models.arguments import check_judge, check_weight
+from kgen.models.arguments import check_choice, check_judge, check_weight
 from kgen.models.translation import PairedTranslation
 
 
@@ -58,10 +58,7 @@ class Pix2Pix(PairedTranslation):
         **kwargs,
     ):
         super().__init__(generator, discriminator, "reconstruction", **kwargs)
-        if loss not in ADVERSARIAL_LOSSES:
-            raise ValueError(
-                f"`loss` must be one of {list(ADVERSARIAL_LOSSES)}, received {loss!r}."
-            )
+        check_choice("loss", loss, ADVERSARIAL_LOSSES)
         check_weight("reconstruction_weight", reconstruction_weight)
         check_weight("adversarial_weight", adversarial_weight)
         if not reconstruction_weight and (discriminator is None or not adversarial_weight):

@@ -83,7 +83,9 @@ def test_with_code_changes_one_code():
     np.testing.assert_array_equal(model.with_code(rows, 2, 0.5)[:, 9], [0.5] * 4)
     for code, value, message in (
         (3, 0.0, "`code` must be from 0 to 2"),
-        (0, 3, "`value`"),
+        (0, 3, "`value` must be an integer from 0 to 2, or one a row, received 3"),
+        (0, 0.5, "`value`.*received 0.5"),
+        (0, [0, 1], "`value`.*received"),
     ):
         with pytest.raises(ValueError, match=message):
             model.with_code(rows, code, value)
