@@ -29,8 +29,8 @@ class GAN(AdversarialModel):
 
     Logs `discriminator_loss` and `generator_loss`; with a penalty also `discriminator_penalty`, and
     with `condition="auxiliary"` `discriminator_classification` and `generator_classification`,
-    these three without their weights. The batch given to `fit` is `discriminator_updates` times that of
-    one update.
+    these three without their weights. The batch given to `fit` is `discriminator_updates` times
+    that of one update.
 
     Example:
         shape = (28, 28, 1)

@@ -176,7 +176,8 @@ class InfoGAN(GAN):
         is_one = values.dtype.kind in "iu" and values.shape in ((), (len(latents),))
         if not is_one or values.min() < 0 or values.max() >= size:
             raise ValueError(
-                f"`value` must be an integer from 0 to {size - 1}, or one a row, received {value!r}."
+                f"`value` must be an integer from 0 to {size - 1}, or one a row, received "
+                f"{value!r}."
             )
         latents[:, first + start : first + start + size] = np.eye(size)[values]
         return latents
