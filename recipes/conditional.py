@@ -43,8 +43,8 @@ def held_out(config, data=None, split="test"):
 
 def write_scores(folder, scores, model):
     """Prints scores and writes them to `scores.jsonl` of a report's folder."""
-    for score in scores.values():
-        print(score)
+    for name, score in scores.items():
+        print(f"{name}: {score}")
     path = folder / "scores.jsonl"
     path.unlink(missing_ok=True)
     kgen.metrics.append_scores(path, scores, round=model.rounds_played)

@@ -3,8 +3,11 @@
 import dataclasses
 from typing import Literal
 
+import keras
+import numpy as np
 import tyro
 
+from kgen.layers import BicubicUpsampling2D
 from kgen.models import SRGAN
 from kgen.networks import sr_discriminator, sr_resnet
 from recipes import training, translation
@@ -68,7 +71,13 @@ def build(config, small_shape, large_shape):
     return training.compile_with_adam(model, config, learning_rate=config.learning_rate)
 
 
-FAMILY = translation.family(pairs)
+def bicubic(config, images):
+    """The images enlarged by bicubic interpolation, what the network is held against."""
+    enlarged = BicubicUpsampling2D(config.factor)(images)
+    return np.clip(keras.ops.convert_to_numpy(enlarged), -1.0, 1.0)
+
+
+FAMILY = translation.family(pairs, baseline=("bicubic", bicubic))
 
 
 def run(config=Config()):

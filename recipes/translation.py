@@ -22,10 +22,12 @@ class Config(training.Config):
     """At most how many held-out pairs the trained model is scored on."""
 
 
-def family(pairs):
+def family(pairs, baseline=None):
     """Returns the `Family` of a recipe of paired translation.
 
     Args:
+        baseline: `None`, or a name and a function from the config and the inputs to images, which
+            are scored beside the model's.
         pairs: Function from the config to a dict of the arguments `source`, `targets`,
             `side_by_side` and `degradation` of `kgen.data.pairs`.
     """
@@ -68,12 +70,19 @@ def family(pairs):
             targets[:8],
             path=folder / "before_after.png",
         )
+        if len(targets) < 2:
+            return print(f"No scores: {config.data} has one held-out pair only.")
         # A report on what is too small or too few for a metric leaves that out.
         possible = {"ssim": min(targets.shape[1:3]) >= SSIM_WINDOW, "frechet": len(targets) > 256}
         metrics = [name for name in METRICS if possible.get(name, True)]
-        scores = evaluation(config, metrics)(model)
-        for score in scores.values():
-            print(score)
+        evaluate = evaluation(config, metrics)
+        scores = evaluate(model)
+        if baseline is not None:
+            name, images_of = baseline
+            others = evaluate.of(images_of(config, inputs))
+            scores |= {f"{name}_{metric}": score for metric, score in others.items()}
+        for name, score in scores.items():
+            print(f"{name}: {score}")
         path = folder / "scores.jsonl"
         path.unlink(missing_ok=True)
         kgen.metrics.append_scores(path, scores, round=model.rounds_played)

@@ -93,7 +93,8 @@ def degrader(degradation, shape, seed, split="train"):
             f"degradation[{name!r}]: expected a number that divides the image's {shape[0]} "
             f"and {shape[1]} pixels, got {amount}."
         )
-    own_seed = derived_seed(seed, f"degradation/{name}")
+    # Held-out images get other noise and holes than those of training.
+    own_seed = derived_seed(seed, f"degradation/{name}{'/test' if split == 'test' else ''}")
     apply = kind.apply
     if kind.prepare is not None:
         apply = functools.partial(apply, prepared=kind.prepare(shape, own_seed, split))

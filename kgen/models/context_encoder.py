@@ -1,6 +1,7 @@
 """The context encoder: what is missing in an image, from what is around it."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from kgen.losses import weighted_squared_error
@@ -101,6 +102,16 @@ class ContextEncoder(Pix2Pix):
 
     def translate_step(self, images, direction, noise):
         return self.complete(images, translated(self.generator, hidden(images), noise))
+
+    def _images(self, images, shape=None):
+        images = super()._images(images, shape)
+        values = np.unique(images[..., -1])
+        if not np.isin(values, (-1.0, 1.0)).all():
+            raise ValueError(
+                "`images` must have a mask of +1 (known) and -1 (missing) as their last channel, "
+                f"received values from {values[0]} to {values[-1]}."
+            )
+        return images
 
     def check_discriminator(self, generator, discriminator):
         check_judge("discriminator", discriminator, generator.output_shape[1:])

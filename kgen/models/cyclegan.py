@@ -19,7 +19,8 @@ class CycleGAN(GenerativeModel):
     """Zhu et al. 2017, arXiv 1703.10593: two generators, each of which undoes the other's work.
 
     Trained on `(images of A, images of B)`, which have nothing to do with each other; by batches of
-    1 in the paper. `translate` goes in the directions `"a_to_b"`, also that of a call of the model
+    1 in the paper. `kgen.data.unpaired` makes such batches of folders, names and arrays, each set in
+    an order of its own. `translate` goes in the directions `"a_to_b"`, also that of a call of the model
     and of `predict`, and `"b_to_a"`.
 
     Logs `discriminators_loss`, `generators_loss` and, without their weights, its parts
@@ -42,7 +43,7 @@ class CycleGAN(GenerativeModel):
                 for player in ("discriminators", "generators")
             }
         )
-        model.fit(images_a, images_b, batch_size=1, epochs=200)
+        model.fit(kgen.data.unpaired(images_a, images_b, batch_size=1), epochs=200)
         translated = model.translate(images_b, "b_to_a")
 
     Args:
@@ -52,7 +53,8 @@ class CycleGAN(GenerativeModel):
         discriminator_b: Built `keras.Model`, images of B -> logits of any shape.
         cycle_weight: Weight of the cycle consistency loss (eq. 2), the paper's lambda.
         identity_weight: Weight of the identity loss (section 5.2) as a share of the cycle loss's: a
-            generator shall leave images as they are that are of its target set already. 0 for none.
+            generator shall leave images as they are that are of its target set already. 0 for none,
+            as is, too, without a cycle loss.
         history_size: Generated images of each set that are kept to show the discriminators some of
             them again (section 4), saved with the model; 0 for none.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.

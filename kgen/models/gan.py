@@ -19,6 +19,7 @@ from kgen.models.gan_arguments import (
     check_labels,
     check_shapes,
     check_smoothing,
+    check_unconditional,
     label_width,
 )
 
@@ -139,8 +140,7 @@ class GAN(AdversarialModel):
         check_shapes(generator, discriminator, packing)
         check_choice("condition", condition, [None, *CONDITIONS])
         check_weight("classification_weight", classification_weight)
-        if condition is not None:
-            check_conditional(generator, discriminator, condition, packing)
+        self.check_networks(generator, discriminator, condition, packing)
         if penalty is not None:
             refuse_wrong_second_order(discriminator, f"penalty={penalty!r}")
         self.discriminator = discriminator
@@ -207,6 +207,13 @@ class GAN(AdversarialModel):
         entropy = sum(classification_loss(head, labels) for head in heads)
         return self.classification_weight * entropy, {"classification": entropy}
 
+    def check_networks(self, generator, discriminator, condition, packing):
+        """Raises a ValueError unless the networks' inputs and outputs are those of `condition`."""
+        if condition is None:
+            check_unconditional(generator, discriminator)
+        else:
+            check_conditional(generator, discriminator, condition, packing)
+
     def head_components(self, condition):
         """The names of the components that `head_loss` returns."""
         return ("classification",) if condition == "auxiliary" else ()
@@ -220,6 +227,8 @@ class GAN(AdversarialModel):
         # The labels of a dataset are seen here only.
         engine.require(ops.all(known), f"Labels must be integers from 0 to {self.classes - 1}.")
         latents = self.draw_latents(ops.shape(images)[0], self.noise, labels)
+        # XLA knows no such end: there they become NaN, for the losses to show it.
+        latents = ops.where(known[:, None], latents, float("nan"))
         return images, self.images_of(latents, training), latents[:, -self.classes :]
 
     def draw_latents(self, count, noise, labels=None):

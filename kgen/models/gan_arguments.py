@@ -46,6 +46,18 @@ def check_conditional(generator, discriminator, condition, packing):
         )
 
 
+def check_unconditional(generator, discriminator):
+    """Raises a ValueError unless the networks know of images and latents alone."""
+    for name, network in (("generator", generator), ("discriminator", discriminator)):
+        inputs, outputs = len(network.inputs), len(network.outputs)
+        if (inputs, outputs) != (1, 1):
+            raise ValueError(
+                f"`{name}` must have one input and one output without a `condition`, received a "
+                f"network of {inputs} inputs and {outputs} outputs. For one that knows of classes "
+                f"give the condition, one of {list(CONDITIONS)}."
+            )
+
+
 def label_width(discriminator, condition):
     """How many numbers the labels of a discriminator have."""
     network = discriminator.outputs if condition == "auxiliary" else discriminator.inputs
@@ -61,11 +73,11 @@ def check_labels(labels, classes):
     """
     if not hasattr(labels, "dtype"):
         labels = np.asarray(labels)
-    kind = np.dtype(getattr(labels.dtype, "name", labels.dtype)).kind
-    if kind not in "iu" or len(labels.shape) != 1:
+    name = getattr(labels.dtype, "name", str(labels.dtype))
+    if not name.startswith(("int", "uint")) or len(labels.shape) != 1:
         raise ValueError(
-            f"Labels must be integers from 0 to {classes - 1}, one an image, received "
-            f"{np.dtype(getattr(labels.dtype, 'name', labels.dtype))} of the shape {labels.shape}."
+            f"Labels must be integers from 0 to {classes - 1}, one an image, received {name} of the "
+            f"shape {labels.shape}."
         )
     if isinstance(labels, np.ndarray) and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(

@@ -90,13 +90,15 @@ class InfoGAN(GAN):
             ema_momentum=ema_momentum,
             **kwargs,
         )
-        _check_networks(generator, discriminator, self.code_width)
         check_weight("categorical_weight", categorical_weight)
         check_weight("continuous_weight", continuous_weight)
         check_weight("noise_scale", noise_scale)
         self.categorical_weight = categorical_weight
         self.continuous_weight = continuous_weight
         self.noise_scale = noise_scale
+
+    def check_networks(self, generator, discriminator, condition, packing):
+        _check_networks(generator, discriminator, self.code_width)
 
     def head_loss(self, codes, fake_head, real_head=None):
         """-lambda L_I(G, Q), equation 5; of the fakes alone, whose codes are known."""

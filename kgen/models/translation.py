@@ -5,7 +5,7 @@ from keras import ops
 from kgen.core import GenerativeModel, Player
 from kgen.core.flatten import flatten_layers
 from kgen.layers import Dropout, dropout_from
-from kgen.models.arguments import check_targets, image_network
+from kgen.models.arguments import check_targets, fits, image_network
 
 
 class PairedTranslation(GenerativeModel):
@@ -42,7 +42,13 @@ class PairedTranslation(GenerativeModel):
     def prepare(self, data, training):
         """Returns `(inputs, targets, outputs)`, the outputs made once for both players."""
         inputs, targets = data
-        return inputs, targets, self.generate(inputs, training)
+        outputs = self.generate(inputs, training)
+        if not fits(outputs.shape[1:], targets.shape[1:]):
+            raise ValueError(
+                f"Targets must be images of {tuple(outputs.shape[1:])} for inputs of "
+                f"{tuple(inputs.shape[1:])}, received {tuple(targets.shape[1:])}."
+            )
+        return inputs, targets, outputs
 
     def generate(self, inputs, training):
         """Returns the generator's float32 outputs for a batch of inputs."""

@@ -7,24 +7,34 @@ write by hand, so that all families do it in the same way.
 import keras
 from keras import layers
 
-from kgen.layers import SpectralNormalization
+from kgen.layers import (
+    BatchNormalization,
+    ConditionalBatchNormalization,
+    SpectralNormalization,
+)
 
 CONDITIONS = ("concatenation", "projection", "auxiliary")
 
 
 def labels_input(classes):
-    """Returns the input of one-hot labels, `(batch, classes)`.
+    """Returns the input of one-hot labels, `(batch, classes)`; `None` without classes.
 
     Raises:
         ValueError: If `classes` is not a positive integer.
     """
+    if classes is None:
+        return None
     if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
         raise ValueError(f"`classes` must be a positive integer, received {classes!r}.")
     return keras.Input((classes,), name="labels")
 
 
-def check_condition(condition, classes):
-    """Raises a ValueError unless `condition` and `classes` are given both or neither."""
+def discriminator_labels(condition, classes):
+    """Returns the input of labels that a discriminator needs for a condition, or `None`.
+
+    Raises:
+        ValueError: Unless `condition` and `classes` are given both or neither.
+    """
     if condition not in (None, *CONDITIONS):
         raise ValueError(
             f"`condition` must be None or one of {list(CONDITIONS)}, received {condition!r}."
@@ -34,6 +44,36 @@ def check_condition(condition, classes):
             f"`classes` must be given with a `condition` and only then, received {classes!r} with "
             f"condition={condition!r}."
         )
+    return labels_input(classes if condition in ("concatenation", "projection") else None)
+
+
+def check_generator_norm(normalization, classes):
+    """Raises a ValueError unless a generator can have the normalisation asked for."""
+    if normalization not in ("batch", "conditional_batch"):
+        raise ValueError(
+            f'`normalization` must be "batch" or "conditional_batch", received {normalization!r}.'
+        )
+    if normalization == "conditional_batch" and classes is None:
+        raise ValueError(
+            '`classes` must be given with normalization="conditional_batch", received None.'
+        )
+
+
+def generator_norm(normalization, labels):
+    """Returns the function that normalises a generator's maps."""
+    if normalization == "conditional_batch":
+        return lambda x: ConditionalBatchNormalization()([x, labels])
+    return lambda x: BatchNormalization()(x)
+
+
+def with_labels(vectors, labels):
+    """Concatenates labels to vectors, `(batch, dimensions + classes)`; without labels, does not."""
+    return vectors if labels is None else layers.Concatenate()([vectors, labels])
+
+
+def inputs(main, labels):
+    """The inputs of a network that may take labels, too."""
+    return main if labels is None else [main, labels]
 
 
 def with_label_maps(images, labels):

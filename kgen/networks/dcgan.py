@@ -9,12 +9,7 @@ Weights start from N(0, 0.02^2).
 import keras
 from keras import layers
 
-from kgen.layers import (
-    BatchNormalization,
-    ConditionalBatchNormalization,
-    ThinConv2D,
-    ThinConv2DTranspose,
-)
+from kgen.layers import ThinConv2D, ThinConv2DTranspose
 from kgen.networks import conditioning, shapes
 from kgen.networks.normalization import normalized
 
@@ -41,22 +36,16 @@ def dcgan_generator(
     Raises:
         ValueError: If an argument is not of this form.
     """
-    _check_generator_norm(normalization, classes)
+    conditioning.check_generator_norm(normalization, classes)
     height, width, channels = shapes.check_image_shape(image_shape, divisor=4)
     stages = shapes.halvings(height, width)
     widths = [filters * 2**stage for stage in reversed(range(stages))]
     base = (height // 2**stages, width // 2**stages, widths[0])
 
     latents = keras.Input((latent_dim,), name="latents")
-    labels = None if classes is None else conditioning.labels_input(classes)
-
-    def norm(x):
-        if normalization == "conditional_batch":
-            return ConditionalBatchNormalization()([x, labels])
-        return BatchNormalization()(x)
-
-    concatenates = labels is not None and normalization == "batch"
-    x = layers.Concatenate()([latents, labels]) if concatenates else latents
+    labels = conditioning.labels_input(classes)
+    norm = conditioning.generator_norm(normalization, labels)
+    x = latents if normalization != "batch" else conditioning.with_labels(latents, labels)
     # The latents' projection, a matrix product: the one dense layer the guidelines allow.
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, kernel_initializer=_init())(x)
     x = layers.ReLU()(norm(layers.Reshape(base)(x)))
@@ -65,7 +54,7 @@ def dcgan_generator(
         x = layers.ReLU()(norm(x))
     x = _up(channels, kernel_size, make=ThinConv2DTranspose)(x)  # (batch, height, width, channels)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
-    return keras.Model(_inputs(latents, labels), images, name="generator")
+    return keras.Model(conditioning.inputs(latents, labels), images, name="generator")
 
 
 def dcgan_discriminator(
@@ -92,10 +81,8 @@ def dcgan_discriminator(
         ValueError: If an argument is not of this form.
     """
     height, width, _ = shapes.check_image_shape(image_shape, divisor=4)
-    conditioning.check_condition(condition, classes)
     images = keras.Input(image_shape, name="images")
-    takes_labels = condition in ("concatenation", "projection")
-    labels = conditioning.labels_input(classes) if takes_labels else None
+    labels = conditioning.discriminator_labels(condition, classes)
     x = conditioning.with_label_maps(images, labels) if condition == "concatenation" else images
     for stage in range(shapes.halvings(height, width)):
         thin = stage == 0 and condition != "concatenation"
@@ -109,22 +96,7 @@ def dcgan_discriminator(
     outputs = conditioning.judged(
         layers.Flatten()(x), labels, classes, condition, normalization, _init
     )
-    return keras.Model(_inputs(images, labels), outputs, name="discriminator")
-
-
-def _inputs(main, labels):
-    return main if labels is None else [main, labels]
-
-
-def _check_generator_norm(normalization, classes):
-    if normalization not in ("batch", "conditional_batch"):
-        raise ValueError(
-            f'`normalization` must be "batch" or "conditional_batch", received {normalization!r}.'
-        )
-    if normalization == "conditional_batch" and classes is None:
-        raise ValueError(
-            '`classes` must be given with normalization="conditional_batch", received None.'
-        )
+    return keras.Model(conditioning.inputs(images, labels), outputs, name="discriminator")
 
 
 def _up(maps, kernel_size, use_bias=True, make=layers.Conv2DTranspose):

@@ -6,11 +6,13 @@ import keras
 from keras import layers
 
 from kgen.layers import Maxout
-from kgen.networks import shapes
+from kgen.networks import conditioning, shapes
 
 
-def dense_generator(image_shape, latent_dim=100, units=1200):
+def dense_generator(image_shape, latent_dim=100, units=1200, classes=None):
     """Returns the generator: latents `(batch, latent_dim)` -> images in [-1, 1].
+
+    With `classes` it takes `[latents, labels]`, labels being one-hot, `(batch, classes)`.
 
     Two hidden layers of rectified linear units, as in the configuration published with the paper.
 
@@ -18,20 +20,33 @@ def dense_generator(image_shape, latent_dim=100, units=1200):
         image_shape: `(height, width, channels)`.
         latent_dim: Size of the latents; 100 in the paper.
         units: Units of each hidden layer; 1200 in the paper's MNIST network.
+        classes: How many, for a conditional generator; `None` for none.
     """
     shape = shapes.check_image_shape(image_shape)
     latents = keras.Input((latent_dim,), name="latents")
-    x = layers.Dense(units, "relu", kernel_initializer=_init())(latents)
+    labels = conditioning.labels_input(classes)
+    x = conditioning.with_labels(latents, labels)
+    x = layers.Dense(units, "relu", kernel_initializer=_init())(x)
     x = layers.Dense(units, "relu", kernel_initializer=_init())(x)
     x = layers.Dense(math.prod(shape), kernel_initializer=_init())(x)
     # Differs from the paper: tanh instead of sigmoid, as kgen's images lie in [-1, 1].
     x = layers.Activation("tanh", dtype="float32")(x)
     images = layers.Reshape(shape, dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(conditioning.inputs(latents, labels), images, name="generator")
 
 
-def dense_discriminator(image_shape, units=240, pieces=5, dropout=0.5, input_dropout=0.2):
+def dense_discriminator(
+    image_shape,
+    units=240,
+    pieces=5,
+    dropout=0.5,
+    input_dropout=0.2,
+    classes=None,
+    condition=None,
+):
     """Returns the discriminator: images in [-1, 1] -> logits `(batch, 1)`.
+
+    With `condition` it is for `GAN(condition=...)` of the same name and knows of labels.
 
     Two hidden layers of maxout units with dropout, as in the configuration published with the
     paper.
@@ -42,14 +57,17 @@ def dense_discriminator(image_shape, units=240, pieces=5, dropout=0.5, input_dro
         pieces: Linear pieces of each maxout unit; 5 there.
         dropout: Rate of dropout before the later layers, in [0, 1); 0.5 there.
         input_dropout: Rate of dropout on the pixels, in [0, 1); 0.2 there.
+        classes, condition: As of `dcgan_discriminator`.
     """
     images = keras.Input(shapes.check_image_shape(image_shape), name="images")
+    labels = conditioning.discriminator_labels(condition, classes)
     x = layers.Dropout(input_dropout)(layers.Flatten()(images))
+    x = conditioning.with_labels(x, labels if condition == "concatenation" else None)
     x = Maxout(units, pieces, kernel_initializer=_init(0.005))(x)
     x = Maxout(units, pieces, kernel_initializer=_init(0.005))(layers.Dropout(dropout)(x))
-    x = layers.Dense(1, kernel_initializer=_init(0.005))(layers.Dropout(dropout)(x))
-    logits = layers.Activation("linear", dtype="float32", name="logits")(x)
-    return keras.Model(images, logits, name="discriminator")
+    x = layers.Dropout(dropout)(x)
+    outputs = conditioning.judged(x, labels, classes, condition, initializer=lambda: _init(0.005))
+    return keras.Model(conditioning.inputs(images, labels), outputs, name="discriminator")
 
 
 def _init(limit=0.05):

@@ -44,6 +44,10 @@ def _sampling(model):
             tf.reduce_all((labels >= 0) & (labels < model.classes)),
             [f"labels: expected integers from 0 to {model.classes - 1}, got", labels],
         )
+        tf.debugging.Assert(
+            (tf.size(labels) == 1) | (tf.size(labels) == count),
+            ["labels: expected one, or as many as count", count, "got", labels],
+        )
         labels = tf.broadcast_to(labels, [count])
         return {"images": model.decode_step(model.draw_latents(count, SeededNoise(seed), labels))}
 

@@ -125,6 +125,7 @@ def test_a_generator_learns_which_class():
         (LABELS.astype("float32"), "Labels must be integers from 0 to 2, one an image, .* float32"),
         (np.eye(CLASSES, dtype="int32")[LABELS], r"one an image, .*\(8, 3\)"),
         (LABELS + 1, "received some from 1 to 3"),
+        (np.array(list("abcabcab")), "one an image, received str"),
         (None, r"with labels or targets, \(x, y\), but images came alone"),
     ],
 )
@@ -178,6 +179,32 @@ def test_networks_that_do_not_fit(make, condition, message):
         models.GAN(*make(), condition=condition)
 
 
+@pytest.mark.parametrize("of", ["generator", "discriminator"])
+def test_conditional_networks_need_a_condition(of):
+    generator, discriminator = plain()
+    if of == "generator":
+        generator = plain(3)[0]
+    else:
+        discriminator = plain(3, condition="auxiliary")[1]
+    with pytest.raises(ValueError, match=f"`{of}` must have one input and one output without a"):
+        models.GAN(generator, discriminator)
+
+
+@pytest.mark.parametrize("condition", ["concatenation", "projection", "auxiliary"])
+@pytest.mark.parametrize("family", ["dense", "resnet"])
+def test_every_family_knows_classes(family, condition):
+    if family == "dense":
+        generator = networks.dense_generator(SHAPE, 4, 8, classes=3)
+        discriminator = networks.dense_discriminator(SHAPE, 4, 2, classes=3, condition=condition)
+    else:
+        generator = networks.resnet_generator(SHAPE, 4, 4, 3, "conditional_batch")
+        discriminator = networks.resnet_critic(SHAPE, 4, 3, condition)
+    model = models.GAN(generator, discriminator, loss="hinge", condition=condition)
+    model.compile("adam")
+    model.fit(IMAGES, LABELS, batch_size=8, verbose=0)
+    assert model.sample(2, seed=0, labels=[0, 2]).shape == (2, *SHAPE)
+
+
 def test_networks_say_what_conditions_they_know():
     with pytest.raises(ValueError, match="`condition` must be None or one of"):
         networks.dcgan_discriminator(SHAPE, 4, classes=3, condition="label")
@@ -187,6 +214,13 @@ def test_networks_say_what_conditions_they_know():
         networks.dcgan_generator(SHAPE, 4, 4, normalization="conditional_batch")
     with pytest.raises(ValueError, match="`classes` must be a positive integer, received 0"):
         networks.dcgan_generator(SHAPE, 4, 4, classes=0)
+
+
+def test_bad_labels_are_seen_under_xla():
+    model = made("projection_gan")
+    model.compile("sgd", jit_compile=True)
+    data = tf.data.Dataset.from_tensors((IMAGES, LABELS + 1))
+    assert np.isnan(model.fit(data, verbose=0).history["generator_loss"]).all()
 
 
 def test_an_unconditional_model_takes_no_labels():

@@ -122,3 +122,12 @@ def test_arguments_that_are_refused(arguments, message):
     networks = {"generator": translator(KERNEL, shape=(8, 8))}
     with pytest.raises(ValueError, match=message):
         models.ContextEncoder(**{**networks, **arguments})
+
+
+def test_a_mask_of_zeros_and_ones_is_refused():
+    model = SYSTEMS["context_encoder"].make()
+    inputs, _ = SYSTEMS["context_encoder"].batch()
+    wrong = inputs.copy()
+    wrong[..., -1] = (wrong[..., -1] + 1.0) / 2.0
+    with pytest.raises(ValueError, match=r"a mask of \+1 .* received values from 0.0 to 1.0"):
+        model.translate(wrong)
