@@ -27,16 +27,18 @@ class Config(training.Config):
     """Height and width in pixels to scale both to; None for their own size, if it is the same."""
     batch_size: int = 16
     """Images of each set in one update; 1 in the paper."""
-    steps: int = 3000
+    steps: int = 1500
     out: str = "runs/cyclegan"
     export: str = "saved_models/cyclegan"
     trim: float | None = None
     """Share of the first set's height and width to cut off at every edge, read into memory for it;
     None for MNIST's empty margin of a seventh, and 0 of other sets."""
-    blocks: int = 4
+    blocks: int = 3
     """Residual blocks of the generators; the paper's 6 or 9."""
-    filters: int = 32
+    filters: int = 24
     """Maps of the generators' first convolution; the paper's 64."""
+    downsamplings: int = 1
+    """How often the generators halve height and width before the blocks; the paper's 2."""
     receptive_field: int = 16
     """Side in pixels of what one of the discriminators' logits sees; 70 of 256 in the paper."""
     discriminator_filters: int = 32
@@ -47,7 +49,7 @@ class Config(training.Config):
     """Weight of the identity loss, as a share of the cycle weight; the paper's 0.5."""
     history_size: int = 50
     """Generated images that the discriminators are shown again; the paper's 50."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     """Adam's step size in the first half; in the second it falls to 0. The paper's 2e-4."""
     beta_1: float = 0.5
     """Adam's momentum; the paper's 0.5."""
@@ -95,7 +97,9 @@ def everything(config, data, split="test"):
 
 def build(config, shape_a, shape_b):
     def generator():
-        return resnet_translator(shape_a, shape_b[-1], blocks=config.blocks, filters=config.filters)
+        return resnet_translator(
+            shape_a, shape_b[-1], config.blocks, config.filters, config.downsamplings
+        )
 
     def discriminator():
         return patchgan_discriminator(

@@ -19,9 +19,9 @@ class CycleGAN(GenerativeModel):
     """Zhu et al. 2017, arXiv 1703.10593: two generators, each of which undoes the other's work.
 
     Trained on `(images of A, images of B)`, which have nothing to do with each other; by batches of
-    1 in the paper. `kgen.data.unpaired` makes such batches of folders, names and arrays, each set in
-    an order of its own. `translate` goes in the directions `"a_to_b"`, also that of a call of the model
-    and of `predict`, and `"b_to_a"`.
+    1 in the paper. `kgen.data.unpaired` makes such batches of folders, names and arrays, each set
+    in an order of its own. `translate` goes in the directions `"a_to_b"`, also that of a call of
+    the model and of `predict`, and `"b_to_a"`.
 
     Logs `discriminators_loss`, `generators_loss` and, without their weights, its parts
     `generators_adversarial`, `generators_cycle` and `generators_identity`.

@@ -76,8 +76,8 @@ def check_labels(labels, classes):
     name = getattr(labels.dtype, "name", str(labels.dtype))
     if not name.startswith(("int", "uint")) or len(labels.shape) != 1:
         raise ValueError(
-            f"Labels must be integers from 0 to {classes - 1}, one an image, received {name} of the "
-            f"shape {labels.shape}."
+            f"Labels must be integers from 0 to {classes - 1}, one an image, received {name} of "
+            f"the shape {labels.shape}."
         )
     if isinstance(labels, np.ndarray) and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(

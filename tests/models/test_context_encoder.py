@@ -9,6 +9,7 @@ import tensorflow as tf
 from kgen import models
 from kgen.models.context_encoder import region_weights
 from tests.models.pixelwise import images, judge, softplus, translator
+from tests.systems import SYSTEMS
 
 TARGETS = images(1, channels=1, shape=(8, 8))
 MASK = np.ones((3, 8, 8, 1), "float32")
