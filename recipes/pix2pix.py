@@ -22,7 +22,7 @@ class Config(translation.Config):
     steps: int = 3000
     out: str = "runs/pix2pix"
     export: str = "saved_models/pix2pix"
-    task: Literal["edges", "colourise", "inpaint", "denoise", "segment", "pairs"] = "edges"
+    task: Literal["edges", "colourise", "inpaint", "denoise", "segment", "pairs"] = "colourise"
     """What to learn: images of their edges, in colour of grey, of what has a hole, of noise; white
     figures such as digits before a photograph (--data mnist5k); or pairs of your own."""
     targets: str | None = None
