@@ -11,7 +11,16 @@ import kgen.data
 from kgen.data.mixtures import RING_CENTRES, RING_STD
 from recipes import benchmark
 from recipes.benchmark import __main__ as command_line
-from recipes.benchmark import losses, mixtures, pictures, report, stacked_mnist, trials, vae
+from recipes.benchmark import (
+    losses,
+    mixtures,
+    pictures,
+    pix2pix,
+    report,
+    stacked_mnist,
+    trials,
+    vae,
+)
 from recipes.benchmark import table as tables
 
 
@@ -213,6 +222,23 @@ def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows
         assert min(picture.size) > 50
 
 
+def test_the_table_of_pix2pix(tmp_path):
+    protocol = dataclasses.replace(
+        pix2pix.PIX2PIX.small, image_size=16, rounds=2, filters=2, discriminator_filters=2,
+        held_out=300,
+    )  # fmt: skip
+    rows = ["l1", "cgan", "l1_cgan_1", "l1_cgan_image", "encoder_decoder_l1"]
+    config = benchmark.Pix2Pix(data="mnist5k", rows=rows, out=str(tmp_path))
+    with pytest.raises(ValueError, match="digit"):
+        benchmark.run(dataclasses.replace(config, data="nowhere_a_digit"), protocol)
+    result = benchmark.run(dataclasses.replace(config, fresh=True), protocol)
+    for row in rows:
+        assert set(result.summary[row]["mean"]) == {"l1", "psnr", "ssim", "frechet"}
+    assert "0.57" in result.text  # The published accuracy, which ours have none of.
+    with PIL.Image.open(result.paths["picture"]) as picture:
+        assert picture.height > 100  # Inputs, 5 rows and targets.
+
+
 @pytest.mark.parametrize("row", mixtures.ROWS)
 def test_every_row_of_the_mixtures_builds(row):
     """Their arguments of `GAN` go together, and those of the papers arrive."""
@@ -316,7 +342,7 @@ def test_bad_input(tmp_path, fields, message):
 
 
 def test_command_line(tmp_path, capsys):
-    for name in ("ring", "grid", "stacked_mnist", "losses", "vae"):
+    for name in ("ring", "grid", "stacked_mnist", "losses", "vae", "pix2pix"):
         with pytest.raises(SystemExit) as stop:
             command_line.main([name, "--help"])
         assert stop.value.code == 0
