@@ -13,7 +13,6 @@ from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES, classification_loss
 from kgen.models.adversarial import AdversarialModel
 from kgen.models.arguments import check_choice, check_weight
 from kgen.models.gan_arguments import (
-    CONDITIONS,
     check_augmentation,
     check_conditional,
     check_labels,
@@ -22,6 +21,7 @@ from kgen.models.gan_arguments import (
     check_unconditional,
     label_width,
 )
+from kgen.networks.conditioning import CONDITIONS
 
 
 @keras.saving.register_keras_serializable("kgen")

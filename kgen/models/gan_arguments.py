@@ -4,8 +4,7 @@ import numpy as np
 
 from kgen.augmentation import check_policies
 from kgen.losses import ADVERSARIAL_LOSSES
-
-CONDITIONS = ("concatenation", "projection", "auxiliary")
+from kgen.networks.conditioning import CONDITIONS
 
 
 def check_conditional(generator, discriminator, condition, packing):

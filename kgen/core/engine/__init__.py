@@ -8,6 +8,7 @@ Every backend module offers the same functions:
 * `input_gradient(function, inputs)` is the gradient of a network's output at its input;
 * `batch_norm(inputs, scale, offset, epsilon)` normalises by the batch's moments, fast;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
+* `require(condition, message)` ends a training where a condition of its data does not hold;
 * `function(step)` compiles a function of tensors into a graph;
 * `mirrored(count)` is a strategy over CPU devices, for tests.
 """
