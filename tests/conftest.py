@@ -1,6 +1,7 @@
-"""Two logical CPU devices, so that replicas can be tested on any machine."""
+"""Two logical CPU devices for tests of replicas, Ctrl-C, and a fresh start for every test."""
 
 import os
+import signal
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -8,6 +9,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import pytest
 import tensorflow as tf
+
+# A shell has what it runs in the background ignore Ctrl-C, and its children, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

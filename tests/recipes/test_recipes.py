@@ -279,8 +279,6 @@ def test_ctrl_c_on_the_command_line(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "recipes.dcgan", *arguments],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # Of a test run in the background a shell makes processes that ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     checkpoints = tmp_path / "run" / "checkpoints"
     while process.poll() is None and not list(checkpoints.glob("*.checkpoint")):
