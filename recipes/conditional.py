@@ -88,5 +88,5 @@ def classifier(images, labels, seed=0, steps=2000):
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     network.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     stream = kgen.data.from_arrays(images, labels, batch_size=min(64, len(images)), seed=seed)
-    network.fit(stream.repeat(), epochs=1, steps_per_epoch=steps, verbose=0)
+    network.fit(stream.repeat(), epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0)
     return network
