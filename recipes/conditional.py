@@ -10,6 +10,7 @@ from recipes import training
 
 # Sets whose classes kgen's own classifier of digits knows.
 DIGITS = ("mnist5k", "digits", "tfds:mnist")
+CLASSIFIER_STEPS = 2000  # Updates by 64 images.
 
 
 def labelled_images(config, batch_size):
@@ -50,7 +51,7 @@ def write_scores(folder, scores, model):
     kgen.metrics.append_scores(path, scores, round=model.rounds_played)
 
 
-def classifier(images, labels, seed=0, steps=2000):
+def classifier(images, labels, seed=0):
     """Returns a classifier of light figures on black, trained on these alone.
 
     They are moved, turned, stretched and sheared at random, so that it knows what other hands write
@@ -60,7 +61,6 @@ def classifier(images, labels, seed=0, steps=2000):
         images: float32 `(n, height, width, channels)` in [-1, 1], at least 8 pixels a side.
         labels: Integers `(n,)` from 0.
         seed: Integer seed of weights and draws.
-        steps: Updates by 64 images.
 
     Returns:
         `keras.Model` from images to probabilities; trained in a minute.
@@ -85,8 +85,10 @@ def classifier(images, labels, seed=0, steps=2000):
     network.add(layers.Flatten())
     network.add(layers.Dropout(0.5))
     network.add(layers.Dense(int(labels.max()) + 1, "softmax"))
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, CLASSIFIER_STEPS)
     network.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     stream = kgen.data.from_arrays(images, labels, batch_size=min(64, len(images)), seed=seed)
-    network.fit(stream.repeat(), epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0)
+    network.fit(
+        stream.repeat(), epochs=1, steps_per_epoch=CLASSIFIER_STEPS, shuffle=False, verbose=0
+    )
     return network

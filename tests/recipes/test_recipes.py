@@ -22,6 +22,7 @@ import kgen.serving
 from kgen.metrics import read_scores
 from recipes import (
     cgan,
+    conditional,
     cyclegan,
     dcgan,
     gan,
@@ -67,6 +68,11 @@ def tiny(recipe, folder, **fields):
 
 def name(recipe):
     return recipe.__name__.split(".")[-1]
+
+
+@pytest.fixture(autouse=True)
+def quick_classifier(monkeypatch):
+    monkeypatch.setattr(conditional, "CLASSIFIER_STEPS", 10)
 
 
 @pytest.mark.parametrize("recipe", TINY, ids=name)

@@ -6,7 +6,7 @@ import pytest
 
 import kgen.metrics
 from kgen.models import ContextEncoder, Pix2Pix
-from recipes import cyclegan, pix2pix, srgan
+from recipes import conditional, cyclegan, pix2pix, srgan
 
 
 def tiny(folder, **fields):
@@ -82,7 +82,8 @@ def test_super_resolution_of_images_of_any_size(tmp_path):
     assert model.translate(np.zeros((2, 5, 7, 3), "float32")).shape == (2, 20, 28, 3)
 
 
-def test_two_sets_without_classes(tmp_path):
+def test_sets_of_photographs(tmp_path, monkeypatch):
+    monkeypatch.setattr(conditional, "CLASSIFIER_STEPS", 10)
     config = cyclegan.Config(
         data="photos", second="photos", image_size=16, steps=2, log_every=1, filters=2, blocks=1,
         discriminator_filters=2, batch_size=4, out=str(tmp_path / "run"), export="none",
