@@ -57,7 +57,7 @@ class Config(training.Config):
 
 def load(config, batch_size):
     """Batches of both sets, as a stream."""
-    first = trimmed(config, "train")[0] if trim(config) else config.data
+    first = images_of(config, "data", "train")[0] if trim(config) else config.data
     return kgen.data.unpaired(
         first, config.second, batch_size=batch_size, **training.stream_settings(config)
     )
@@ -71,28 +71,32 @@ def trim(config):
     return share
 
 
-def trimmed(config, split):
-    """All images of a split of the first set without their edges, and their labels if it has any.
+def images_of(config, name, split):
+    """All images of a split of one set, the first without its edges, and their labels.
+
+    Args:
+        config: The config.
+        name: The set's field, `"data"` or `"second"`.
+        split: `"train"` or `"test"`.
 
     Returns:
-        Images of the size asked for, `(n, ...)`; labels `(n,)` or `None`.
+        Images of the size asked for, `(n, ...)`; labels `(n,)`, or `None` of a set without classes.
     """
-    own_size = dataclasses.replace(config, image_size=None)
-    images, labels = everything(own_size, config.data, split)
-    height, width = (round(trim(config) * side) for side in images.shape[1:3])
+    data, share = getattr(config, name), trim(config) if name == "data" else 0.0
+    own_size = dataclasses.replace(config, image_size=None) if share else config
+    if conditional.has_labels(data):
+        images, labels = conditional.held_out(own_size, data, split)
+    else:
+        batches = kgen.data.in_order(
+            data, own_size.image_size, split=split, on_bad_file=config.on_bad_file
+        )
+        images, labels = np.concatenate(list(batches)), None
+    if not share:
+        return images, labels
+    height, width = (round(share * side) for side in images.shape[1:3])
     images = images[:, height : images.shape[1] - height, width : images.shape[2] - width]
     size = config.image_size
     return fit_array(images, None if size is None else (size, size)), labels
-
-
-def everything(config, data, split="test"):
-    """All images of a split and their labels, or `None` in their place."""
-    if conditional.has_labels(data):
-        return conditional.held_out(config, data, split)
-    batches = kgen.data.in_order(
-        data, config.image_size, split=split, on_bad_file=config.on_bad_file
-    )
-    return np.concatenate(list(batches)), None
 
 
 def build(config, shape_a, shape_b):
@@ -127,37 +131,35 @@ def build(config, shape_a, shape_b):
     )
 
 
-def held_out(config):
-    """The held-out images of both sets with their labels, as `everything` returns them."""
-    first = trimmed(config, "test") if trim(config) else everything(config, config.data)
-    return first, everything(config, config.second)
-
-
 def pictures(config, paths):
     """The callback that writes pictures of the first direction while it trains."""
-    (images, _), _ = held_out(config)
+    images, _ = images_of(config, "data", "test")
     return kgen.callbacks.TranslationGrid(paths.samples, images, every=config.sample_every)
+
+
+def evaluation(config):
+    """Refuses `config.evaluate`, whose metrics need samples or pairs."""
+    raise ValueError(
+        f"`evaluate` must be empty: there are no pairs to score by {config.evaluate}. The report "
+        "at the end says how many images keep their class."
+    )
 
 
 def report(config, model, folder):
     """Writes pictures of both directions, and how many held-out images keep their class."""
-    scores, sides = {}, held_out(config)
-    for direction, source, target in zip(model.directions, sides, sides[::-1], strict=True):
+    names = ("data", "second")
+    sides = [images_of(config, name, "test") for name in names]
+    scores = {}
+    for direction, source, target, target_name in zip(
+        model.directions, sides, sides[::-1], names[::-1], strict=True
+    ):
         images, labels = source
         translated = model.translate(images, direction)
         path = folder / f"{direction}.png"
         kgen.plotting.before_after(images[:16], translated[:16], path=path, count=16)
         if labels is None or target[1] is None:
             continue
-        if direction == "a_to_b":
-            learned_from = everything(config, config.second, "train")
-        else:
-            learned_from = (
-                trimmed(config, "train")
-                if trim(config)
-                else everything(config, config.data, "train")
-            )
-        classifier = conditional.classifier(*learned_from, config.seed)
+        classifier = conditional.classifier(*images_of(config, target_name, "train"), config.seed)
         for name, x, y in (
             ("kept_class", translated, labels),
             ("kept_class_untranslated", images, labels),
@@ -169,7 +171,7 @@ def report(config, model, folder):
         conditional.write_scores(folder, scores, model)
 
 
-FAMILY = training.Family(load, pictures, report=report)
+FAMILY = training.Family(load, pictures, evaluation, report)
 
 
 def run(config=Config()):

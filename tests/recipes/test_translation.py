@@ -94,9 +94,15 @@ def test_sets_of_photographs(tmp_path, monkeypatch):
 
 def test_mnist_loses_its_margin():
     config = cyclegan.Config()
-    images, labels = cyclegan.trimmed(config, "test")
+    images, labels = cyclegan.images_of(config, "data", "test")
     assert images.shape == (1000, 16, 16, 1) and labels.shape == (1000,)
-    whole, _ = cyclegan.everything(config, "mnist5k")
+    whole, _ = cyclegan.images_of(cyclegan.Config(trim=0.0), "data", "test")
     assert (images > 0).mean() > 1.5 * (whole > 0).mean()  # The same digits, larger.
     with pytest.raises(ValueError, match=r"`trim` must lie in \[0, 0.5\), received 0.5"):
         cyclegan.trim(cyclegan.Config(trim=0.5))
+
+
+def test_there_are_no_pairs_to_score(tmp_path):
+    config = cyclegan.Config(evaluate=["l1"], out=str(tmp_path), export="none")
+    with pytest.raises(ValueError, match="`evaluate` must be empty"):
+        cyclegan.run(config)
