@@ -5,7 +5,6 @@ from typing import Literal
 
 import keras
 import numpy as np
-import tyro
 
 from kgen.layers import BicubicUpsampling2D
 from kgen.models import SRGAN
@@ -35,8 +34,8 @@ class Config(translation.Config):
     """Residual blocks of the network; the paper's 16."""
     filters: int = 32
     """Maps of the network; the paper's 64."""
-    residual: tyro.conf.FlagCreatePairsOff[bool] = True
-    """Whether to learn the difference to a bicubic enlargement; not in the paper."""
+    skip: Literal["bicubic", "none"] = "bicubic"
+    """What the network's output is added to: the input enlarged, or nothing as in the paper."""
     discriminator_filters: int = 32
     """Maps of the discriminator's first convolution; the paper's 64."""
     adversarial_weight: float = 1e-3
@@ -57,7 +56,7 @@ def build(config, small_shape, large_shape):
         config.factor,
         config.blocks,
         config.filters,
-        residual=config.residual,
+        residual=config.skip == "bicubic",
     )
     discriminator = None
     if config.objective == "both":
