@@ -94,7 +94,7 @@ def report(config, model, folder):
         for suffix, images in (("", samples), ("_of_held_out", held_out)):
             distances = kgen.metrics.class_frechet_distances(extractor(images), labels, *reference)
             scores |= {f"{name}{suffix}": score for name, score in distances.items()}
-    conditional.write_scores(folder, scores, model)
+    training.write_scores(folder, scores, model)
 
 
 FAMILY = training.Family(load=conditional.labelled_images, report=report)

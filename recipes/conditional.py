@@ -42,15 +42,6 @@ def held_out(config, data=None, split="test"):
     return np.concatenate(images), np.concatenate(labels)
 
 
-def write_scores(folder, scores, model):
-    """Prints scores and writes them to `scores.jsonl` of a report's folder."""
-    for name, score in scores.items():
-        print(f"{name}: {score}")
-    path = folder / "scores.jsonl"
-    path.unlink(missing_ok=True)
-    kgen.metrics.append_scores(path, scores, round=model.rounds_played)
-
-
 def classifier(images, labels, seed=0):
     """Returns a classifier of light figures on black, trained on these alone.
 

@@ -168,7 +168,7 @@ def report(config, model, folder):
             agreement = kgen.metrics.label_agreement(classifier.predict(x, verbose=0), y)
             scores[f"{direction}_{name}"] = agreement
     if scores:
-        conditional.write_scores(folder, scores, model)
+        training.write_scores(folder, scores, model)
 
 
 FAMILY = training.Family(load, pictures, evaluation, report)

@@ -75,7 +75,7 @@ def report(config, model, folder):
         return
     images, labels = conditional.held_out(config)
     found = np.argmax(model.encode(images)[:, : config.categories[0]], axis=1)
-    conditional.write_scores(
+    training.write_scores(
         folder, {"cluster_agreement": kgen.metrics.cluster_agreement(found, labels)}, model
     )
 

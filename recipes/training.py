@@ -200,6 +200,15 @@ def train(config, build, updates=1, validate=False, family=Family()):
         return Result(model, history, _finish(config, model, paths, family))
 
 
+def write_scores(folder, scores, model):
+    """Prints scores and writes them to `scores.jsonl` of a report's folder."""
+    for name, score in scores.items():
+        print(f"{name}: {score}")
+    path = folder / "scores.jsonl"
+    path.unlink(missing_ok=True)
+    kgen.metrics.append_scores(path, scores, round=model.rounds_played)
+
+
 def _finished(paths):
     """The `Result` of a finished run; `None` if there is none or its files cannot be read."""
     found = run_folder.finished(paths)

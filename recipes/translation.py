@@ -39,31 +39,31 @@ def family(pairs, baseline=None):
             **pairs(config), batch_size=batch_size, **training.stream_settings(config)
         )
 
-    def held_out(config):
-        """The held-out inputs and targets, as two arrays."""
+    def held_out(config, count):
+        """At most so many held-out inputs and targets, as two arrays."""
         settings = training.stream_settings(config)
         del settings["augmentations"]
         batches = kgen.data.pairs_in_order(**pairs(config), **settings)
-        inputs, targets = zip(*batches.take(-(-config.held_out // 64)), strict=True)
-        return [np.concatenate(side)[: config.held_out] for side in (inputs, targets)]
+        inputs, targets = zip(*batches.take(-(-count // 64)), strict=True)
+        return [np.concatenate(side)[:count] for side in (inputs, targets)]
 
     def pictures(config, paths):
-        inputs, targets = (side[:8] for side in held_out(config))
+        inputs, targets = held_out(config, 8)
         return kgen.callbacks.TranslationGrid(
             paths.samples, inputs, targets, every=config.sample_every
         )
 
-    def evaluation(config, metrics=None, resamples=100):
+    def scoring(config, inputs, targets, metrics):
+        extractor = config.extractor or "random"
         return kgen.metrics.TranslationEvaluation(
-            *held_out(config),
-            metrics=metrics or config.evaluate,
-            extractor=config.extractor or "random",
-            seed=config.seed,
-            resamples=resamples,
+            inputs, targets, metrics, extractor=extractor, seed=config.seed
         )
 
+    def evaluation(config):
+        return scoring(config, *held_out(config, config.held_out), config.evaluate)
+
     def report(config, model, folder):
-        inputs, targets = held_out(config)
+        inputs, targets = held_out(config, config.held_out)
         kgen.plotting.before_after(
             inputs[:8],
             model.translate(inputs[:8]),
@@ -75,16 +75,12 @@ def family(pairs, baseline=None):
         # A report on what is too small or too few for a metric leaves that out.
         possible = {"ssim": min(targets.shape[1:3]) >= SSIM_WINDOW, "frechet": len(targets) > 256}
         metrics = [name for name in METRICS if possible.get(name, True)]
-        evaluate = evaluation(config, metrics)
+        evaluate = scoring(config, inputs, targets, metrics)
         scores = evaluate(model)
         if baseline is not None:
             name, images_of = baseline
             others = evaluate.of(images_of(config, inputs))
             scores |= {f"{name}_{metric}": score for metric, score in others.items()}
-        for name, score in scores.items():
-            print(f"{name}: {score}")
-        path = folder / "scores.jsonl"
-        path.unlink(missing_ok=True)
-        kgen.metrics.append_scores(path, scores, round=model.rounds_played)
+        training.write_scores(folder, scores, model)
 
     return training.Family(load, pictures, evaluation, report)

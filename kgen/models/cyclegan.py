@@ -1,7 +1,6 @@
 """CycleGAN: translation between two sets of images without any pairs."""
 
 import keras
-from keras import ops
 
 from kgen.core import GenerativeModel, Player
 from kgen.layers import ImageHistory
@@ -10,6 +9,7 @@ from kgen.losses import (
     least_squares_discriminator_loss,
     least_squares_generator_loss,
 )
+from kgen.losses.adversarial import float32
 from kgen.models.arguments import check_judge, check_targets, check_weight, fits, image_network
 from kgen.models.translation import holds_dropout, translated
 
@@ -181,11 +181,6 @@ class CycleGAN(GenerativeModel):
     def image_shape(self):
         """Shape of one image of A."""
         return self.generator_ab.input_shape[1:]
-
-
-def float32(images):
-    """Losses are computed in float32, whatever the networks' precision."""
-    return ops.cast(images, "float32")
 
 
 def _shapes(generator_ab, generator_ba):
