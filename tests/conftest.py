@@ -17,15 +17,16 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def cache_of_the_run():
+def pytest_configure(config):
     """What is slow to compute is kept for one run of the tests, apart from the user's cache.
 
     `KGEN_TEST_CACHE` names a folder that keeps it for more of them.
     """
-    with tempfile.TemporaryDirectory(prefix="kgen-cache-") as folder:
-        os.environ["KGEN_CACHE"] = os.environ.get("KGEN_TEST_CACHE") or folder
-        yield
+    if hasattr(config, "workerinput"):
+        return  # One of several processes, which inherit the folder.
+    folder = tempfile.TemporaryDirectory(prefix="kgen-cache-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["KGEN_CACHE"] = os.environ.get("KGEN_TEST_CACHE") or folder.name
 
 
 @pytest.fixture(autouse=True)

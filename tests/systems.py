@@ -116,7 +116,7 @@ def spectral_gan():
 
 def wgan_gp():
     return models.WGANGP(
-        dense_generator(), networks.resnet_critic(SHAPE, filters=4), critic_updates=2
+        dense_generator(), networks.resnet_critic(SHAPE, filters=4), critic_updates=1
     )
 
 
@@ -217,7 +217,7 @@ def srgan():
     images = keras.Input(SHAPE)
     features = keras.layers.Conv2D(4, 3, activation="tanh", dtype="float32")(images)
     return models.SRGAN(
-        networks.sr_resnet((4, 4, 1), blocks=1, filters=4),
+        networks.sr_resnet((4, 4, 1), blocks=1, filters=4, normalization="batch"),
         smooth_critic(),
         content_network=keras.Model(images, features),
     )
