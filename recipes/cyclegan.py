@@ -30,16 +30,16 @@ class Config(training.Config):
     steps: int = 1500
     out: str = "runs/cyclegan"
     export: str = "saved_models/cyclegan"
-    trim: float | None = None
-    """Share of the first set's height and width to cut off at every edge, read into memory for it;
-    None for MNIST's empty margin of a seventh, and 0 of other sets."""
+    figures: bool | None = None
+    """Whether to cut images of the first set to the figures on their black ground, as those of the
+    second fill theirs; reads them into memory. None for MNIST only."""
     blocks: int = 3
     """Residual blocks of the generators; the paper's 6 or 9."""
     filters: int = 24
     """Maps of the generators' first convolution; the paper's 64."""
     downsamplings: int = 1
     """How often the generators halve height and width before the blocks; the paper's 2."""
-    receptive_field: int = 16
+    receptive_field: int = 7
     """Side in pixels of what one of the discriminators' logits sees; 70 of 256 in the paper."""
     discriminator_filters: int = 32
     """Maps of the discriminators' first convolution; the paper's 64."""
@@ -57,22 +57,44 @@ class Config(training.Config):
 
 def load(config, batch_size):
     """Batches of both sets, as a stream."""
-    first = images_of(config, "data", "train")[0] if trim(config) else config.data
+    first = images_of(config, "data", "train")[0] if cuts_figures(config) else config.data
     return kgen.data.unpaired(
         first, config.second, batch_size=batch_size, **training.stream_settings(config)
     )
 
 
-def trim(config):
-    """The share of the first set's sides that is cut off at every edge."""
-    share = (1 / 7 if config.data == "mnist5k" else 0.0) if config.trim is None else config.trim
-    if not 0.0 <= share < 0.5:
-        raise ValueError(f"`trim` must lie in [0, 0.5), received {share}.")
-    return share
+def cuts_figures(config):
+    """Whether images of the first set are cut to their figures."""
+    return config.data == "mnist5k" if config.figures is None else config.figures
+
+
+def figures(images, size):
+    """Cuts each image to the square about what is lighter than half black, scaled to `size`.
+
+    Args:
+        images: float32 `(n, height, width, channels)` in [-1, 1], figures on black.
+        size: Height and width of the outcome.
+
+    Returns:
+        float32 `(n, size, size, channels)`; an image of nothing but black stays one.
+    """
+    outcome = np.full((len(images), size, size, images.shape[-1]), -1.0, "float32")
+    for row, image in enumerate(images):
+        light = np.max(image, axis=-1) > -0.5
+        if not light.any():
+            continue
+        top, left = (np.argmax(light.any(axis=axis)) for axis in (1, 0))
+        bottom, right = (np.argmax(light.any(axis=axis)[::-1]) for axis in (1, 0))
+        figure = image[top : len(image) - bottom, left : image.shape[1] - right]
+        side = max(figure.shape[:2])
+        margins = [((side - n) // 2, side - n - (side - n) // 2) for n in figure.shape[:2]]
+        square = np.pad(figure, (*margins, (0, 0)), constant_values=-1.0)
+        outcome[row] = fit_array(square[None], (size, size))[0]
+    return outcome
 
 
 def images_of(config, name, split):
-    """All images of a split of one set, the first without its edges, and their labels.
+    """All images of a split of one set, the first's cut to their figures, and their labels.
 
     Args:
         config: The config.
@@ -82,8 +104,8 @@ def images_of(config, name, split):
     Returns:
         Images of the size asked for, `(n, ...)`; labels `(n,)`, or `None` of a set without classes.
     """
-    data, share = getattr(config, name), trim(config) if name == "data" else 0.0
-    own_size = dataclasses.replace(config, image_size=None) if share else config
+    data, cut = getattr(config, name), name == "data" and cuts_figures(config)
+    own_size = dataclasses.replace(config, image_size=None) if cut else config
     if conditional.has_labels(data):
         images, labels = conditional.held_out(own_size, data, split)
     else:
@@ -91,12 +113,9 @@ def images_of(config, name, split):
             data, own_size.image_size, split=split, on_bad_file=config.on_bad_file
         )
         images, labels = np.concatenate(list(batches)), None
-    if not share:
-        return images, labels
-    height, width = (round(share * side) for side in images.shape[1:3])
-    images = images[:, height : images.shape[1] - height, width : images.shape[2] - width]
-    size = config.image_size
-    return fit_array(images, None if size is None else (size, size)), labels
+    if cut:
+        images = figures(images, config.image_size or max(images.shape[1:3]))
+    return images, labels
 
 
 def build(config, shape_a, shape_b):

@@ -1,6 +1,7 @@
 """InfoGAN (Chen et al. 2016): codes that come to mean something without any label."""
 
 import dataclasses
+from typing import Literal
 
 import numpy as np
 
@@ -24,8 +25,14 @@ class Config(training.Config):
     """How many continuous codes there are; the paper's 2."""
     noise_dim: int = 16
     """Size of the noise beside the codes; the paper's 62."""
-    noise_scale: float = 0.2
-    """What the noise is multiplied by; the paper's 1. With less, codes have more to say than it."""
+    noise_scale: float = 0.3
+    """What noise and continuous codes are multiplied by; the paper's 1. With less, the categories
+    have more to say than they."""
+    discriminator_augmentation: list[
+        Literal["color", "translation", "cutout", "affine", "thickness"]
+    ] = dataclasses.field(default_factory=lambda: ["affine", "thickness"])
+    """How images are changed before they are judged, so that codes do not stand for slant, place or
+    thickness of a stroke; the paper's none."""
     categorical_weight: float = 1.0
     """Weight of the categorical codes' bound of the mutual information; the paper's 1."""
     continuous_weight: float = 0.1
@@ -58,6 +65,7 @@ def build(config, image_shape):
         categorical_weight=config.categorical_weight,
         continuous_weight=config.continuous_weight,
         noise_scale=config.noise_scale,
+        augmentation=config.discriminator_augmentation or None,
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )

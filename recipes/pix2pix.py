@@ -40,7 +40,7 @@ class Config(translation.Config):
     """Maps of the generator's first convolution; the paper's 64."""
     dropout: float = 0.5
     """Rate of dropout in the generator, its only noise."""
-    receptive_field: Literal["1", "16", "34", "70", "142", "image"] = "16"
+    receptive_field: Literal["1", "7", "16", "34", "70", "142", "image"] = "16"
     """Side in pixels of what one of the discriminator's logits sees; 70 of 256 in the paper."""
     discriminator_filters: int = 32
     """Maps of the discriminator's first convolution; the paper's 64."""

@@ -2,18 +2,22 @@
 
 from kgen.augmentation.differentiable import (
     POLICIES,
+    affine,
     check_policies,
     color,
     cutout,
     differentiable_augmentation,
+    thickness,
     translation,
 )
 
 __all__ = [
     "POLICIES",
+    "affine",
     "check_policies",
     "color",
     "cutout",
     "differentiable_augmentation",
+    "thickness",
     "translation",
 ]

@@ -1,6 +1,9 @@
 """Differentiable augmentation: what a discriminator is shown is moved, and gradients flow back."""
 
+import math
+
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -8,8 +11,8 @@ def differentiable_augmentation(images, noise, policies=("color", "translation",
     """Augments every image in its own random way; real and fake images alike.
 
     Zhao, Liu, Lin, Zhu and Han 2020, "Differentiable Augmentation for Data-Efficient GAN Training",
-    section 3.2, arXiv 2006.10738. Every policy is linear in the images (but for what brightness
-    adds), so gradients of any order flow through.
+    section 3.2, arXiv 2006.10738, and two more policies. Each is linear in the images, but for what
+    brightness adds, and thickness in pieces, so gradients of any order flow through.
 
     Args:
         images: Tensor `(batch, height, width, channels)` in [-1, 1], height and width known.
@@ -83,12 +86,79 @@ def cutout(images, noise):
     return images * (1.0 - ops.cast(hole, images.dtype))
 
 
-POLICIES = {"color": color, "translation": translation, "cutout": cutout}
+def affine(images, noise):
+    """Turns, shears, stretches and moves images; beyond the border is the border's nearest pixel.
+
+    Up to 20 degrees each way, a shear of up to 0.4 along the rows, height and width each times
+    e^U[-0.25, 0.25], and up to a tenth of the side. A choice of the geometric transformations of
+    Karras et al. 2020 (arXiv 2006.06676, section 2.2, appendix B), with bilinear interpolation.
+    """
+    _, height, width, _ = images.shape
+    angle = _spread(images, noise, math.radians(20.0))
+    shear = _spread(images, noise, 0.4)
+    tall, wide = (ops.exp(_spread(images, noise, 0.25)) for _ in range(2))
+    down, right = (_spread(images, noise, 0.1 * side) for side in (height, width))
+    # From the centre of the outcome to where its pixels are taken from: (batch, height, width).
+    y = ops.cast(np.arange(height)[:, None] - (height - 1) / 2, images.dtype)
+    x = ops.cast(np.arange(width)[None, :] - (width - 1) / 2, images.dtype)
+    y, x = tall * y, wide * (x + shear * y)
+    rows = ops.cos(angle) * y + ops.sin(angle) * x + down + (height - 1) / 2
+    columns = ops.cos(angle) * x - ops.sin(angle) * y + right + (width - 1) / 2
+    return _bilinear(images, rows, columns)
+
+
+def thickness(images, noise):
+    """Has light strokes grow or shrink, by up to about half a pixel at every edge.
+
+    Blends an image with the largest (growing) or the smallest of every 3 x 3 pixels, by U[0, 1/2].
+    """
+    amount = _draw(images, noise) - 0.5
+    largest = ops.max_pool(images, 3, 1, "same")
+    smallest = -ops.max_pool(-images, 3, 1, "same")
+    return (
+        images
+        + ops.maximum(amount, 0.0) * (largest - images)
+        + ops.maximum(-amount, 0.0) * (smallest - images)
+    )
+
+
+POLICIES = {
+    "color": color,
+    "translation": translation,
+    "cutout": cutout,
+    "affine": affine,
+    "thickness": thickness,
+}
 
 
 def _draw(images, noise):
     """One number from U[0, 1) an image: (batch, 1, 1, 1)."""
     return ops.cast(noise.uniform((ops.shape(images)[0], 1, 1, 1)), images.dtype)
+
+
+def _spread(images, noise, limit):
+    """One number from U[-limit, limit) an image: (batch, 1, 1)."""
+    return limit * (2.0 * _draw(images, noise)[..., 0] - 1.0)
+
+
+def _bilinear(images, rows, columns):
+    """The images' values at places between their pixels, `(batch, height, width)` each."""
+    _, height, width, channels = images.shape
+    rows, columns = ops.clip(rows, 0.0, height - 1.0), ops.clip(columns, 0.0, width - 1.0)
+    top = ops.minimum(ops.floor(rows), max(height - 2.0, 0.0))
+    left = ops.minimum(ops.floor(columns), max(width - 2.0, 0.0))
+    down, right = (rows - top)[..., None], (columns - left)[..., None]
+    first = ops.arange(ops.shape(images)[0], dtype="int32")[:, None, None] * (height * width)
+    first = first + ops.cast(top, "int32") * width + ops.cast(left, "int32")
+    pixels = ops.reshape(images, (-1, channels))
+
+    def along_row(start):
+        # In an image of one column the pixel to the right is never looked at.
+        beside = start + (1 if width > 1 else 0)
+        return (1.0 - right) * ops.take(pixels, start, 0) + right * ops.take(pixels, beside, 0)
+
+    below = first + (width if height > 1 else 0)
+    return (1.0 - down) * along_row(first) + down * along_row(below)
 
 
 def _scale_about_mean(images, factors, axis):

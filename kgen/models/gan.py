@@ -65,10 +65,10 @@ class GAN(AdversarialModel):
         instance_noise: Standard deviation, in units of the images' [-1, 1], of the normal noise
             added to all that the discriminator sees in training (Soenderby et al. 2017, arXiv
             1610.04490).
-        augmentation: `None`, or names out of `"color"`, `"translation"`, `"cutout"`: random changes
-            of all that the discriminator sees in training, real and fake alike, through which the
-            generator's gradient flows (Zhao et al. 2020, DiffAugment, arXiv 2006.10738); for few
-            images. A penalty is taken at the changed images.
+        augmentation: `None`, or names out of `"color"`, `"translation"`, `"cutout"`, `"affine"`,
+            `"thickness"`: random changes of all that the discriminator sees in training, real and
+            fake alike, through which the generator's gradient flows (Zhao et al. 2020, DiffAugment,
+            arXiv 2006.10738); for few images. A penalty is taken at the changed images.
         packing: k >= 1: the discriminator judges k images at once, concatenated along the channels
             (PacGAN, Lin et al. 2018, arXiv 1712.04086); its input has k times the channels.
         discriminator_updates: Discriminator's updates per generator's update, each on fresh data.

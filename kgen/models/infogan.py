@@ -45,10 +45,10 @@ class InfoGAN(GAN):
         categorical_weight: Weight of the categorical codes' bound; the paper's lambda, 1.
         continuous_weight: That of the continuous codes' bound, smaller for it to be on the scale of
             the others (section 6); the authors' code for digits has 1 for both.
-        noise_scale: What the noise is multiplied by, 1 in the paper. With less the codes have more
-            to say than the noise from the start on: each value of a category becomes one kind of
-            image, and the noise varies it (Mukherjee et al. 2019, ClusterGAN, arXiv 1809.03627,
-            section 3, with 0.1).
+        noise_scale: What the generator is given the noise and the continuous codes times, 1 in the
+            paper. With less the categories have more to say than they from the start on: each value
+            becomes one kind of image, which the others vary (Mukherjee et al. 2019, ClusterGAN,
+            arXiv 1809.03627, section 3, with noise of deviation 0.1).
         loss, label_smoothing, instance_noise, augmentation, share_fakes, latent_distribution,
             ema_momentum: As of `kgen.models.GAN`; the distribution is the noise's.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
@@ -132,7 +132,7 @@ class InfoGAN(GAN):
 
     def draw_latents(self, count, noise, labels=None):
         width = self.generator.inputs[0].shape[1] - self.code_width
-        parts = [self.noise_scale * self.draw_noise((count, width), noise)]
+        parts = [self.draw_noise((count, width), noise)]
         for index, size in enumerate(self.categories):
             drawn = ops.floor(size * noise.uniform((count,)))
             values = drawn if labels is None or index else labels
@@ -141,6 +141,11 @@ class InfoGAN(GAN):
         if self.continuous:
             parts.append(2.0 * noise.uniform((count, self.continuous)) - 1.0)
         return ops.concatenate(parts, axis=-1)
+
+    def generator_inputs(self, latents):
+        width = latents.shape[-1] - self.code_width
+        scales = [self.noise_scale] * width + [1.0] * sum(self.categories)
+        return latents * np.array(scales + [self.noise_scale] * self.continuous, "float32")
 
     def encode_step(self, images):
         _, head = self.discriminator(images, training=False)

@@ -9,7 +9,7 @@ from kgen.networks.arguments import check_choice, check_positive
 from kgen.networks.normalization import NORMALIZATIONS, normalized
 
 # Convolutions of stride 2 for each side of a patch in pixels; two of stride 1 follow.
-_STEPS = {16: 1, 34: 2, 70: 3, 142: 4}
+_STEPS = {7: 0, 16: 1, 34: 2, 70: 3, 142: 4}
 
 
 def patchgan_discriminator(
@@ -32,12 +32,12 @@ def patchgan_discriminator(
     not 30 x 30.
 
     Args:
-        image_shape: `(height, width, channels)`; after the convolutions of stride 2 (1, 2, 3 and 4
-            of them for 16, 34, 70 and 142) each side must have 2 pixels at least.
+        image_shape: `(height, width, channels)`; after the convolutions of stride 2 (none, 1, 2, 3
+            and 4 of them for 7, 16, 34, 70 and 142) each side must have 2 pixels at least.
         condition_shape: Shape of the inputs that the images were made from, of the same height and
             width, for a discriminator that takes `[inputs, images]`; `None` for one that takes
             images alone.
-        receptive_field: Side of the patches in pixels: 1, 16, 34, 70 or 142; or `"image"`, one
+        receptive_field: Side of the patches in pixels: 1, 7, 16, 34, 70 or 142; or `"image"`, one
             logit `(batch, 1, 1, 1)` that sees all of it: convolutions of stride 2 as in DCGAN, and
             a dense layer. Height and width must be divisible by 4 for that one.
         filters: Maps of the first convolution; 64 in the paper. The others have in proportion.

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
+from scipy import ndimage
 
 from kgen.augmentation import POLICIES, check_policies, differentiable_augmentation
 from kgen.core import Noise, SeededNoise, engine
 from kgen.testing import check_second_order_gradients
 
 ALL = ("color", "translation", "cutout")
+EVERY = (*ALL, "affine", "thickness")
 SHAPES = [(16, 8, 8, 3), (16, 12, 28, 1), (16, 7, 9, 4)]
 
 
@@ -61,15 +63,38 @@ def numpy_cutout(image, down, right):
     return image
 
 
+def scipy_affine(image, *draws):
+    angle, shear, tall, wide, down, right = 2 * np.asarray(draws) - 1
+    angle, shear = np.radians(20 * angle), 0.4 * shear
+    turned = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    matrix = turned @ np.diag(np.exp([tall / 4, wide / 4])) @ np.array([[1, 0], [shear, 1]])
+    centre, sides = (np.array(image.shape[:2]) - 1) / 2, np.array(image.shape[:2])
+    offset = centre + 0.1 * sides * [down, right] - matrix @ centre
+    return np.stack(
+        [
+            ndimage.affine_transform(channel, matrix, offset, order=1, mode="nearest")
+            for channel in np.moveaxis(image, -1, 0)
+        ],
+        axis=-1,
+    )
+
+
+def scipy_thickness(image, amount):
+    morphology = ndimage.grey_dilation if amount > 0.5 else ndimage.grey_erosion
+    changed = morphology(image, size=(3, 3, 1), mode="nearest")
+    return image + abs(amount - 0.5) * (changed - image)
+
+
 BY_NUMPY = {"color": (numpy_color, 3), "translation": (numpy_translation, 2),
-            "cutout": (numpy_cutout, 2)}  # fmt: skip
+            "cutout": (numpy_cutout, 2), "affine": (scipy_affine, 6),
+            "thickness": (scipy_thickness, 1)}  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("policies", [("color",), ("translation",), ("cutout",), ALL, ALL[::-1]])
+@pytest.mark.parametrize("policies", [*((policy,) for policy in EVERY), EVERY, EVERY[::-1]])
 def test_numbers_are_numpys(policies, shape):
     images = images_of(shape, "float64")
-    draws = np.random.default_rng(1).uniform(size=(7, shape[0]))
+    draws = np.random.default_rng(1).uniform(size=(14, shape[0]))
     draws[:, :2] = [0.0, 1.0 - 2.0**-23]  # the ends that a draw can take
     found = differentiable_augmentation(images, Draws(draws), policies)
     expected, rest = images, draws
@@ -80,7 +105,9 @@ def test_numbers_are_numpys(policies, shape):
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("policies", [("color",), ("translation",), ()])
+@pytest.mark.parametrize(
+    "policies", [("color",), ("translation",), ("affine",), ("thickness",), ()]
+)
 def test_draws_in_the_middle_change_nothing(policies):
     images = images_of((3, 8, 10, 3))
     found = differentiable_augmentation(images, Draws([0.5] * 7), policies)
@@ -133,25 +160,27 @@ def test_cutouts_are_uniform():
 
 def test_images_draw_for_themselves():
     images = np.repeat(images_of((1, 8, 8, 3)), 20, axis=0)
-    for policy in ALL:
+    for policy in EVERY:
         found = np.asarray(differentiable_augmentation(images, Noise(0), [policy]))
         assert len({image.tobytes() for image in found}) >= 7  # of 9 translations
 
 
 def test_fewer_images_are_the_first_of_more():
     images = images_of((6, 8, 8, 3))
-    many, few = (differentiable_augmentation(x, SeededNoise(1)) for x in (images, images[:2]))
+    many, few = (
+        differentiable_augmentation(x, SeededNoise(1), EVERY) for x in (images, images[:2])
+    )
     np.testing.assert_allclose(many[:2], few, atol=1e-6)
 
 
 def test_two_replicas_augment_as_one():
     images = images_of((6, 8, 8, 3))
-    alone = differentiable_augmentation(images, SeededNoise(1))
+    alone = differentiable_augmentation(images, SeededNoise(1), EVERY)
     strategy = engine.mirrored(2)
     parts = strategy.experimental_distribute_values_from_function(
         lambda context: tf.constant(np.split(images, 2)[context.replica_id_in_sync_group])
     )
-    found = strategy.run(lambda x: differentiable_augmentation(x, SeededNoise(1)), (parts,))
+    found = strategy.run(lambda x: differentiable_augmentation(x, SeededNoise(1), EVERY), (parts,))
     found = np.concatenate(strategy.experimental_local_results(found))
     np.testing.assert_allclose(found, alone, atol=1e-6)
 
@@ -162,7 +191,7 @@ def test_xla_is_the_same(shape, batch):
     images = tf.constant(images_of(shape))
 
     def augment(x):
-        return ops.tanh(differentiable_augmentation(x, SeededNoise(1)))
+        return ops.tanh(differentiable_augmentation(x, SeededNoise(1), EVERY))
 
     def value_and_gradient(images):
         return augment(images), engine.input_gradient(augment, images)
@@ -190,7 +219,7 @@ class Augment(keras.layers.Layer):
         return {**super().get_config(), "policies": self.policies}
 
 
-@pytest.mark.parametrize("policies", [["color"], ["translation"], ["cutout"], list(ALL)])
+@pytest.mark.parametrize("policies", [*([policy] for policy in EVERY), list(EVERY)])
 def test_gradients_of_the_first_and_second_order(policies):
     """A penalty's derivative is the central difference's, in float64, through the augmentation."""
     images = keras.Input((8, 8, 2))
@@ -201,11 +230,11 @@ def test_gradients_of_the_first_and_second_order(policies):
     assert errors["augment"] < 1e-6 and max(errors.values()) < 1e-5
 
 
-@pytest.mark.parametrize("policy", ALL)
+@pytest.mark.parametrize("policy", EVERY)
 def test_gradient_is_the_central_difference(policy):
     images, rng = images_of((4, 8, 9, 3), "float64"), np.random.default_rng(3)
     mix, way = rng.normal(size=(2, *images.shape))
-    draws = rng.uniform(size=(3, 4))
+    draws = rng.uniform(size=(6, 4))
 
     def score(images):
         return ops.sum(mix * ops.tanh(differentiable_augmentation(images, Draws(draws), [policy])))
@@ -221,6 +250,6 @@ def test_refusals(wrong):
         check_policies(wrong)
     with pytest.raises(ValueError, match="`augmentation`"):
         differentiable_augmentation(images_of((2, 8, 8, 3)), Noise(0), wrong)
-    assert list(POLICIES) == list(ALL)
-    for right in ((), ALL, list(ALL)):
+    assert list(POLICIES) == list(EVERY)
+    for right in ((), ALL, list(EVERY)):
         check_policies(right)

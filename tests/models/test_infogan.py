@@ -67,11 +67,12 @@ def test_rows_hold_noise_and_codes():
 
 
 def test_the_noise_can_have_less_to_say():
-    loud, quiet = (
-        made(categories=[3, 2], continuous=1, noise_scale=s).latents(9, 0) for s in (1.0, 0.1)
+    model = made(categories=[3, 2], continuous=1, noise_scale=0.1)
+    rows = model.latents(9, 0)
+    given = np.concatenate([0.1 * rows[:, :4], rows[:, 4:9], 0.1 * rows[:, 9:]], axis=1)
+    np.testing.assert_allclose(
+        model.decode(rows), model.generator(given, training=False), atol=1e-6
     )
-    np.testing.assert_allclose(quiet[:, :4], 0.1 * loud[:, :4], rtol=1e-6)
-    np.testing.assert_array_equal(quiet[:, 4:], loud[:, 4:])
 
 
 def test_with_code_changes_one_code():

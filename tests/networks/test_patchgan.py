@@ -21,6 +21,7 @@ def test_the_paper_s_networks_and_2_77_million_weights():
     shape = (256, 256, 3)
     maps = {
         1: [64, 128, 1],
+        7: [64, 1],
         16: [64, 128, 1],
         34: [64, 128, 256, 1],
         70: [64, 128, 256, 512, 1],
@@ -33,7 +34,7 @@ def test_the_paper_s_networks_and_2_77_million_weights():
         side = 1 if patch == 1 else 4
         assert {one.kernel_size for one in convolutions} == {(side, side)}
         strides = [one.strides[0] for one in convolutions]
-        assert strides == ([1] * 3 if patch == 1 else [2] * (len(filters) - 2) + [1, 1])
+        assert strides == [1 if patch == 1 else 2] * (len(filters) - 2) + [1, 1]
         assert {one.negative_slope for one in of_type(network, layers.LeakyReLU)} == {0.2}
         # A norm on all but the first layer and the logits.
         norms = of_type(network, layers.BatchNormalization)
@@ -48,7 +49,15 @@ def test_the_paper_s_networks_and_2_77_million_weights():
 
 
 def test_logits_for_each_patch():
-    expected = {1: (48, 32), 16: (24, 16), 34: (12, 8), 70: (6, 4), 142: (3, 2), "image": (1, 1)}
+    expected = {
+        1: (48, 32),
+        7: (48, 32),
+        16: (24, 16),
+        34: (12, 8),
+        70: (6, 4),
+        142: (3, 2),
+        "image": (1, 1),
+    }
     images = np.random.default_rng(0).uniform(-1, 1, (2, 48, 32, 1))
     for patch, size in expected.items():
         network = networks.patchgan_discriminator((48, 32, 1), None, patch, filters=2)
@@ -69,7 +78,7 @@ def test_sizes():
         # Not blind, as instance norm would make it on maps of 1 x 1 pixel.
         assert ones.shape == (1, 1, 1) and abs(ones - twos).max() > 1e-6
         assert networks.receptive_field(network) == shape[:2]
-    for patch, smallest in ((16, 2), (34, 4), (70, 8), (142, 16)):
+    for patch, smallest in ((7, 1), (16, 2), (34, 4), (70, 8), (142, 16)):
         with pytest.raises(ValueError, match=rf"`receptive_field`={patch}.*larger than {smallest}"):
             networks.patchgan_discriminator((smallest, 99, 1), None, patch)
         network = networks.patchgan_discriminator((smallest + 1, 99, 1), None, patch, filters=1)
@@ -106,7 +115,7 @@ def test_with_a_condition():
 )
 def test_normalizations(normalization, norm):
     classes = (layers.BatchNormalization, kgen.layers.InstanceNormalization)
-    for patch in (1, 34, "image"):
+    for patch in (1, 7, 34, "image"):
         network = networks.patchgan_discriminator(
             (16, 16, 1), None, patch, filters=2, normalization=normalization
         )

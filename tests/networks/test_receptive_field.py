@@ -56,7 +56,7 @@ def support(network, outputs=1, draws=1):
 # ---------------------------------------------------------------- patches
 
 
-@pytest.mark.parametrize("patch", [1, 16, 34, 70, 142, "image"])
+@pytest.mark.parametrize("patch", [1, 7, 16, 34, 70, 142, "image"])
 def test_patches_are_what_they_are_called(patch):
     shape = (3 * patch, 2 * patch, 1) if isinstance(patch, int) else (44, 36, 1)
     shape = (max(shape[0], 4), max(shape[1], 4), 1)

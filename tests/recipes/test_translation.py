@@ -92,14 +92,26 @@ def test_sets_of_photographs(tmp_path, monkeypatch):
     assert (result.paths.report / "b_to_a.png").exists()
 
 
-def test_mnist_loses_its_margin():
-    config = cyclegan.Config()
-    images, labels = cyclegan.images_of(config, "data", "test")
+def test_mnist_is_cut_to_its_figures():
+    images, labels = cyclegan.images_of(cyclegan.Config(), "data", "test")
     assert images.shape == (1000, 16, 16, 1) and labels.shape == (1000,)
-    whole, _ = cyclegan.images_of(cyclegan.Config(trim=0.0), "data", "test")
+    light = images[..., 0] > -0.5
+    spans = np.stack([light.any(axis=1).sum(axis=1), light.any(axis=2).sum(axis=1)])
+    # The longer side of a figure fills the image, but for a faint edge.
+    assert spans.max(axis=0).min() >= 14
+    whole, _ = cyclegan.images_of(cyclegan.Config(figures=False), "data", "test")
     assert (images > 0).mean() > 1.5 * (whole > 0).mean()  # The same digits, larger.
-    with pytest.raises(ValueError, match=r"`trim` must lie in \[0, 0.5\), received 0.5"):
-        cyclegan.trim(cyclegan.Config(trim=0.5))
+
+
+def test_a_figure_is_cut_by_hand():
+    images = np.full((2, 9, 7, 2), -1.0, "float32")
+    images[0, 2:6, 5:7, 1] = 0.5
+    cut = cyclegan.figures(images, 4)
+    expected = np.full((4, 4), -1.0)
+    expected[:, 1:3] = 0.5
+    np.testing.assert_allclose(cut[0, ..., 1], expected, atol=1e-6)
+    np.testing.assert_array_equal(cut[0, ..., 0], -1.0)
+    np.testing.assert_array_equal(cut[1], -1.0)  # Nothing but black.
 
 
 def test_there_are_no_pairs_to_score(tmp_path):
