@@ -27,7 +27,7 @@ class Config(training.Config):
     """Height and width in pixels to scale both to; None for their own size, if it is the same."""
     batch_size: int = 16
     """Images of each set in one update; 1 in the paper."""
-    steps: int = 1500
+    steps: int = 1000
     out: str = "runs/cyclegan"
     export: str = "saved_models/cyclegan"
     figures: bool | None = None
