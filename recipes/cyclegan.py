@@ -105,17 +105,17 @@ def images_of(config, name, split):
         Images of the size asked for, `(n, ...)`; labels `(n,)`, or `None` of a set without classes.
     """
     data, cut = getattr(config, name), name == "data" and cuts_figures(config)
-    own_size = dataclasses.replace(config, image_size=None) if cut else config
+    size = config.image_size
+    # Twice as large as asked for, as figures are smaller than their images.
+    read = dataclasses.replace(config, image_size=2 * size) if cut and size else config
     if conditional.has_labels(data):
-        images, labels = conditional.held_out(own_size, data, split)
+        images, labels = conditional.held_out(read, data, split)
     else:
         batches = kgen.data.in_order(
-            data, own_size.image_size, split=split, on_bad_file=config.on_bad_file
+            data, read.image_size, split=split, on_bad_file=config.on_bad_file
         )
         images, labels = np.concatenate(list(batches)), None
-    if cut:
-        images = figures(images, config.image_size or max(images.shape[1:3]))
-    return images, labels
+    return (figures(images, size or max(images.shape[1:3])) if cut else images), labels
 
 
 def build(config, shape_a, shape_b):

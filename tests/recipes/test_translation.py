@@ -1,5 +1,6 @@
 """The recipes of image translation: every task, pairs of one's own, what is refused."""
 
+import keras
 import numpy as np
 import PIL.Image
 import pytest
@@ -112,6 +113,17 @@ def test_a_figure_is_cut_by_hand():
     np.testing.assert_allclose(cut[0, ..., 1], expected, atol=1e-6)
     np.testing.assert_array_equal(cut[0, ..., 0], -1.0)
     np.testing.assert_array_equal(cut[1], -1.0)  # Nothing but black.
+
+
+def test_figures_of_files_of_several_sizes(tmp_path):
+    for side in range(20, 32):
+        pixels = np.zeros((side, 30, 3), "uint8")
+        pixels[8:12, 12:16] = 255
+        keras.utils.save_img(tmp_path / f"{side}.png", pixels, scale=False)
+    images, labels = cyclegan.images_of(
+        cyclegan.Config(data=str(tmp_path), figures=True), "data", "train"
+    )
+    assert labels is None and images.shape[1:] == (16, 16, 3) and images.mean() > 0.0
 
 
 def test_there_are_no_pairs_to_score(tmp_path):
