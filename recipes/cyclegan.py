@@ -68,8 +68,8 @@ def cuts_figures(config):
     return config.data == "mnist5k" if config.figures is None else config.figures
 
 
-def figures(images, size):
-    """Cuts each image to the square about what is lighter than half black, scaled to `size`.
+def cut_to_figures(images, size):
+    """Cuts each image to the square about what is lighter than -0.5, scaled to `size`.
 
     Args:
         images: float32 `(n, height, width, channels)` in [-1, 1], figures on black.
@@ -81,15 +81,13 @@ def figures(images, size):
     outcome = np.full((len(images), size, size, images.shape[-1]), -1.0, "float32")
     for row, image in enumerate(images):
         light = np.max(image, axis=-1) > -0.5
-        if not light.any():
-            continue
-        top, left = (np.argmax(light.any(axis=axis)) for axis in (1, 0))
-        bottom, right = (np.argmax(light.any(axis=axis)[::-1]) for axis in (1, 0))
-        figure = image[top : len(image) - bottom, left : image.shape[1] - right]
-        side = max(figure.shape[:2])
-        margins = [((side - n) // 2, side - n - (side - n) // 2) for n in figure.shape[:2]]
-        square = np.pad(figure, (*margins, (0, 0)), constant_values=-1.0)
-        outcome[row] = fit_array(square[None], (size, size))[0]
+        if light.any():
+            ends = [np.flatnonzero(light.any(axis=axis))[[0, -1]] for axis in (1, 0)]
+            figure = image[tuple(slice(first, last + 1) for first, last in ends)]
+            short = max(figure.shape[:2]) - np.array(figure.shape[:2])
+            margins = [(n // 2, n - n // 2) for n in short]
+            square = np.pad(figure, (*margins, (0, 0)), constant_values=-1.0)
+            outcome[row] = fit_array(square[None], (size, size))[0]
     return outcome
 
 
@@ -115,7 +113,7 @@ def images_of(config, name, split):
             data, read.image_size, split=split, on_bad_file=config.on_bad_file
         )
         images, labels = np.concatenate(list(batches)), None
-    return (figures(images, size or max(images.shape[1:3])) if cut else images), labels
+    return (cut_to_figures(images, size or max(images.shape[1:3])) if cut else images), labels
 
 
 def build(config, shape_a, shape_b):

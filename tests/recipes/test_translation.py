@@ -107,7 +107,7 @@ def test_mnist_is_cut_to_its_figures():
 def test_a_figure_is_cut_by_hand():
     images = np.full((2, 9, 7, 2), -1.0, "float32")
     images[0, 2:6, 5:7, 1] = 0.5
-    cut = cyclegan.figures(images, 4)
+    cut = cyclegan.cut_to_figures(images, 4)
     expected = np.full((4, 4), -1.0)
     expected[:, 1:3] = 0.5
     np.testing.assert_allclose(cut[0, ..., 1], expected, atol=1e-6)
