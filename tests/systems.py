@@ -181,6 +181,7 @@ def infogan():
         networks.dcgan_discriminator(SHAPE, 4, classes=3 + 2 + 1, condition="auxiliary"),
         categories=[3, 2],
         continuous=1,
+        noise_scale=0.5,
     )
 
 
