@@ -31,8 +31,9 @@ class Config(training.Config):
     out: str = "runs/cyclegan"
     export: str = "saved_models/cyclegan"
     figures: bool | None = None
-    """Whether to cut images of the first set to the figures on their black ground, as those of the
-    second fill theirs; reads them into memory. None for MNIST only."""
+    """Whether to cut images of the first set, after they were scaled and cropped to squares, to the
+    figures on their black ground, as those of the second fill theirs; reads them into memory. None
+    for mnist5k only."""
     blocks: int = 3
     """Residual blocks of the generators; the paper's 6 or 9."""
     filters: int = 24
@@ -76,7 +77,7 @@ def cut_to_figures(images, size):
         size: Height and width of the outcome.
 
     Returns:
-        float32 `(n, size, size, channels)`; an image of nothing but black stays one.
+        float32 `(n, size, size, channels)`; an image with nothing so light is black.
     """
     outcome = np.full((len(images), size, size, images.shape[-1]), -1.0, "float32")
     for row, image in enumerate(images):

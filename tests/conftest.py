@@ -13,6 +13,8 @@ import tensorflow as tf
 # A shell has what it runs in the background ignore Ctrl-C, and its children, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+for gpu in tf.config.list_physical_devices("GPU"):
+    tf.config.experimental.set_memory_growth(gpu, True)  # Several processes share it.
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 

@@ -87,11 +87,12 @@ def cutout(images, noise):
 
 
 def affine(images, noise):
-    """Turns, shears, stretches and moves images; beyond the border is the border's nearest pixel.
+    """Moves, turns, stretches and shears images; beyond the border is the border's nearest pixel.
 
-    Up to 20 degrees each way, a shear of up to 0.4 along the rows, height and width each times
-    e^U[-0.25, 0.25], and up to a tenth of the side. A choice of the geometric transformations of
-    Karras et al. 2020 (arXiv 2006.06676, section 2.2, appendix B), with bilinear interpolation.
+    In this order: by up to a tenth of the side; by up to 20 degrees each way; height and width each
+    by a factor of e^U[-0.25, 0.25]; by up to 0.4 along the rows. A choice of the geometric
+    transformations of Karras et al. 2020 (arXiv 2006.06676, section 2.2, appendix B), with bilinear
+    interpolation.
     """
     _, height, width, _ = images.shape
     angle = _spread(images, noise, math.radians(20.0))

@@ -45,10 +45,10 @@ class InfoGAN(GAN):
         categorical_weight: Weight of the categorical codes' bound; the paper's lambda, 1.
         continuous_weight: That of the continuous codes' bound, smaller for it to be on the scale of
             the others (section 6); the authors' code for digits has 1 for both.
-        noise_scale: What the generator is given the noise and the continuous codes times, 1 in the
-            paper. With less the categories have more to say than they from the start on: each value
-            becomes one kind of image, which the others vary (Mukherjee et al. 2019, ClusterGAN,
-            arXiv 1809.03627, section 3, with noise of deviation 0.1).
+        noise_scale: Factor of the noise and the continuous codes on their way into the generator, 1
+            in the paper. With less, the categories say more than they do from the start on: each
+            value becomes one kind of image, which the rest varies (Mukherjee et al. 2019,
+            ClusterGAN, arXiv 1809.03627, section 3, with noise of deviation 0.1).
         loss, label_smoothing, instance_noise, augmentation, share_fakes, latent_distribution,
             ema_momentum: As of `kgen.models.GAN`; the distribution is the noise's.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.

@@ -69,8 +69,8 @@ def patchgan_discriminator(
         steps = _STEPS[receptive_field]
         if min(height, width) <= 2**steps:
             raise ValueError(
-                f"`receptive_field`={receptive_field} halves images {steps} times and needs a "
-                f'height and a width larger than {2**steps}; use a smaller one or "image". '
+                f"`receptive_field`={receptive_field} needs a height and a width larger than "
+                f'{2**steps}; use a smaller one or "image". '
                 f"Received `image_shape` {image_shape!r}."
             )
         logits = _patch_logits(x, steps, filters, normalization)
