@@ -146,20 +146,20 @@ def _bilinear(images, rows, columns):
     """The images' values at places between their pixels, `(batch, height, width)` each."""
     _, height, width, channels = images.shape
     rows, columns = ops.clip(rows, 0.0, height - 1.0), ops.clip(columns, 0.0, width - 1.0)
-    top = ops.minimum(ops.floor(rows), max(height - 2.0, 0.0))
-    left = ops.minimum(ops.floor(columns), max(width - 2.0, 0.0))
+    top, left = ops.floor(rows), ops.floor(columns)
     down, right = (rows - top)[..., None], (columns - left)[..., None]
+    top, left = ops.cast(top, "int32"), ops.cast(left, "int32")
+    # On the last row or column the weight of the pixel beyond is 0.
+    beside = ops.minimum(left + 1, width - 1)
     first = ops.arange(ops.shape(images)[0], dtype="int32")[:, None, None] * (height * width)
-    first = first + ops.cast(top, "int32") * width + ops.cast(left, "int32")
     pixels = ops.reshape(images, (-1, channels))
 
-    def along_row(start):
-        # In an image of one column the pixel to the right is never looked at.
-        beside = start + (1 if width > 1 else 0)
-        return (1.0 - right) * ops.take(pixels, start, 0) + right * ops.take(pixels, beside, 0)
+    def along(row):
+        start = first + row * width
+        near, far = (ops.take(pixels, start + column, axis=0) for column in (left, beside))
+        return (1.0 - right) * near + right * far
 
-    below = first + (width if height > 1 else 0)
-    return (1.0 - down) * along_row(first) + down * along_row(below)
+    return (1.0 - down) * along(top) + down * along(ops.minimum(top + 1, height - 1))
 
 
 def _scale_about_mean(images, factors, axis):
