@@ -7,7 +7,6 @@ import numpy as np
 
 import kgen.data
 import kgen.metrics
-import kgen.plotting
 from kgen.metrics.extractors.digits import FEATURES
 from kgen.models import GAN
 from kgen.networks import dcgan_discriminator, dcgan_generator
@@ -73,22 +72,14 @@ def report(config, model, folder):
     As many samples of each class as are held out, by a classifier of digits that has seen neither;
     their Frechet distance to the training images of the class, and that of the held-out ones.
     """
-    columns = 10
-    rows = [model.latents(columns, seed=0, labels=label) for label in range(model.classes)]
-    images = model.decode(np.concatenate(rows))
-    kgen.plotting.save_grid(images, folder / "classes.png", columns)
+    conditional.save_classes(model, folder)
     if config.data not in conditional.DIGITS:
         return  # Nothing here knows the classes of other data.
-    extractor = kgen.metrics.extractor("digits")
     held_out, labels = conditional.held_out(config)
     samples = model.sample(len(labels), seed=config.seed, labels=labels)
-    scores = {
-        "label_agreement": kgen.metrics.label_agreement(extractor.probabilities(samples), labels),
-        "label_agreement_of_held_out": kgen.metrics.label_agreement(
-            extractor.probabilities(held_out), labels
-        ),
-    }
+    scores = conditional.label_agreements(samples, held_out, labels)
     if np.bincount(labels).min() > FEATURES:
+        extractor = kgen.metrics.extractor("digits")
         reference = conditional.held_out(config, split="train")
         reference = (extractor(reference[0]), reference[1])
         for suffix, images in (("", samples), ("_of_held_out", held_out)):

@@ -6,6 +6,7 @@ from keras import layers
 
 import kgen.data
 import kgen.metrics
+import kgen.plotting
 from recipes import training
 
 # Sets whose classes kgen's own classifier of digits knows.
@@ -40,6 +41,29 @@ def held_out(config, data=None, split="test"):
     )
     images, labels = zip(*batches, strict=True)
     return np.concatenate(images), np.concatenate(labels)
+
+
+def save_classes(model, folder, columns=10):
+    """Writes `classes.png`: a row for each class, a column for each of some latents."""
+    rows = [model.latents(columns, seed=0, labels=label) for label in range(model.classes)]
+    kgen.plotting.save_grid(model.decode(np.concatenate(rows)), folder / "classes.png", columns)
+
+
+def label_agreements(samples, held_out, labels):
+    """How digits agree with the classes asked for, and how held-out ones do; a dict of scores.
+
+    Args:
+        samples: Digits that were made, one for each label.
+        held_out, labels: As `held_out` returns them.
+    """
+    probabilities = kgen.metrics.extractor("digits").probabilities
+    return {
+        name: kgen.metrics.label_agreement(probabilities(images), labels)
+        for name, images in (
+            ("label_agreement", samples),
+            ("label_agreement_of_held_out", held_out),
+        )
+    }
 
 
 def classifier(images, labels, seed=0):

@@ -15,6 +15,7 @@ BATCH_NORM = "batch norm's statistics are those of one replica's rows"
 BATCH_MEAN = "the relativistic loss and DRAGAN take means and deviations of one replica's rows"
 DROPOUT = "Keras draws the same dropout mask on every replica"
 DROPOUT_XLA = "Keras' dropout draws other numbers under XLA"
+DEVIATION = "the minibatch's standard deviation is that of one replica's rows"
 HISTORY = "the history keeps the images of the first replica only"
 
 
@@ -175,6 +176,29 @@ def auxiliary_gan():
     )
 
 
+def biggan():
+    """Its generator, which all of BigGAN is about, against a small critic that projects."""
+    images, labels = keras.Input(SHAPE), keras.Input((CLASSES,))
+    x = keras.layers.Conv2D(4, 3, 2, "same", activation="tanh")(images)
+    x = keras.layers.Flatten()(x)
+    logits = networks.conditioning.judged(x, labels, CLASSES, "projection")
+    return models.BigGAN(
+        networks.biggan_generator(SHAPE, CLASSES, 6, 4, attention_size=None, embedding_dim=4),
+        keras.Model([images, labels], logits),
+        orthogonal_weight=1e-2,
+        discriminator_updates=1,
+        ema_momentum=0.9,
+    )
+
+
+def sagan():
+    """A small generator against the discriminator with attention, without any batch norm."""
+    return models.SAGAN(
+        networks.dense_generator(SHAPE, latent_dim=4, units=16, classes=CLASSES),
+        networks.biggan_discriminator(SHAPE, CLASSES, filters=4),
+    )
+
+
 def infogan():
     return models.InfoGAN(
         networks.dcgan_generator(SHAPE, latent_dim=4 + 3 + 2 + 1, filters=4),
@@ -230,6 +254,29 @@ def srresnet():
     )
 
 
+# A fade from the first round on: tests of growth go through several phases.
+GROWTH = {"fade_kimg": 1.0, "stable_kimg": 0.0}
+
+
+def progan():
+    return models.ProGAN(
+        networks.ProgressiveGenerator(SHAPE, latent_dim=4, filters=4),
+        networks.ProgressiveDiscriminator(SHAPE, filters=4, group_size=8),
+        **GROWTH,
+    )
+
+
+def stylegan():
+    return models.StyleGAN(
+        networks.StyleGenerator(
+            SHAPE, latent_dim=4, style_dim=4, filters=4, mapping_depth=1, classes=CLASSES
+        ),
+        networks.ProgressiveDiscriminator(SHAPE, filters=4, classes=CLASSES, blur=True),
+        penalty_interval=2,
+        **GROWTH,
+    )
+
+
 def with_labels(images):
     return images, (np.arange(len(images)) % CLASSES).astype("int32")
 
@@ -272,6 +319,14 @@ SYSTEMS = {
     ),
     "auxiliary_gan": System(
         auxiliary_gan, known_failures={"two_replicas_match_one": BATCH_NORM}, pair=with_labels
+    ),
+    "biggan": System(
+        biggan, known_failures={"two_replicas_match_one": BATCH_NORM}, pair=with_labels
+    ),
+    "sagan": System(sagan, pair=with_labels),
+    "progan": System(progan, known_failures={"two_replicas_match_one": DEVIATION}),
+    "stylegan": System(
+        stylegan, known_failures={"two_replicas_match_one": DEVIATION}, pair=with_labels
     ),
     "infogan": System(infogan, known_failures={"two_replicas_match_one": BATCH_NORM}),
     "pix2pix": System(pix2pix, pair=with_negatives),

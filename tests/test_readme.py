@@ -10,7 +10,7 @@ import kgen
 from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
-EXAMPLE, CLASSES, PICTURES, RESUME, MEASURE, SERVING, SYSTEM = re.findall(
+EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, MEASURE, SERVING, SYSTEM = re.findall(
     r"```python\n(.*?)```", README, re.DOTALL
 )
 
@@ -51,6 +51,15 @@ def test_classes_and_pictures_are_made_as_asked(tmp_path, monkeypatch):
     assert (tmp_path / "before_after.png").exists()
 
 
+def test_styles_are_mapped_mixed_and_measured(monkeypatch):
+    names = {"kgen": kgen}
+    code = STYLES.replace("epochs=1)", "epochs=1, steps_per_epoch=2)")
+    assert code != STYLES
+    exec(code, names)
+    assert names["w"].shape == (4, names["styles"].generator.layer_count, 32)
+    assert names["images"].shape == (4, 16, 16, 1) and names["table"].shape == (2, 3, 16, 16, 1)
+
+
 def test_the_system_passes_the_checks():
     names = {}
     exec(SYSTEM, names)
@@ -75,6 +84,6 @@ def test_the_signature_it_names_is_exported(tmp_path):
 
 
 def test_every_recipe_has_a_row():
-    shared = {"__init__", "conditional", "run_folder", "training", "translation"}
+    shared = {"__init__", "conditional", "growing", "run_folder", "training", "translation"}
     recipes = {p.stem for p in pathlib.Path("recipes").glob("*.py")}
     assert recipes - shared == set(re.findall(r"`python -m recipes\.(\w+)`", README))

@@ -80,7 +80,7 @@ class Checkpoint(RoundCallback):
         Restores the model, starts the data at its position and has Keras go through the epochs that
         are left, the one begun from where it was.
         """
-        arguments = dict(arguments)
+        arguments, given_data = dict(arguments), arguments["x"]
         if arguments.get("validation_data") is not None:
             arguments["validation_split"] = None  # As Keras.
         data = endless(
@@ -120,7 +120,9 @@ class Checkpoint(RoundCallback):
             done = "goes on" if first_epoch < epochs else "has nothing left to train"
             print(f"{self.directory}: {done} after round {model.rounds_played}.")
         arguments.update(
-            x=data.starting_at(model.rounds_played, self._position["first_round"]),
+            x=model.batches_from(
+                given_data, lambda at: data.starting_at(at, self._position["first_round"])
+            ),
             steps_per_epoch=data.steps,
             initial_epoch=first_epoch,
             epochs=epochs,

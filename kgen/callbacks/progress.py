@@ -15,7 +15,8 @@ class Throughput(RoundCallback):
     epoch's is the mean.
 
     Args:
-        batch_size: Images of a batch as given to `fit`.
+        batch_size: Images of a batch as given to `fit`. A model that counts them, as one with
+            batches of several sizes does in `images_shown`, knows better.
     """
 
     writes_logs = True
@@ -24,15 +25,19 @@ class Throughput(RoundCallback):
         super().__init__()
         self.batch_size = batch_size
 
+    def _shown(self):
+        counted = getattr(self.model, "images_shown", None)
+        return self.batch_size * self.round if counted is None else int(counted.numpy())
+
     def on_epoch_begin(self, epoch, logs=None):
         self._seconds, self._images = 0.0, 0
 
     def on_train_batch_begin(self, batch, logs=None):
-        self._start = time.perf_counter()
+        self._before, self._start = self._shown(), time.perf_counter()
 
     def on_round_end(self, previous, logs):
         seconds = time.perf_counter() - self._start
-        images = self.batch_size * (self.round - previous)
+        images = self._shown() - self._before
         self._seconds += seconds
         self._images += images
         logs["images_per_second"] = images / seconds

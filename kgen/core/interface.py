@@ -1,6 +1,5 @@
 """What users ask of a trained system: sample, decode, encode, reconstruct, translate, log_prob."""
 
-import functools
 import itertools
 
 import numpy as np
@@ -39,6 +38,9 @@ labels)`, and `decode_step(latents)` |
     # How many classes samples can be asked for; `None` where a system knows none.
     classes = None
 
+    # What graphs depend on beside the variables' values, where that may change.
+    structure = None
+
     def sample(self, count, seed=None, batch_size=64, labels=None):
         """Draws new images.
 
@@ -73,17 +75,17 @@ labels)`, and `decode_step(latents)` |
     def decode(self, latents, batch_size=64):
         """Returns the images of `latents`, `(count, height, width, channels)` in [-1, 1]."""
         self._require("decode")
-        return _in_batches(self._compiled["decode"], self._latents(latents), batch_size)
+        return in_batches(self._compiled["decode"], self._latents(latents), batch_size)
 
     def encode(self, images, batch_size=64):
         """Returns the latents of `images` in [-1, 1], `(count, latent dimensions)`."""
         self._require("encode")
-        return _in_batches(self._compiled["encode"], self._images(images), batch_size)
+        return in_batches(self._compiled["encode"], self._images(images), batch_size)
 
     def reconstruct(self, images, batch_size=64):
         """Returns `images` in [-1, 1] after encoding and decoding, of the same shape."""
         self._require("reconstruct")
-        return _in_batches(self._compiled["reconstruct"], self._images(images), batch_size)
+        return in_batches(self._compiled["reconstruct"], self._images(images), batch_size)
 
     def translate(self, images, direction=None, seed=None, batch_size=64):
         """Returns the images that `images` become, such as photographs of drawings.
@@ -107,9 +109,9 @@ labels)`, and `decode_step(latents)` |
         images = self._images(images, self.translation_shape(direction))
         step = self._compiled["translate"]
         if seed is None or not self.has_translation_noise:
-            return _in_batches(lambda x: step(x, direction, None), images, batch_size)
+            return in_batches(lambda x: step(x, direction, None), images, batch_size)
         batches = itertools.count()
-        return _in_batches(
+        return in_batches(
             lambda x: step(x, direction, np.array([_seed(seed), next(batches)])), images, batch_size
         )
 
@@ -130,7 +132,7 @@ labels)`, and `decode_step(latents)` |
         if not isinstance(samples, int | np.integer) or samples < 1:
             raise ValueError(f"`samples` must be a positive integer, received {samples!r}.")
         noise = SeededNoise(_seed(seed))
-        return _in_batches(
+        return in_batches(
             lambda x: self.log_prob_step(x, noise, int(samples)), self._images(images), batch_size
         )
 
@@ -176,14 +178,22 @@ labels)`, and `decode_step(latents)` |
         can_draw = hasattr(self, "draw_latents")
         return _checked(latents, "latents", self.latents(1, 0).shape[1:] if can_draw else None)
 
-    @functools.cached_property
+    @property
     def _compiled(self):
-        """The tensor functions as graphs, by ability."""
+        """The tensor functions as graphs, by name; traced anew where `structure` has changed."""
+        structure, functions = self.__dict__.get("_graphs", (None, None))
+        if functions is None or structure != self.structure:
+            functions = {name: engine.function(f) for name, f in self.tensor_functions().items()}
+            self.__dict__["_graphs"] = (self.structure, functions)  # Nothing for Keras to track.
+        return functions
+
+    def tensor_functions(self):
+        """Returns what the public methods run as graphs, functions of tensors by name."""
         able = [name for name in ("decode", "encode", "reconstruct") if hasattr(self, _STEPS[name])]
-        compiled = {name: engine.function(getattr(self, _STEPS[name])) for name in able}
+        functions = {name: getattr(self, _STEPS[name]) for name in able}
         if hasattr(self, "translate_step"):
-            compiled["translate"] = engine.function(self._translate_batch)
-        return compiled
+            functions["translate"] = self._translate_batch
+        return functions
 
     def _translate_batch(self, images, direction, seed_and_batch):
         if seed_and_batch is None:
@@ -232,7 +242,8 @@ def _fits(found, expected):
     )
 
 
-def _in_batches(step, array, batch_size):
+def in_batches(step, array, batch_size):
+    """Returns what `step` gives for the rows of an array, `batch_size` of them at a time."""
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be a positive integer, received {batch_size!r}.")
     starts = range(0, len(array), batch_size)

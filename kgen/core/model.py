@@ -213,6 +213,21 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         for name, value in {"loss": loss, **components}.items():
             self.trackers[f"{player.name}_{name}"].update_state(value, sample_weight=rows)
 
+    def variables_of(self, player):
+        """Returns the variables that a player's turn moves; by default all that it owns."""
+        return player.variables
+
+    def batches_from(self, data, starting_at):
+        """Returns the batches of the rounds that are next, as a dataset without end.
+
+        By default a round takes the batch of its number, counted over all `fit`s.
+
+        Args:
+            data: What `fit` was given.
+            starting_at: Function from the number of a batch to the endless dataset from it on.
+        """
+        return starting_at(self.rounds_played)
+
     def check_targets(self, targets):
         """Raises a ValueError if the model cannot use the targets given to `fit`; never by default.
 
@@ -301,7 +316,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             # A layer's `add_loss` is of this call and would be out of the last turn's sight.
             return self.prepare(part, training=True), _added_losses(last)
 
-        return engine.record(prepare, part, last.variables)
+        return engine.record(prepare, part, self.variables_of(last))
 
     def _move(self, player, part, recording):
         """Moves a player once; `recording` is the `prepare` it shares with others, if it does."""
@@ -315,14 +330,15 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             return self.loss_of(player, prepared, True, None if through is None else added)
 
         optimizer = self.optimizer.by_player[player.name]
-        return engine.minimize(loss, player.variables, optimizer, through)
+        return engine.minimize(loss, self.variables_of(player), optimizer, through)
 
     def _in_position(self, arguments):
         data = arguments["x"]
         if not hasattr(data, "starting_at"):
             return arguments
         steps = arguments.get("steps_per_epoch") or data.steps_per_pass
-        return {**arguments, "x": data.starting_at(self.rounds_played), "steps_per_epoch": steps}
+        x = self.batches_from(data, data.starting_at)
+        return {**arguments, "x": x, "steps_per_epoch": steps}
 
     def _computes_in_float16(self):
         return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))

@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from kgen.layers.batch_normalization import BatchNormalization
+from kgen.layers.spectral_normalization import SpectralNormalization
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -19,6 +20,8 @@ class ConditionalBatchNormalization(layers.Layer):
     Args:
         momentum: Momentum of the moving moments that inference uses.
         epsilon: Positive float added to the variance.
+        spectral: Whether to normalise the two linear maps by `SpectralNormalization` (Brock et al.
+            2019, 1809.11096). They then start orthogonal: zeros would not stay small.
 
     Input: a list of `(batch, ..., channels)` and the condition `(batch, dimensions)`. Output: the
     shape of the first.
@@ -27,10 +30,11 @@ class ConditionalBatchNormalization(layers.Layer):
         ValueError: If the inputs are not two such tensors.
     """
 
-    def __init__(self, momentum=0.99, epsilon=1e-3, **kwargs):
+    def __init__(self, momentum=0.99, epsilon=1e-3, spectral=False, **kwargs):
         super().__init__(**kwargs)
         self.momentum = momentum
         self.epsilon = epsilon
+        self.spectral = spectral
         self.norm = BatchNormalization(
             momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
         )
@@ -48,9 +52,8 @@ class ConditionalBatchNormalization(layers.Layer):
                 f"dimensions), received {tuple(condition)}."
             )
         self.norm.build(images)
-        start = {"kernel_initializer": "zeros", "use_bias": False, "dtype": self.dtype_policy}
-        self.scale = layers.Dense(images[-1], name="scale", **start)
-        self.offset = layers.Dense(images[-1], name="offset", **start)
+        self.scale = self._map(images[-1], "scale")
+        self.offset = self._map(images[-1], "offset")
         self.scale.build(condition)
         self.offset.build(condition)
 
@@ -66,4 +69,17 @@ class ConditionalBatchNormalization(layers.Layer):
         return input_shape[0]
 
     def get_config(self):
-        return {**super().get_config(), "momentum": self.momentum, "epsilon": self.epsilon}
+        return {
+            **super().get_config(),
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "spectral": self.spectral,
+        }
+
+    def _map(self, channels, name):
+        start = "orthogonal" if self.spectral else "zeros"
+        settings = {"use_bias": False, "kernel_initializer": start, "dtype": self.dtype_policy}
+        dense = layers.Dense(channels, name=name, **settings)
+        if not self.spectral:
+            return dense
+        return SpectralNormalization(dense, name=name, dtype=self.dtype_policy)

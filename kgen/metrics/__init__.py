@@ -18,6 +18,7 @@ from kgen.metrics.inception_score import inception_score
 from kgen.metrics.kernel import kernel_distance
 from kgen.metrics.modes import label_scores, mixture_scores
 from kgen.metrics.moments import Moments
+from kgen.metrics.path_length import perceptual_path_length
 from kgen.metrics.precision_recall import coverage, density, manifold_scores, precision, recall
 from kgen.metrics.score import Score
 from kgen.metrics.score_log import append_scores, read_scores
@@ -53,6 +54,7 @@ __all__ = [
     "matched_classes",
     "mixture_scores",
     "multi_scale_ssim",
+    "perceptual_path_length",
     "precision",
     "psnr",
     "read_scores",

@@ -1,21 +1,29 @@
 """Systems: one paper a file."""
 
+from kgen.models.biggan import BigGAN
 from kgen.models.context_encoder import ContextEncoder
 from kgen.models.cyclegan import CycleGAN
 from kgen.models.gan import GAN
 from kgen.models.infogan import InfoGAN
 from kgen.models.pix2pix import Pix2Pix
+from kgen.models.progan import ProGAN
+from kgen.models.sagan import SAGAN
 from kgen.models.srgan import SRGAN
+from kgen.models.stylegan import StyleGAN
 from kgen.models.vae import VAE
 from kgen.models.wgan_gp import WGANGP
 
 __all__ = [
     "GAN",
+    "SAGAN",
     "SRGAN",
     "VAE",
     "WGANGP",
+    "BigGAN",
     "ContextEncoder",
     "CycleGAN",
     "InfoGAN",
     "Pix2Pix",
+    "ProGAN",
+    "StyleGAN",
 ]

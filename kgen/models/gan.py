@@ -56,6 +56,10 @@ class GAN(AdversarialModel):
         penalty: `None`, `"gradient"` (Gulrajani et al. 2017), `"dragan"` (Kodali et al. 2017),
             `"r1"` or `"r2"` (Mescheder et al. 2018).
         penalty_weight: The penalty's weight; 10 in all these papers.
+        penalty_interval: k >= 1: the penalty is computed in the first of every k rounds, and counts
+            k-fold there (lazy regularisation, Karras et al. 2020, StyleGAN2, arXiv 1912.04958; the
+            paper's 16). `discriminator_penalty` is then, in training, k-fold or 0: its mean over an
+            epoch is that of the penalty. `evaluate` computes it as it is.
         weight_clipping: Limit that the discriminator's trainable variables are clipped to, in
             absolute value, after each of its updates, in place of constraints of their own; `None`
             for no clipping. `"auto"` is Arjovsky et al.'s 0.01 for `loss="wasserstein"` without a
@@ -101,6 +105,7 @@ class GAN(AdversarialModel):
         loss="non_saturating",
         penalty=None,
         penalty_weight=10.0,
+        penalty_interval=1,
         weight_clipping="auto",
         label_smoothing=0.0,
         instance_noise=0.0,
@@ -134,6 +139,7 @@ class GAN(AdversarialModel):
         check_choice("loss", loss, ADVERSARIAL_LOSSES)
         check_choice("penalty", penalty, [None, *PENALTIES])
         check_weight("penalty_weight", penalty_weight)
+        _check_interval(penalty_interval, penalty)
         check_weight("instance_noise", instance_noise)
         check_smoothing(label_smoothing, loss)
         check_augmentation(augmentation, generator)
@@ -147,6 +153,7 @@ class GAN(AdversarialModel):
         self.loss = loss
         self.penalty = penalty
         self.penalty_weight = penalty_weight
+        self.penalty_interval = penalty_interval
         self.weight_clipping = weight_clipping
         self.label_smoothing = label_smoothing
         self.instance_noise = instance_noise
@@ -163,16 +170,17 @@ class GAN(AdversarialModel):
         images, fakes, *codes = data
         real, fake = self.seen(images, training), self.seen(fakes, training)
         target = {"smoothing": self.label_smoothing} if self.label_smoothing else {}
+        # What layers add to the loss is of their latest call: not to be one that may be left out.
+        lazy = self.penalty_interval > 1 and training and self.compiled
+        penalty = self._lazy_penalty(real, fake, codes) if lazy else None
         real_logits, real_head = self.judged(real, codes, training)
         fake_logits, fake_head = self.judged(fake, codes, training)
         loss = ADVERSARIAL_LOSSES[self.loss].discriminator(real_logits, fake_logits, **target)
         head, components = self.head_loss(codes, fake_head, real_head)
         if self.penalty is None:
             return loss + head, components
-        with full_precision(self.discriminator):
-            penalty = PENALTIES[self.penalty](
-                lambda x: self.judged(x, codes, training)[0], real, fake, self.noise
-            )
+        if not lazy:
+            penalty = self._penalty(real, fake, codes, training)
         return loss + head + self.penalty_weight * penalty, {"penalty": penalty, **components}
 
     def generator_loss(self, data, training):
@@ -280,6 +288,25 @@ class GAN(AdversarialModel):
     def evaluation_multiple(self):
         return self.packing
 
+    def _penalty(self, real, fake, codes, training):
+        with full_precision(self.discriminator):
+            return PENALTIES[self.penalty](
+                lambda x: self.judged(x, codes, training)[0], real, fake, self.noise
+            )
+
+    def _lazy_penalty(self, real, fake, codes):
+        """The penalty times its interval in every so many rounds, from the first on, otherwise 0.
+
+        Karras et al. 2020, appendix B, arXiv 1912.04958. Saved with the model: the count of rounds.
+        """
+        # Differs from the paper: a term of that round's loss and not a step of its own, so that
+        # Adam's settings need no change.
+        return ops.cond(
+            ops.equal(self.optimizer.iterations % self.penalty_interval, 0),
+            lambda: self.penalty_interval * self._penalty(real, fake, codes, training=True),
+            lambda: ops.zeros(()),
+        )
+
     def _clip_weights(self):
         limit = self.weight_clipping
         if limit == "auto":
@@ -304,3 +331,10 @@ def pack(images, size):
     images = ops.reshape(images, (-1, size, *pixels, channels))  # (batch / size, size, ...)
     images = ops.moveaxis(images, 1, -2)  # (batch / size, ..., size, channels)
     return ops.reshape(images, (-1, *pixels, size * channels))
+
+
+def _check_interval(interval, penalty):
+    if not isinstance(interval, int) or interval < 1:
+        raise ValueError(f"`penalty_interval` must be a positive integer, received {interval!r}.")
+    if interval > 1 and penalty is None:
+        raise ValueError(f"`penalty_interval` must be 1 without a penalty, received {interval}.")

@@ -7,6 +7,7 @@ from kgen.serving.image_bytes import decode_image, decode_images, encode_images
 
 _SEED = tf.TensorSpec((), "int32", "seed")
 _COUNT = tf.TensorSpec((), "int32", "count")
+_PSI = tf.TensorSpec((), "float32", "psi")
 _LABELS = tf.TensorSpec((None,), "int32", "labels")
 _IMAGE_BYTES = tf.TensorSpec((None,), "string", "image_bytes")
 _FILE = tf.TensorSpec((1,), "string")
@@ -29,30 +30,42 @@ def signatures_of(model):
 
 def _sampling(model):
     latents = tf.TensorSpec((None, *model.latents(1, seed=0).shape[1:]), "float32", "latents")
+    labels = [] if getattr(model, "classes", None) is None else [_LABELS]
 
     @tf.function(input_signature=[latents])
     def decode(latents):
         return {"images": model.decode_step(latents)}
 
-    @tf.function(input_signature=[_SEED, _COUNT])
-    def sample(seed, count):
-        return {"images": model.decode_step(model.draw_latents(count, SeededNoise(seed)))}
+    def drawn(seed, count, labels):
+        """Latents; `labels` is a list of one tensor or of none."""
+        return model.draw_latents(count, SeededNoise(seed), *_labels(model, count, labels))
 
-    @tf.function(input_signature=[_SEED, _COUNT, _LABELS])
-    def sample_labels(seed, count, labels):
+    @tf.function(input_signature=[_SEED, _COUNT, *labels])
+    def sample(seed, count, *labels):
+        return {"images": model.decode_step(drawn(seed, count, labels))}
+
+    @tf.function(input_signature=[_SEED, _COUNT, _PSI, *labels])
+    def sample_truncated(seed, count, psi, *labels):
+        return {"images": model.truncated_step(drawn(seed, count, labels), psi)}
+
+    functions = {"serving_default": decode, "sample": sample}
+    if hasattr(model, "truncated_step"):
+        functions["sample_truncated"] = sample_truncated
+    return functions
+
+
+def _labels(model, count, labels):
+    """Returns a list of one tensor of labels, checked and one an image; of none where none is."""
+    for given in labels:
         tf.debugging.Assert(
-            tf.reduce_all((labels >= 0) & (labels < model.classes)),
-            [f"labels: expected integers from 0 to {model.classes - 1}, got", labels],
+            tf.reduce_all((given >= 0) & (given < model.classes)),
+            [f"labels: expected integers from 0 to {model.classes - 1}, got", given],
         )
         tf.debugging.Assert(
-            (tf.size(labels) == 1) | (tf.size(labels) == count),
-            ["labels: expected one, or as many as count", count, "got", labels],
+            (tf.size(given) == 1) | (tf.size(given) == count),
+            ["labels: expected one, or as many as count", count, "got", given],
         )
-        labels = tf.broadcast_to(labels, [count])
-        return {"images": model.decode_step(model.draw_latents(count, SeededNoise(seed), labels))}
-
-    is_conditional = getattr(model, "classes", None) is not None
-    return {"serving_default": decode, "sample": sample_labels if is_conditional else sample}
+    return [tf.broadcast_to(given, [count]) for given in labels]
 
 
 def _translation(model, direction, name):

@@ -46,8 +46,7 @@ def check_init_stores_arguments(make, batch):
 
 def check_fit_is_finite(make, batch):
     """Losses and weights are finite after some rounds, and the logs name every player's loss."""
-    model = _compiled(make)
-    history = _fit(model, batch)
+    model, history = _trained(make, batch)
     players = [p.name for p in model.players]
     losses = ["loss"] if len(players) == 1 else [f"{name}_loss" for name in players]
     assert set(losses) <= set(history), f"expected the logs {losses}, found {list(history)}"
@@ -95,8 +94,7 @@ def check_every_variable_has_an_owner(make, batch):
 
 def check_evaluate_changes_nothing(make, batch):
     """`evaluate` gives the same finite numbers twice and changes no state at all."""
-    model = _compiled(make)
-    _fit(model, batch)
+    model, _ = _trained(make, batch)
     before = _state(model)
     first, second = (
         model.evaluate(*_arrays(batch), batch_size=_rows(batch), verbose=0, return_dict=True)
@@ -109,8 +107,7 @@ def check_evaluate_changes_nothing(make, batch):
 
 def check_loaded_model_predicts_the_same(make, batch):
     """A model saved to a `.keras` file and loaded has the same weights and outputs."""
-    model = _compiled(make)
-    _fit(model, batch)
+    model, _ = _trained(make, batch)
     loaded = _saved_and_loaded(model)
     _assert_same_state(_state(model), _state(loaded), "saving changed a variable")
     if hasattr(model, "draw_latents"):
@@ -123,21 +120,10 @@ def check_loaded_model_predicts_the_same(make, batch):
             )
 
 
-def check_loaded_model_continues_identically(make, batch):
-    """Training a loaded model goes on bit for bit as the saved one's, random draws included."""
-    model = _compiled(make)
-    _fit(model, batch)
-    loaded = _saved_and_loaded(model)
-    _fit(model, batch)
-    _fit(loaded, batch)
-    _assert_same_state(_state(model), _state(loaded), "the loaded model went another way")
-
-
 def check_xla_matches_graph_mode(make, batch):
     """With and without XLA, training from the same start ends at the same weights, to 1e-4."""
-    plain = _compiled(make, keras.optimizers.SGD, jit_compile=False)
+    plain, _ = _plain(make, batch)
     xla = _compiled(make, keras.optimizers.SGD, jit_compile=True)
-    _fit(plain, batch)
     _fit(xla, batch)
     _assert_close(plain, xla, 1e-4)
 
@@ -153,15 +139,15 @@ def check_mixed_float16_is_finite(make, batch):
 
 def check_mixed_bfloat16_is_finite(make, batch):
     """Trains in bfloat16; losses and weights stay finite."""
-    _check_precision(make, batch, "mixed_bfloat16")
+    # Eagerly, as tracing takes longer than some rounds; of graphs the check of float16 is one.
+    _check_precision(make, batch, "mixed_bfloat16", run_eagerly=True)
 
 
 def check_steps_per_execution(make, batch):
     """Several rounds in one execution end at the same weights as one by one."""
-    one = _compiled(make, keras.optimizers.SGD)
-    several = _compiled(make, keras.optimizers.SGD, steps_per_execution=2)
-    _fit(one, batch, rounds=4)
-    _fit(several, batch, rounds=4)
+    one, _ = _plain(make, batch)
+    several = _compiled(make, keras.optimizers.SGD, jit_compile=False, steps_per_execution=2)
+    _fit(several, batch)
     _assert_close(one, several, 1e-6)
 
 
@@ -170,10 +156,10 @@ def check_two_replicas_match_one(make, batch):
 
     Needs two logical CPU devices, set up before TensorFlow starts (see `tests/conftest.py`).
     """
-    one = _compiled(make, keras.optimizers.SGD)
+    one, logs_of_one = _plain(make, batch)
     with engine.mirrored(2).scope():
         two = _compiled(make, keras.optimizers.SGD)
-    logs_of_one, logs_of_two = _fit(one, batch), _fit(two, batch)
+    logs_of_two = _fit(two, batch)
     _assert_close(one, two, 1e-5)
     for name, values in logs_of_one.items():
         np.testing.assert_allclose(values, logs_of_two[name], rtol=1e-3, atol=1e-4, err_msg=name)
@@ -237,10 +223,9 @@ def check_translate(make, batch):
 
 def check_export_round_trip(make, batch):
     """An exported model gives the same images as the model, to 1e-5."""
-    model = _compiled(make)
+    model, _ = _trained(make, batch)
     if not hasattr(model, "draw_latents") and not hasattr(model, "translate_step"):
         return
-    _fit(model, batch)
     with tempfile.TemporaryDirectory() as folder:
         served = kgen.serving.load(kgen.serving.export(model, folder))
         if hasattr(model, "draw_latents"):
@@ -257,6 +242,16 @@ def check_export_round_trip(make, batch):
                 translated = served[signature](images=images)["images"]
                 expected = model.translate(images, direction)
                 np.testing.assert_allclose(translated, expected, atol=1e-5)
+
+
+def check_loaded_model_continues_identically(make, batch):
+    """Training a loaded model goes on bit for bit as the saved one's, random draws included."""
+    model, _ = _trained(make, batch)
+    loaded = _saved_and_loaded(model)
+    _kept.pop(keras.optimizers.Adam)  # Not for other checks any more.
+    _fit(model, batch)
+    _fit(loaded, batch)
+    _assert_same_state(_state(model), _state(loaded), "the loaded model went another way")
 
 
 CHECKS = {
@@ -283,11 +278,14 @@ def check_generative_model(make, batch):
     Raises:
         AssertionError: If a check fails, naming it.
     """
-    for name, check in CHECKS.items():
-        try:
-            check(make, batch)
-        except Exception as error:
-            raise AssertionError(f"The check {name!r} failed: {error}") from error
+    try:
+        for name, check in CHECKS.items():
+            try:
+                check(make, batch)
+            except Exception as error:
+                raise AssertionError(f"The check {name!r} failed: {error}") from error
+    finally:
+        _kept.clear()
 
 
 def _compiled(make, optimizer=keras.optimizers.Adam, **kwargs):
@@ -298,10 +296,34 @@ def _compiled(make, optimizer=keras.optimizers.Adam, **kwargs):
     return model
 
 
-def _fit(model, batch, rounds=ROUNDS):
+def _trained(make, batch):
+    """A model after some rounds with Adam, and its logs."""
+    return _once(make, batch, keras.optimizers.Adam)
+
+
+def _plain(make, batch):
+    """A model after some rounds with SGD and without XLA, and its logs."""
+    return _once(make, batch, keras.optimizers.SGD, jit_compile=False)
+
+
+# By optimizer: what a trained model was made of, the model, and its logs.
+_kept = {}
+
+
+def _once(make, batch, optimizer, **kwargs):
+    """Trains one model for all the checks of one `make` and batch, which must not move it."""
+    origin, arrays = (make, keras.config.dtype_policy().name), _arrays(batch)
+    found, of_arrays, *_ = _kept.get(optimizer, (None, ()))
+    if found != origin or not all(map(np.array_equal, arrays, of_arrays)):
+        model = _compiled(make, optimizer, **kwargs)
+        _kept[optimizer] = origin, arrays, model, _fit(model, batch)
+    return _kept[optimizer][2:]
+
+
+def _fit(model, batch):
     """Trains on `batch` and, so that rounds differ, its mirror images; returns the logs."""
     arrays = [
-        np.concatenate([array if i % 2 == 0 else _mirrored(array) for i in range(rounds)])
+        np.concatenate([array if i % 2 == 0 else _mirrored(array) for i in range(ROUNDS)])
         for array in _arrays(batch)
     ]
     return model.fit(*arrays, batch_size=_rows(batch), shuffle=False, verbose=0).history
@@ -331,15 +353,15 @@ def _move_with_fixed_noise(model, player, batch):
     with borrowed(model.random_states, offset=0):
         loss, _ = engine.minimize(
             lambda: model.loss_of(player, model.prepare(images, training=True), training=True),
-            player.variables,
+            model.variables_of(player),
             model.optimizer.by_player[player.name],
         )
     return float(loss)
 
 
-def _check_precision(make, batch, policy):
+def _check_precision(make, batch, policy, **kwargs):
     with dtype_policy(policy):
-        model = _compiled(make)
+        model = _compiled(make, **kwargs)
         _assert_finite(model, _fit(model, batch))
         return model
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from recipes.benchmark import losses, mixtures, pix2pix, stacked_mnist, table, vae
+from recipes.benchmark import losses, mixtures, pix2pix, stacked_mnist, style, table, vae
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Pix2Pix(table.Config):
     """How inputs are made of them; a name of `kgen.data.pairs`."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Style(table.Config):
+    """Growing, StyleGAN's parts and truncation, at equal training images."""
+
+
 TABLES = {
     Ring: mixtures.RING,
     Grid: mixtures.GRID,
@@ -50,6 +55,7 @@ TABLES = {
     Losses: losses.LOSSES,
     Vae: vae.VAES,
     Pix2Pix: pix2pix.PIX2PIX,
+    Style: style.STYLE,
 }
 
 

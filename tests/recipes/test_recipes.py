@@ -1,10 +1,13 @@
 """Recipes: what a run leaves behind, from Python and from the command line."""
 
+import contextlib
 import csv
 import dataclasses
+import io
 import json
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,28 +73,70 @@ def name(recipe):
     return recipe.__name__.split(".")[-1]
 
 
-@pytest.fixture(autouse=True)
-def quick_classifier(monkeypatch):
-    monkeypatch.setattr(conditional, "CLASSIFIER_STEPS", 10)
+# Those of a run that is killed now and then.
+STEPS = dict(steps=7, checkpoint_every=2)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_classifier():
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(conditional, "CLASSIFIER_STEPS", 10)
+        yield
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """A run of `STEPS` in folders that no test changes, what it returned and printed."""
+
+    recipe: object
+    config: object
+    result: training.Result
+    printed: str
+
+    @property
+    def folder(self):
+        return pathlib.Path(self.config.out).parent
+
+    def copied(self, folder):
+        """The config of the same run in copies of its folders."""
+        for kind in ("run", "export"):
+            shutil.copytree(self.folder / kind, folder / kind)
+        return tiny(self.recipe, folder, **STEPS)
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory):
+    """A function that returns a recipe's `Finished`, for whose run every process pays once."""
+    kept = {}
+
+    def finished(recipe):
+        if recipe not in kept:
+            config = tiny(recipe, tmp_path_factory.mktemp(name(recipe)), **STEPS)
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                result = recipe.run(config)
+            kept[recipe] = Finished(recipe, config, result, printed.getvalue())
+        return kept[recipe]
+
+    return finished
 
 
 @pytest.mark.parametrize("recipe", TINY, ids=name)
-def test_a_run_leaves_everything_behind(recipe, tmp_path, capsys):
-    config = tiny(recipe, tmp_path)
-    result = recipe.run(config)
-    out = tmp_path / "run"
-    assert json.loads((out / "config.json").read_text()) == dataclasses.asdict(config)
+def test_a_run_leaves_everything_behind(recipe, finished_run):
+    run = finished_run(recipe)
+    result, folder = run.result, run.folder
+    out = folder / "run"
+    assert json.loads((out / "config.json").read_text()) == dataclasses.asdict(run.config)
     samples = sorted(path.name for path in (out / "samples").iterdir())
-    assert samples == [f"step-{step:06d}.png" for step in (0, 2, 4, 5)]
+    assert samples == [f"step-{step:06d}.png" for step in (0, 2, 4, 6, 7)]
     with PIL.Image.open(out / "samples.gif") as film:
-        assert film.n_frames == 4
+        assert film.n_frames == 5
     with PIL.Image.open(out / "curves.png") as picture:
         assert min(picture.size) > 100
     assert list((out / "tensorboard").rglob("events*"))
 
     with open(out / "history.csv") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 3  # Of 2, 2 and 1 rounds.
+    assert len(rows) == 4  # Of 2, 2, 2 and 1 rounds.
     losses = (
         ["loss", "val_loss"] if recipe is vae else [f"{p.name}_loss" for p in result.model.players]
     )
@@ -102,8 +147,8 @@ def test_a_run_leaves_everything_behind(recipe, tmp_path, capsys):
     assert found == REPORTS.get(recipe, [])
 
     loaded = keras.models.load_model(out / "model.keras")
-    assert int(loaded.optimizer.iterations) == 5
-    assert result.paths.export == tmp_path / "export" / "1"
+    assert int(loaded.optimizer.iterations) == 7
+    assert result.paths.export == folder / "export" / "1"
     served = kgen.serving.load(str(result.paths.export))
     if recipe in TRANSLATING:
         size = 4 if recipe is srgan else 8
@@ -117,8 +162,7 @@ def test_a_run_leaves_everything_behind(recipe, tmp_path, capsys):
     np.testing.assert_array_equal(again, expected)
     np.testing.assert_allclose(outputs["images"], expected, atol=1e-5)
 
-    bar = capsys.readouterr().out
-    assert "5/5" in bar and "images_per_second" in bar and losses[0] in bar
+    assert "7/7" in run.printed and "images_per_second" in run.printed and losses[0] in run.printed
 
 
 def test_a_run_can_be_scored_as_it_goes_on(tmp_path):

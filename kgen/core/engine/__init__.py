@@ -10,6 +10,7 @@ Every backend module offers the same functions:
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
 * `require(condition, message)` ends a training where a condition of its data does not hold;
 * `function(step)` compiles a function of tensors into a graph;
+* `value_of(variable)` is a variable's value now, also while a graph is traced;
 * `mirrored(count)` is a strategy over CPU devices, for tests.
 """
 
@@ -33,6 +34,7 @@ from kgen.core.engine.tensorflow import (
     require,
     run_step,
     uniform,
+    value_of,
 )
 
 __all__ = [
@@ -46,4 +48,5 @@ __all__ = [
     "require",
     "run_step",
     "uniform",
+    "value_of",
 ]

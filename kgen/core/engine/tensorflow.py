@@ -121,6 +121,12 @@ def function(step):
     return tf.function(step, autograph=False, reduce_retracing=True)
 
 
+def value_of(variable):
+    """Returns a Keras variable's value as a NumPy array, also while a graph is traced."""
+    with tf.init_scope():
+        return variable.numpy()
+
+
 def mirrored(count):
     """Returns a strategy over `count` logical CPU devices, to test replicas without a GPU."""
     devices = [device.name for device in tf.config.list_logical_devices("CPU")]

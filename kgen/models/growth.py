@@ -1,0 +1,303 @@
+"""Growing while training: the schedule in thousands of images, and a model that follows it."""
+
+import dataclasses
+import math
+
+import keras
+from keras import ops
+
+from kgen.core import engine
+from kgen.models.arguments import check_weight
+from kgen.networks.growing import GrowingNetwork
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """One part of the schedule.
+
+    Attributes:
+        stage: Number of the networks' stage.
+        fading: Whether the stage's block is being faded in.
+        start, end: Real images shown in all when it begins, and when it ends; the last has no end,
+            `math.inf`.
+        batch_size: Images of a batch; `None` for that given to `fit`.
+    """
+
+    stage: int
+    fading: bool
+    start: float
+    end: float
+    batch_size: int | None
+
+    def alpha(self, images_shown):
+        """How far the newest block is faded in: 0 to 1 over the phase; a number or a tensor."""
+        return (images_shown - self.start) / (self.end - self.start) if self.fading else 1.0
+
+
+def schedule(sizes, fade_kimg, stable_kimg, batch_sizes=None):
+    """Returns the phases: each stage but the first is faded in, and then trained as it is.
+
+    Karras et al. 2018, appendix A, arXiv 1710.10196.
+
+    Args:
+        sizes: Of the images of each stage, `(height, width)`.
+        fade_kimg, stable_kimg: Lengths in thousands of real images.
+        batch_sizes: Dict from a stage's height to the images of its batches; `None` for none.
+    """
+    batch_sizes = batch_sizes or {}
+    phases, start = [], 0.0
+    for stage, (height, _) in enumerate(sizes):
+        for fading in (True, False):
+            length = 1000.0 * (fade_kimg if fading else stable_kimg)
+            last = stage == len(sizes) - 1 and not fading
+            if (fading and stage == 0) or not (length or last):
+                continue
+            end = math.inf if last else start + length
+            phases.append(Phase(stage, fading, start, end, batch_sizes.get(height)))
+            start = end
+    return phases
+
+
+class Growing:
+    """What models that grow have in common; to be put before the class that trains.
+
+    Real images shown so far, a weight, decide the phase of each round: batches are averaged down to
+    its size and faded as the fakes are, with the same alpha; the players move the variables that
+    are in use; a graph is traced once a phase. Optimizers know all variables from the start, so
+    that what stays keeps its state. (Adam counts its steps for all of them together: a new layer's
+    first steps are longer than its own count would make them, by 1 / sqrt(1 - beta_2^t).) A model
+    that is saved, or killed and resumed, goes on in the same phase with the same alpha.
+
+    Samples have the last stage's size all along, small ones by repetition of pixels.
+
+    A class that takes this calls `grow_by` at the end of its constructor.
+    """
+
+    def grow_by(self, fade_kimg, stable_kimg, batch_sizes, progressive):
+        """Stores the schedule's arguments, those of `ProGAN`, and puts the networks to its begin.
+
+        Raises:
+            ValueError: If an argument is not of the form that `ProGAN` describes.
+        """
+        check_weight("fade_kimg", fade_kimg)
+        check_weight("stable_kimg", stable_kimg)
+        if not isinstance(progressive, bool):
+            raise ValueError(f"`progressive` must be True or False, received {progressive!r}.")
+        sizes = self.generator.sizes
+        self.fade_kimg = fade_kimg
+        self.stable_kimg = stable_kimg
+        self.batch_sizes = _checked_batch_sizes(batch_sizes, [height for height, _ in sizes])
+        self.progressive = progressive
+        self.phases = schedule(sizes, fade_kimg, stable_kimg, self.batch_sizes)
+        if not progressive:
+            self.phases = [dataclasses.replace(self.phases[-1], start=0.0)]
+        self.images_shown = self.add_weight(
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+            name="images_shown",
+        )
+        self._enter(self.phases[0])
+
+    # ------------------------------------------------------------------ the phase
+
+    @property
+    def phase(self):
+        """The phase of the next round."""
+        shown = self.kimg * 1000.0
+        return next(phase for phase in self.phases if shown < phase.end)
+
+    @property
+    def kimg(self):
+        """Thousands of real images shown so far."""
+        return int(engine.value_of(self.images_shown)) / 1000.0
+
+    @property
+    def structure(self):
+        """What the graph of sampling depends on beside the variables: `(stage, fading)`."""
+        return self.generator.structure
+
+    def growing_networks(self):  # No property, in which Keras would look for what to save.
+        """Returns all networks that change with the phase."""
+        networks = [network for player in self.players for network in player.networks]
+        return [n for n in (*networks, self.generator_average) if n is not None]
+
+    def _enter(self, phase):
+        """Puts the networks to a phase, where they are not in it."""
+        for network in self.growing_networks():
+            if network.structure != (phase.stage, phase.fading):
+                network.grow_to(phase.stage, 0.0 if phase.fading else 1.0)
+
+    # ------------------------------------------------------------------ training
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
+        if self.batch_sizes and not hasattr(x, "starting_at"):
+            raise ValueError(
+                "`batch_sizes` needs a set of kgen.data, whose batches can be made anew "
+                "(`kgen.data.load`, or `kgen.data.from_arrays` for arrays), received "
+                f"{type(x).__name__}."
+            )
+        return super().fit(x, y, batch_size, epochs, **kwargs)
+
+    def make_train_function(self, force=False):
+        if self.train_function is None or force:
+            make = super().make_train_function
+            self.train_function = _renewed(self, "train_function", make, self._structure_to_train)
+
+    def make_test_function(self, force=False):
+        if self.test_function is None or force:
+            make = super().make_test_function
+            self.test_function = _renewed(self, "test_function", make, lambda: self.structure)
+
+    def make_predict_function(self, force=False):
+        if self.predict_function is None or force:
+            make = super().make_predict_function
+            self.predict_function = _renewed(self, "predict_function", make, lambda: self.structure)
+        return self.predict_function
+
+    def _structure_to_train(self):
+        phase = self.phase
+        self._enter(phase)
+        return phase
+
+    def play_round(self, data):
+        phase = self.phase
+        if phase.batch_size is not None:
+            # Batches of several sizes come as of an unknown one.
+            rows = phase.batch_size // self.replicas
+            data = keras.tree.map_structure(lambda x: ops.reshape(x, (rows, *x.shape[1:])), data)
+        if phase.fading:
+            alpha = phase.alpha(ops.cast(self.images_shown, "float32"))
+            for network in self.growing_networks():
+                network.fade.alpha.assign(alpha)
+        logs = super().play_round(data)
+        rows = ops.shape(keras.tree.flatten(data)[0])[0]
+        self.images_shown.assign_add(ops.cast(rows * self.replicas, "int64"))
+        return logs
+
+    def prepare(self, data, training):
+        images, *others = super().prepare(data, training)
+        return (self.shrunk(images), *others)
+
+    def variables_of(self, player):
+        return [v for network in player.networks for v in network.active_variables()]
+
+    def shrunk(self, images):
+        """Returns real images as the networks see them: of the stage's size, and faded alike."""
+        network = self.generator
+        factor = 2 ** (len(network.sizes) - 1 - network.stage)
+        images = ops.cast(images, "float32")
+        if factor > 1:
+            images = _averaged(images, factor)
+        return network.fade([_averaged(images, 2), images]) if network.fading else images
+
+    def batches_from(self, data, starting_at):
+        """With `batch_sizes`, the images in the order of the set, in batches of each phase's size.
+
+        What was read by batches of one size is cut anew, so that every image is shown once a pass.
+        """
+        if not self.batch_sizes:
+            return super().batches_from(data, starting_at)
+        given = keras.tree.flatten(data.element_spec)[0].shape[0]
+        batches, position = None, int(engine.value_of(self.images_shown))
+        for _, size, rounds in self._plan(given, position):
+            rows = starting_at(position // given).unbatch().skip(position % given)
+            part = rows.batch(size, drop_remainder=True).take(-1 if rounds is None else rounds)
+            batches = part if batches is None else batches.concatenate(part)
+            position += size * (rounds or 0)
+        return batches.prefetch(2)
+
+    def rounds_until(self, phase, batch_size):
+        """Returns how many rounds a whole training plays before a phase.
+
+        Args:
+            phase: One of `phases`.
+            batch_size: Images of a batch as given to `fit`.
+        """
+        plan = self._plan(batch_size, position=0)
+        return sum(rounds for other, _, rounds in plan if other.start < phase.start)
+
+    def _plan(self, given, position):
+        """Yields phases from a number of images on, their batch sizes, and rounds; `None` no end.
+
+        A phase begins with an execution, which plays `steps_per_execution` rounds.
+        """
+        for phase in self.phases:
+            if position >= phase.end:
+                continue
+            size, rounds = phase.batch_size or given, None
+            if phase.end < math.inf:
+                executions = math.ceil((phase.end - position) / (size * self.steps_per_execution))
+                rounds = executions * self.steps_per_execution
+                position += size * rounds
+            yield phase, size, rounds
+
+    # ------------------------------------------------------------------ sampling
+
+    def enlarged(self, images):
+        """Returns images of any stage in the last one's size, float32 in [-1, 1]."""
+        factor = self.image_shape[0] // images.shape[1]
+        images = ops.clip(ops.cast(images, "float32"), -1.0, 1.0)
+        if factor > 1:
+            images = ops.repeat(ops.repeat(images, factor, axis=1), factor, axis=2)
+        return images
+
+
+def check_growing(**networks):
+    """Raises a ValueError unless all are `GrowingNetwork`s of one image shape."""
+    for name, network in networks.items():
+        if not isinstance(network, GrowingNetwork):
+            raise ValueError(
+                f"`{name}` must be a growing network, such as those of kgen.networks.progressive, "
+                f"received {network!r}."
+            )
+    shapes = {name: network.image_shape for name, network in networks.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError(f"The networks must have one image_shape, received {shapes}.")
+
+
+def _checked_batch_sizes(batch_sizes, heights):
+    if batch_sizes is None:
+        return None
+    if not isinstance(batch_sizes, dict):
+        raise ValueError(
+            f"`batch_sizes` must be a dict from heights to batch sizes, received {batch_sizes!r}."
+        )
+    sizes = {int(height): size for height, size in batch_sizes.items()}  # A file has text keys.
+    for height, size in sizes.items():
+        if height not in heights:
+            raise ValueError(f"`batch_sizes` must have keys out of {heights}, received {height}.")
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ValueError(
+                f"`batch_sizes` must hold positive integers, received {size!r} for {height}."
+            )
+    return sizes
+
+
+def _renewed(model, name, make, structure):
+    """Returns a function that has Keras make the model's function `name` for each structure.
+
+    Args:
+        model: The model.
+        name: Attribute that Keras calls: `"train_function"` and the like.
+        make: Keras' method that sets the attribute to a new function.
+        structure: Function that returns what the graph depends on.
+    """
+    made = {}
+
+    def function(*args):
+        key = structure()
+        if key not in made:
+            made.clear()
+            make(force=True)
+            made[key] = getattr(model, name)
+            setattr(model, name, function)
+        return made[key](*args)
+
+    return function
+
+
+def _averaged(images, factor):
+    return ops.average_pool(images, factor, data_format="channels_last")

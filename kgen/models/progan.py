@@ -1,0 +1,112 @@
+"""ProGAN: a GAN that grows from 4 x 4 pixels to its full size while it trains."""
+
+import keras
+from keras import ops
+
+from kgen.core import Player
+from kgen.core.precision import full_precision
+from kgen.core.second_order import refuse_wrong_second_order
+from kgen.losses import gradient_penalty, wasserstein_critic_loss, wasserstein_generator_loss
+from kgen.models.adversarial import AdversarialModel
+from kgen.models.arguments import check_weight
+from kgen.models.growth import Growing, check_growing
+
+
+@keras.saving.register_keras_serializable("kgen")
+class ProGAN(Growing, AdversarialModel):
+    """Karras et al. 2018, arXiv 1710.10196: progressive growing, with WGAN-GP's loss and a drift.
+
+    `fit` trains the smallest images first and then, for each size up to the last, fades its blocks
+    in for `fade_kimg` and trains them for `stable_kimg` thousands of real images; at the last size
+    it goes on for as long as it is asked to. `kimg` says how far it is, `phases` what comes when.
+    Batches are of full-size images, whatever the phase.
+
+    Logs `critic_loss`, `generator_loss`, `critic_distance` and `critic_penalty` as `WGANGP` does,
+    and `critic_drift`, E[critic(real)^2].
+
+    Example:
+        model = kgen.models.ProGAN(
+            kgen.networks.ProgressiveGenerator((32, 32, 1), latent_dim=64),
+            kgen.networks.ProgressiveDiscriminator((32, 32, 1)),
+            fade_kimg=20,
+            stable_kimg=20,
+            batch_sizes={16: 32, 32: 16},
+        )
+        adam = {"learning_rate": 1e-3, "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8}
+        model.compile({"class_name": "Adam", "config": adam})
+        model.fit(kgen.data.load("mnist5k", image_size=32, batch_size=64), epochs=100)
+
+    Args:
+        generator: `kgen.networks.ProgressiveGenerator`.
+        critic: `kgen.networks.ProgressiveDiscriminator` of the same image shape, without classes.
+        fade_kimg: Thousands of real images over which a size is faded in; 800 in the paper.
+        stable_kimg: Thousands over which it is then trained; 800 in the paper.
+        batch_sizes: Dict from image heights to the images of a batch at that size, for `fit` with a
+            set of `kgen.data`; sizes that it does not name, and `None`, take the batch as given.
+        progressive: `False` trains the last size from the start.
+        penalty_weight: Weight of the gradient penalty; the paper's lambda, 10.
+        drift_weight: Weight of the drift, which keeps the critic's scores near 0; the paper's
+            epsilon, 0.001.
+        ema_momentum: Momentum per round of the generator's moving average, which samples use;
+            `None` for no average. The paper's 0.999.
+        **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
+
+    Raises:
+        ValueError: If an argument is not of this form.
+    """
+
+    def __init__(
+        self,
+        generator,
+        critic,
+        fade_kimg=800.0,
+        stable_kimg=800.0,
+        batch_sizes=None,
+        progressive=True,
+        penalty_weight=10.0,
+        drift_weight=1e-3,
+        ema_momentum=0.999,
+        **kwargs,
+    ):
+        check_growing(generator=generator, critic=critic)
+        components = ("distance", "penalty", "drift")
+        super().__init__(
+            [
+                Player("critic", critic, self.critic_loss, components=components),
+                Player("generator", generator, self.generator_loss),
+            ],
+            generator,
+            "normal",
+            ema_momentum,
+            **kwargs,
+        )
+        refuse_wrong_second_order(critic, "ProGAN")
+        check_weight("penalty_weight", penalty_weight)
+        check_weight("drift_weight", drift_weight)
+        self.critic = critic
+        self.penalty_weight = penalty_weight
+        self.drift_weight = drift_weight
+        self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)
+
+    def critic_loss(self, data, training):
+        images, fakes = data
+        real_scores = self.critic(images, training=training)
+        fake_scores = self.critic(fakes, training=training)
+        loss = wasserstein_critic_loss(real_scores, fake_scores)
+        with full_precision(self.critic):
+            penalty = gradient_penalty(
+                lambda points: self.critic(points, training=training), images, fakes, self.noise
+            )
+        drift = ops.mean(ops.square(real_scores))
+        return loss + self.penalty_weight * penalty + self.drift_weight * drift, {
+            "distance": -loss,
+            "penalty": penalty,
+            "drift": drift,
+        }
+
+    def generator_loss(self, data, training):
+        _, fakes = data
+        return wasserstein_generator_loss(self.critic(fakes, training=training))
+
+    def decode_step(self, latents):
+        return self.enlarged(self(latents, training=False))

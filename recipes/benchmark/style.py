@@ -1,0 +1,221 @@
+"""What growing, styles and truncation do, at equal training images: a small ablation.
+
+Karras et al. 2018, table 1, arXiv 1710.10196 (growing); Karras, Laine and Aila 2019, tables 1, 3
+and 4, arXiv 1812.04948 (StyleGAN's parts); Brock et al. 2019, figures 2 and 16, arXiv 1809.11096
+(truncation). Theirs are of faces and ImageNet by an Inception network; ours are of digits.
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+import kgen.data
+import kgen.metrics
+from kgen.models import ProGAN, StyleGAN
+from kgen.networks import ProgressiveDiscriminator, ProgressiveGenerator, StyleGenerator
+from recipes import biggan
+from recipes.benchmark import table, trials
+from recipes.benchmark.pictures import rows_of_images
+from recipes.benchmark.report import Column, Published
+
+# Each row's kind, and what differs from the kind's own arguments.
+ROWS = {
+    "progan": ("progan", {}),
+    "progan_direct": ("progan", {"progressive": False}),
+    "stylegan": ("stylegan", {}),
+    "stylegan_no_mapping": ("stylegan", {"mapping_depth": 0}),
+    "stylegan_no_noise": ("stylegan", {"noise": False}),
+    "stylegan_no_mixing": ("stylegan", {"mixing": 0.0}),
+    "biggan": ("biggan", {}),
+}
+
+# How far samples are truncated, by the kind of truncation.
+PSIS = {"stylegan": (1.0, 0.7, 0.5, 0.3), "biggan": (None, 1.0, 0.5, 0.25)}
+STEPS = ("", "_1", "_2", "_3")  # Of the scores' names, in the order of `PSIS`.
+
+COLUMNS = (
+    Column("frechet", "Frechet distance", digits=1),
+    Column("path_length_z", "path length in z", digits=0),
+    Column("path_length_w", "in w", digits=0),
+    *(Column(f"precision{step}", f"precision{step}", digits=3) for step in STEPS),
+    *(Column(f"recall{step}", f"recall{step}", digits=3) for step in STEPS),
+)
+
+FFHQ = "Karras et al. 2019, tables 1, 3 and 4 (m): FFHQ at 1024 x 1024, FID and PPL by VGG16"
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """All that decides the result of a trial."""
+
+    data: str = "mnist5k"
+    """Images: `mnist5k` or `tfds:mnist`."""
+    image_size: int = 32
+    thousand_images: int = 2000
+    """Real images shown to each discriminator; growing takes two thirds of them."""
+    batch_size: int = 32
+    latent_dim: int = 64
+    filters: int = 16
+    max_filters: int = 128
+    mapping_depth: int = 8
+    learning_rate: float = 1e-3
+    penalty_interval: int = 1
+    ema_momentum: float = 0.998
+    samples: int = 1000
+    trials: int | None = 3
+    seed: int = 0
+
+
+def train(protocol, trial):
+    """Trains one model and scores its samples. Returns `(scores, arrays)`."""
+    kind, changes = ROWS[trial.row]
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(trial.seed)
+    model, updates = {"progan": _progan, "stylegan": _stylegan, "biggan": _biggan}[kind](
+        protocol, trial.seed, changes
+    )
+    images = kgen.data.load(
+        protocol.data,
+        image_size=protocol.image_size,
+        batch_size=protocol.batch_size * updates,
+        labels=kind == "biggan",
+        seed=trial.seed,
+    )
+    rounds = 1000 * protocol.thousand_images // (protocol.batch_size * updates)
+    model.fit(images, epochs=1, steps_per_epoch=rounds, verbose=0)
+    trials.check_finite(model.sample(8, seed=0))
+    return _scores(protocol, model, kind), {"images": model.sample(10, seed=protocol.seed)}
+
+
+def describe(protocol):
+    """Returns the protocol in sentences."""
+    return [
+        f"{protocol.data}, {protocol.image_size} x {protocol.image_size}, "
+        f"{protocol.thousand_images} thousand images in batches of {protocol.batch_size}, "
+        f"{protocol.filters} maps at the last size and up to {protocol.max_filters}; StyleGAN "
+        f"directly at its size, R1 in every round of {protocol.penalty_interval}; BigGAN with "
+        f"labels; {protocol.samples:,} samples of averaged weights in the features of kgen's "
+        "classifier of digits.",
+        f"Truncation 1 to 3: psi {PSIS['stylegan'][1:]} of StyleGAN, latents cut at "
+        f"{PSIS['biggan'][1:]} of BigGAN.",
+    ]
+
+
+def draw(folder, table, summary):
+    """Draws samples of each row's first trial."""
+    left = [trials.arrays(folder, row) for row in summary]
+    return rows_of_images(folder / "picture.png", [e["images"] for e in left if e])
+
+
+def _progan(protocol, seed, changes):
+    shape, maps = _shape(protocol), _maps(protocol)
+    # Two thirds of the images for growth: of n sizes, n - 1 are faded in and n - 1 then trained.
+    generator = ProgressiveGenerator(shape, protocol.latent_dim, **maps)
+    phase = protocol.thousand_images * 2 / 3 / (2 * len(generator.sizes) - 2)
+    model = ProGAN(
+        generator,
+        ProgressiveDiscriminator(shape, **maps),
+        fade_kimg=phase,
+        stable_kimg=phase,
+        ema_momentum=protocol.ema_momentum,
+        seed=seed,
+        **changes,
+    )
+    return _compiled(model, protocol), 1
+
+
+def _stylegan(protocol, seed, changes):
+    shape, maps = _shape(protocol), _maps(protocol)
+    of_generator = {name: changes[name] for name in ("mapping_depth", "noise") if name in changes}
+    of_model = {name: value for name, value in changes.items() if name not in of_generator}
+    generator = StyleGenerator(
+        shape,
+        protocol.latent_dim,
+        protocol.latent_dim,
+        **{"mapping_depth": protocol.mapping_depth, **of_generator},
+        **maps,
+    )
+    model = StyleGAN(
+        generator,
+        ProgressiveDiscriminator(shape, blur=True, **maps),
+        progressive=False,
+        penalty_interval=protocol.penalty_interval,
+        ema_momentum=protocol.ema_momentum,
+        seed=seed,
+        **of_model,
+    )
+    return _compiled(model, protocol), 1
+
+
+def _biggan(protocol, seed, changes):
+    config = biggan.Config(
+        data=protocol.data,
+        image_size=protocol.image_size,
+        filters=protocol.filters,
+        ema_momentum=protocol.ema_momentum,
+        seed=seed,
+        **changes,
+    )
+    model = biggan.build(config, _shape(protocol))
+    return model, model.discriminator_updates
+
+
+def _compiled(model, protocol):
+    adam = {"learning_rate": protocol.learning_rate, "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8}
+    model.compile({"class_name": "Adam", "config": adam})
+    return model
+
+
+def _scores(protocol, model, kind):
+    evaluation = kgen.metrics.Evaluation(
+        protocol.data,
+        ("frechet", "precision", "recall"),
+        samples=protocol.samples,
+        image_size=protocol.image_size,
+        resamples=0,
+    )
+    scores = {}
+    for step, psi in zip(STEPS, PSIS.get(kind, (None,)), strict=False):
+        truncation = {"stylegan": {"psi": psi}, "biggan": {"truncation": psi}}.get(kind, {})
+        samples = model.sample(protocol.samples, seed=protocol.seed, **truncation)
+        found = evaluation.of(np.asarray(samples))
+        names = ("frechet", "precision", "recall") if not step else ("precision", "recall")
+        scores |= {f"{name}{step}": found[name] for name in names}
+    for space in ("z", "w") if kind == "stylegan" else ("z",):
+        scores[f"path_length_{space}"] = kgen.metrics.perceptual_path_length(
+            model, space, extractor="digits", samples=protocol.samples, resamples=0
+        )
+    return scores
+
+
+def _shape(protocol):
+    return (protocol.image_size, protocol.image_size, 1)
+
+
+def _maps(protocol):
+    return {"filters": protocol.filters, "max_filters": protocol.max_filters}
+
+
+def _published(name, row, frechet, **path_lengths):
+    return Published(name, {"frechet": frechet, **path_lengths}, FFHQ, row)
+
+
+STYLE = table.Table(
+    name="style",
+    full=Protocol(),
+    small=Protocol(
+        image_size=16, thousand_images=60, max_filters=64, penalty_interval=4, ema_momentum=0.995
+    ),
+    rows=ROWS,
+    columns=COLUMNS,
+    published=(
+        _published("A, ProGAN", "progan", "8.04"),
+        _published("D, styles without noise", "stylegan_no_noise", "4.88", path_length_w="446.2"),
+        _published("E, with noise", "stylegan_no_mixing", "4.42", path_length_w="200.5"),
+        _published("F, with mixing", "stylegan", "4.40", path_length_w="234.0"),
+    ),
+    describe=describe,
+    train=train,
+    draw=draw,
+)

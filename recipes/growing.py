@@ -1,0 +1,98 @@
+"""What the recipes of models that grow share: the schedule, and how samples are scored."""
+
+import dataclasses
+
+import kgen.metrics
+from recipes import conditional, training
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(training.Config):
+    """The fields of recipes whose models grow."""
+
+    image_size: int | None = 32
+    """Height and width in pixels that growth ends with; of a folder or photos 64 and more."""
+    steps: int = 6000
+    """Length of the whole training in rounds."""
+    batch_sizes: list[int] = dataclasses.field(default_factory=lambda: [64, 64, 32, 16])
+    """Images of an update at each size, the smallest first; sizes after the last have the last one.
+    Empty for batch_size at all."""
+    progressive: bool | None = None
+    """Whether to grow; None for yes. No: the last size from the start."""
+    fade_kimg: float = 15.0
+    """Thousands of images over which a size is faded in."""
+    stable_kimg: float = 15.0
+    """Thousands of images over which it is then trained, before the next; the last to the end."""
+    latent_dim: int = 64
+    """Size of the latents; the papers' 512."""
+    filters: int = 16
+    """Maps at the last size; each size before has twice as many. 16 in the papers at 1024 x 1024,
+    which have 256 at 32 x 32."""
+    max_filters: int = 64
+    """The most maps of any size; 512 in the papers."""
+    learning_rate: float = 1e-3
+    """Adam's step size for both players; the papers' 1e-3."""
+    ema_momentum: float = 0.998
+    """Momentum per round of the moving average of the generator's weights that samples use."""
+
+
+def schedule(config, generator):
+    """The arguments of a model that say how it grows."""
+    return {
+        "fade_kimg": config.fade_kimg,
+        "stable_kimg": config.stable_kimg,
+        "batch_sizes": _batch_sizes(config, generator),
+        "progressive": config.progressive is not False,
+    }
+
+
+def compiled(model, config):
+    """Compiles the model as all recipes that grow do, and says where its training will end."""
+    rounds = model.rounds_until(model.phases[-1], config.batch_size)
+    if config.steps < rounds:
+        height, width, _ = model.image_shape
+        print(
+            f"steps: {config.steps:,} rounds end before {height} x {width} is faded in, which "
+            f"takes {rounds:,}."
+        )
+    return training.compile_with_adam(
+        model, config, config.learning_rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8
+    )
+
+
+def scores(config, groups):
+    """Scores groups of samples: Frechet distance, precision and recall against held-out images.
+
+    Args:
+        config: The recipe's config.
+        groups: Dict from a suffix for the scores' names to a function from a count to samples.
+
+    Returns:
+        Dict of `Score`s; empty, with a line that says why, where too few images are held out.
+    """
+    extractor = config.extractor
+    if extractor is None and config.data not in conditional.DIGITS:
+        extractor = "random"
+    try:
+        evaluation = kgen.metrics.Evaluation(
+            config.data,
+            ("frechet", "precision", "recall"),
+            extractor,
+            image_size=config.image_size,
+            on_bad_file=config.on_bad_file,
+        )
+    except ValueError as error:
+        print(f"No scores in the report: {error}")
+        return {}
+    return {
+        f"{name}{suffix}": score
+        for suffix, sample in groups.items()
+        for name, score in evaluation.of(sample(evaluation.samples)).items()
+    }
+
+
+def _batch_sizes(config, generator):
+    if not config.batch_sizes:
+        return None
+    padded = [*config.batch_sizes, *[config.batch_sizes[-1]] * len(generator.sizes)]
+    return {height: size for (height, _), size in zip(generator.sizes, padded, strict=False)}

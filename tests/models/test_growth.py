@@ -1,0 +1,224 @@
+"""Growing: the schedule, the phases of a training, what is kept between them, and resuming."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+import kgen.data
+from kgen.callbacks import Checkpoint, StopAfter
+from kgen.core import engine
+from kgen.models import ProGAN
+from kgen.models.growth import Phase, schedule
+from kgen.networks import ProgressiveDiscriminator, ProgressiveGenerator, dcgan_generator
+
+SHAPE = (8, 8, 1)  # Stages of 2, 4 and 8 pixels.
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (48, *SHAPE)).astype("float32")
+
+
+def progan(fade_kimg=0.016, stable_kimg=0.016, **arguments):
+    keras.utils.set_random_seed(0)
+    return ProGAN(
+        ProgressiveGenerator(SHAPE, latent_dim=3, filters=2, max_filters=4),
+        ProgressiveDiscriminator(SHAPE, filters=2, max_filters=4),
+        fade_kimg,
+        stable_kimg,
+        seed=0,
+        **arguments,
+    )
+
+
+def compiled(model, **arguments):
+    adam = {"learning_rate": 1e-2, "beta_1": 0.0, "beta_2": 0.99}
+    model.compile({"class_name": "Adam", "config": adam}, **arguments)
+    return model
+
+
+class Watch(keras.callbacks.Callback):
+    """Notes after each round what the networks have become."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        model = self.model
+        alphas = {float(network.fade.alpha.numpy()) for network in model.growing_networks()}
+        structures = {network.structure for network in model.growing_networks()}
+        assert len(alphas) == len(structures) == 1, "the networks are not in one phase"
+        self.seen.append((round(1000 * model.kimg), *structures.pop(), *alphas))
+
+
+def watched(model, x, **arguments):
+    watch = Watch()
+    model.fit(x, callbacks=[watch, *arguments.pop("callbacks", [])], verbose=0, **arguments)
+    return watch.seen
+
+
+def test_schedule_by_hand():
+    assert schedule([(4, 4), (8, 8)], fade_kimg=2, stable_kimg=3, batch_sizes={8: 16}) == [
+        Phase(0, False, 0.0, 3000.0, None),
+        Phase(1, True, 3000.0, 5000.0, 16),
+        Phase(1, False, 5000.0, math.inf, 16),
+    ]
+    # Without a fade, or without a phase between two fades.
+    assert [p.fading for p in schedule([(4, 4), (8, 8), (16, 16)], 0, 1)] == [False] * 3
+    assert [(p.stage, p.fading) for p in schedule([(4, 4), (8, 8), (16, 16)], 1, 0)] == [
+        (1, True), (2, True), (2, False),
+    ]  # fmt: skip
+    assert Phase(1, True, 3000.0, 5000.0, None).alpha(3500.0) == 0.25
+
+
+def test_phases_follow_the_images_shown():
+    seen = watched(compiled(progan()), IMAGES, batch_size=8, epochs=2)
+    stable = [(8, 0, False, 1.0), (16, 0, False, 1.0)]
+    first = [(24, 1, True, 0.0), (32, 1, True, 0.5), (40, 1, False, 1.0), (48, 1, False, 1.0)]
+    second = [
+        (56, 2, True, 0.0),
+        (64, 2, True, 0.5),
+        *((n, 2, False, 1.0) for n in (72, 80, 88, 96)),
+    ]
+    assert seen == stable + first + second
+
+
+def test_without_growth_the_last_size_is_trained_from_the_start():
+    model = compiled(progan(progressive=False))
+    assert watched(model, IMAGES[:8], batch_size=8) == [(8, 2, False, 1.0)]
+
+
+def test_what_is_not_in_use_stays_and_what_stays_keeps_its_optimizer_state():
+    model = compiled(progan())
+    model.fit(IMAGES[:16], batch_size=8, verbose=0)  # All of stage 0.
+    optimizer = model.optimizer.by_player["critic"]
+    first = model.critic.blocks[0].trainable_variables[0]
+    new = model.critic.blocks[1].trainable_variables[0]
+
+    def velocity(variable):
+        index = [v is variable for v in optimizer._trainable_variables].index(True)
+        return optimizer._velocities[index].numpy()
+
+    before, untouched = velocity(first), new.numpy()
+    assert before.any() and not velocity(new).any()
+    model.fit(IMAGES[:8], batch_size=8, verbose=0)  # The first round of the fade, at alpha 0.
+    assert model.critic.structure == (1, True)
+    # v becomes 0.99 v + 0.01 g^2, and not 0.01 g^2: none of it is less than 0.99 of what it was.
+    assert np.all(velocity(first) >= 0.99 * before * (1 - 1e-6))
+    model.fit(IMAGES[:8], batch_size=8, verbose=0)
+    assert velocity(new).any() and not np.array_equal(new.numpy(), untouched)
+    last = model.critic.blocks[2].trainable_variables[0]
+    assert not velocity(last).any()
+
+
+def test_nothing_is_traced_again_within_a_phase():
+    model = progan(fade_kimg=0.032, stable_kimg=0.032)
+    phases = []
+    loss = model.generator_loss
+
+    def noting(data, training):
+        phases.append(model.phase)
+        return loss(data, training)
+
+    object.__setattr__(model.players[1], "loss", noting)
+    compiled(model).fit(IMAGES, batch_size=8, epochs=4, verbose=0)  # 24 rounds.
+    assert phases == model.phases
+
+
+def test_a_killed_training_goes_on_in_the_middle_of_a_fade(tmp_path):
+    def train(folder, *callbacks):
+        model = compiled(progan(fade_kimg=0.032, batch_sizes={4: 4}, ema_momentum=0.5))
+        seen = watched(
+            model,
+            kgen.data.from_arrays(IMAGES, batch_size=8, seed=1),
+            epochs=2,
+            steps_per_epoch=4,
+            callbacks=[*callbacks, Checkpoint(tmp_path / folder, every=1)],
+        )
+        return model, seen
+
+    whole, seen = train("whole")
+    assert seen[-1] == (40, 1, True, 0.625)
+    _, first = train("killed", StopAfter(6))
+    assert first == seen[:6]
+    # A stop is kept in the checkpoint; what a kill leaves is the one before.
+    sorted((tmp_path / "killed").iterdir())[-1].unlink()
+    resumed, second = train("killed")
+    assert (
+        second == seen
+    )  # Of which the first five came from the checkpoint, as a callback's state.
+    for a, b in zip(whole.variables, resumed.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.path)
+
+
+def test_batches_have_the_size_of_the_phase_and_show_every_image_in_order():
+    data = kgen.data.from_arrays(IMAGES, batch_size=8, seed=1)
+    model = compiled(progan(batch_sizes={2: 4, 8: 12}), steps_per_execution=2)
+    rounds = iter(model.batches_from(data, data.starting_at))
+    batches = [next(rounds).numpy() for _ in range(12)]
+    # Phases end with an execution of two rounds: 16 of 4, 2 x 16 of 8 as given, 12 from there on.
+    assert [len(batch) for batch in batches] == [4] * 4 + [8] * 4 + [12] * 4
+    in_order = iter(data.starting_at(0))
+    expected = np.concatenate([next(in_order).numpy() for _ in range(12)])
+    np.testing.assert_array_equal(np.concatenate(batches), expected)
+    seen = watched(model, data, epochs=1, steps_per_epoch=12)
+    assert [images for images, *_ in seen] == [8, 16, 32, 48, 72, 96]
+    assert model.rounds_until(model.phases[-1], batch_size=8) == 10
+
+
+def test_samples_have_the_last_size_all_along_and_no_old_graph():
+    model = compiled(progan())
+    small = model.sample(2, seed=0)
+    assert small.shape == (2, *SHAPE)
+    np.testing.assert_array_equal(small[:, ::4, ::4].repeat(4, 1).repeat(4, 2), small)
+    assert model.predict(model.latents(2, 0), verbose=0).shape == (2, 2, 2, 1)
+    model.fit(IMAGES, batch_size=8, epochs=2, verbose=0)
+    grown = model.sample(2, seed=0)
+    assert not np.array_equal(grown[:, ::2, ::2].repeat(2, 1).repeat(2, 2), grown)
+    assert model.predict(model.latents(2, 0), verbose=0).shape == (2, *SHAPE)
+
+
+def test_real_images_are_averaged_and_faded_with_the_same_alpha():
+    model = progan()
+    for network in model.growing_networks():
+        network.grow_to(1, alpha=0.25)
+    images, fakes = model.prepare(keras.ops.convert_to_tensor(IMAGES[:2]), training=True)
+    middle = IMAGES[:2].reshape(2, 4, 2, 4, 2, 1).mean((2, 4))
+    low = middle.reshape(2, 2, 2, 2, 2, 1).mean((2, 4)).repeat(2, 1).repeat(2, 2)
+    np.testing.assert_allclose(images, 0.75 * low + 0.25 * middle, atol=1e-6)
+    assert fakes.shape == images.shape
+
+
+def test_several_replicas_share_batches_of_several_sizes():
+    data = kgen.data.from_arrays(IMAGES, batch_size=8, seed=1)
+    with engine.mirrored(2).scope():
+        model = compiled(progan(batch_sizes={2: 4, 4: 8, 8: 4}))
+    seen = watched(model, data, epochs=1, steps_per_epoch=9)
+    assert [images for images, *_ in seen] == [4, 8, 12, 16, 24, 32, 40, 48, 52]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"fade_kimg": -1}, "`fade_kimg` must be a number of at least 0, received -1"),
+        ({"stable_kimg": "1"}, "`stable_kimg` must be a number"),
+        ({"batch_sizes": [8]}, "`batch_sizes` must be a dict"),
+        ({"batch_sizes": {16: 8}}, r"keys out of \[2, 4, 8\], received 16"),
+        ({"batch_sizes": {8: 0}}, "positive integers, received 0 for 8"),
+        ({"progressive": 1}, "`progressive` must be True or False, received 1"),
+        ({"drift_weight": -1.0}, "`drift_weight` must be"),
+    ],
+)
+def test_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        progan(**arguments)
+
+
+def test_refuses_networks_that_do_not_grow_and_data_that_cannot_be_cut():
+    generator, critic = ProgressiveGenerator(SHAPE, 3, 2), ProgressiveDiscriminator(SHAPE, 2)
+    with pytest.raises(ValueError, match="`generator` must be a growing network.*progressive"):
+        ProGAN(dcgan_generator(SHAPE, 3, 2), critic)
+    with pytest.raises(ValueError, match=r"one image_shape, received .*\(16, 16, 1\)"):
+        ProGAN(ProgressiveGenerator((16, 16, 1), 3, 2), critic)
+    model = compiled(ProGAN(generator, critic, batch_sizes={4: 2}))
+    with pytest.raises(ValueError, match="`batch_sizes` needs a set of kgen.data.*ndarray"):
+        model.fit(IMAGES, batch_size=8)
