@@ -236,6 +236,10 @@ class Growing:
 
     # ------------------------------------------------------------------ sampling
 
+    def call(self, latents, training=False):
+        images = super().call(latents, training=training)
+        return images if training else self.enlarged(images)
+
     def enlarged(self, images):
         """Returns images of any stage in the last one's size, float32 in [-1, 1]."""
         factor = self.image_shape[0] // images.shape[1]

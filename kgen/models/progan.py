@@ -107,6 +107,3 @@ class ProGAN(Growing, AdversarialModel):
     def generator_loss(self, data, training):
         _, fakes = data
         return wasserstein_generator_loss(self.critic(fakes, training=training))
-
-    def decode_step(self, latents):
-        return self.enlarged(self(latents, training=False))

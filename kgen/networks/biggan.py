@@ -67,9 +67,8 @@ def biggan_generator(
     stages = shapes.halvings(height, width)
     widths = list(reversed(_widths(filters, stages)))
     base = (height // 2**stages, width // 2**stages, widths[0])
-    attention_size = _attention_size(
-        attention_size, [height // 2**stage for stage in range(stages)]
-    )
+    sizes = [height // 2**stage for stage in range(stages)]
+    attention_size = _attention_size(attention_size, height, sizes)
 
     latents = keras.Input((latent_dim,), name="latents")
     labels = conditioning.labels_input(classes)
@@ -112,7 +111,7 @@ def biggan_discriminator(image_shape, classes, filters=96, attention_size="auto"
     check_positive(classes=classes, filters=filters)
     stages = shapes.halvings(height, width)
     sizes = [height // 2 ** (stage + 1) for stage in range(stages)]
-    attention_size = _attention_size(attention_size, sizes)
+    attention_size = _attention_size(attention_size, height, sizes)
 
     images = keras.Input((height, width, image_shape[2]), name="images")
     labels = conditioning.labels_input(classes)
@@ -149,9 +148,9 @@ def _widths(filters, stages):
     return [filters * min(2**stage, WIDEST) for stage in range(stages)]
 
 
-def _attention_size(size, sizes):
-    """The height at which attention acts, one of `sizes`, or `None`."""
-    size = max(sizes) if size == "auto" else size
+def _attention_size(size, height, sizes):
+    """The height at which attention acts, one of `sizes`, or `None`; `height` is the image's."""
+    size = height // 2 if size == "auto" else size
     if size is not None and size not in sizes:
         raise ValueError(
             f'`attention_size` must be "auto", None or the height of some maps, one of {sizes}, '

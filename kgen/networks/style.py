@@ -247,6 +247,9 @@ class StyleGenerator(GrowingNetwork):
         noises = [keras.Input((*size, 1)) for _ in range(LAYERS_PER_STAGE if self.noise else 0)]
         if before is None:
             inputs, x = [], LearnedConstant([*size, maps])(styles)
+            if self.modulation == "weights":
+                # Differs from the paper, where the first stage has one convolution and one style.
+                x = self._convolution(maps, x, styles[:, 0])
         else:
             inputs = [keras.Input(before, name="maps")]
             # Before the convolution and not after it, which is the same but at the borders.

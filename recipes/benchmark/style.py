@@ -14,6 +14,7 @@ import kgen.data
 import kgen.metrics
 from kgen.models import ProGAN, StyleGAN
 from kgen.networks import ProgressiveDiscriminator, ProgressiveGenerator, StyleGenerator
+from kgen.networks.shapes import halvings
 from recipes import biggan
 from recipes.benchmark import table, trials
 from recipes.benchmark.pictures import rows_of_images
@@ -32,6 +33,9 @@ ROWS = {
 
 # How far samples are truncated, by the kind of truncation.
 PSIS = {"stylegan": (1.0, 0.7, 0.5, 0.3), "biggan": (None, 1.0, 0.5, 0.25)}
+# Share of the images that are shown while a model grows.
+GROWING = 2 / 3
+
 STEPS = ("", "_1", "_2", "_3")  # Of the scores' names, in the order of `PSIS`.
 
 COLUMNS = (
@@ -53,13 +57,15 @@ class Protocol:
     """Images: `mnist5k` or `tfds:mnist`."""
     image_size: int = 32
     thousand_images: int = 2000
-    """Real images shown to each discriminator; growing takes two thirds of them."""
+    """Real images shown to each discriminator."""
     batch_size: int = 32
     latent_dim: int = 64
     filters: int = 16
     max_filters: int = 128
     mapping_depth: int = 8
     learning_rate: float = 1e-3
+    penalty_weight: float = 10.0
+    """Of R1."""
     penalty_interval: int = 1
     ema_momentum: float = 0.998
     samples: int = 1000
@@ -93,9 +99,10 @@ def describe(protocol):
     return [
         f"{protocol.data}, {protocol.image_size} x {protocol.image_size}, "
         f"{protocol.thousand_images} thousand images in batches of {protocol.batch_size}, "
-        f"{protocol.filters} maps at the last size and up to {protocol.max_filters}; StyleGAN "
-        f"directly at its size, R1 in every round of {protocol.penalty_interval}; BigGAN with "
-        f"labels; {protocol.samples:,} samples of averaged weights in the features of kgen's "
+        f"{protocol.filters} maps at the last size and up to {protocol.max_filters}; ProGAN and "
+        f"StyleGAN grow for {GROWING:.0%} of the images; R1 weighs {protocol.penalty_weight:g} "
+        f"and is computed in one round of {protocol.penalty_interval}; BigGAN has labels; "
+        f"{protocol.samples:,} samples of averaged weights in the features of kgen's "
         "classifier of digits.",
         f"Truncation 1 to 3: psi {PSIS['stylegan'][1:]} of StyleGAN, latents cut at "
         f"{PSIS['biggan'][1:]} of BigGAN.",
@@ -110,17 +117,12 @@ def draw(folder, table, summary):
 
 def _progan(protocol, seed, changes):
     shape, maps = _shape(protocol), _maps(protocol)
-    # Two thirds of the images for growth: of n sizes, n - 1 are faded in and n - 1 then trained.
-    generator = ProgressiveGenerator(shape, protocol.latent_dim, **maps)
-    phase = protocol.thousand_images * 2 / 3 / (2 * len(generator.sizes) - 2)
     model = ProGAN(
-        generator,
+        ProgressiveGenerator(shape, protocol.latent_dim, **maps),
         ProgressiveDiscriminator(shape, **maps),
-        fade_kimg=phase,
-        stable_kimg=phase,
+        **{**_growth(protocol), **changes},
         ema_momentum=protocol.ema_momentum,
         seed=seed,
-        **changes,
     )
     return _compiled(model, protocol), 1
 
@@ -139,13 +141,21 @@ def _stylegan(protocol, seed, changes):
     model = StyleGAN(
         generator,
         ProgressiveDiscriminator(shape, blur=True, **maps),
-        progressive=False,
+        **_growth(protocol),
+        penalty_weight=protocol.penalty_weight,
         penalty_interval=protocol.penalty_interval,
         ema_momentum=protocol.ema_momentum,
         seed=seed,
         **of_model,
     )
     return _compiled(model, protocol), 1
+
+
+def _growth(protocol):
+    """Phases of one length: of n sizes n - 1 are faded in, and n - 1 trained before the next."""
+    sizes = 1 + halvings(protocol.image_size, protocol.image_size)
+    length = protocol.thousand_images * GROWING / (2 * sizes - 2)
+    return {"fade_kimg": length, "stable_kimg": length}
 
 
 def _biggan(protocol, seed, changes):

@@ -128,7 +128,9 @@ def test_labels_go_to_every_block_and_not_to_the_base(kind):
     network = generator(**kind)
     for layer in of_type(network, ConditionalBatchNormalization):
         if not layer.spectral:  # A label's own scales start at those of plain batch norm.
-            layer.scale.kernel.assign(np.random.default_rng(0).normal(size=layer.scale.kernel.shape))
+            layer.scale.kernel.assign(
+                np.random.default_rng(0).normal(size=layer.scale.kernel.shape)
+            )
 
     def another(inputs):
         inputs[1] = np.roll(inputs[1], 1, axis=1)

@@ -24,12 +24,23 @@ def scored(result):
     }
 
 
-@pytest.mark.parametrize("task", ["edges", "colourise", "inpaint", "denoise", "segment"])
-def test_every_task_trains_and_is_scored_on_held_out_images(tmp_path, task):
-    result = pix2pix.run(
-        tiny(tmp_path, task=task, data="mnist5k" if task == "segment" else "photos")
-    )
-    assert type(result.model) is (ContextEncoder if task == "inpaint" else Pix2Pix)
+@pytest.mark.parametrize(
+    ("task", "objective"),
+    [
+        ("edges", "both"),
+        ("colourise", "reconstruction"),
+        ("inpaint", "both"),
+        ("denoise", "adversarial"),
+        ("segment", "both"),
+    ],
+)
+def test_every_task_trains_and_is_scored_on_held_out_images(tmp_path, task, objective):
+    data = "mnist5k" if task == "segment" else "photos"
+    result = pix2pix.run(tiny(tmp_path, task=task, objective=objective, data=data))
+    model = result.model
+    assert type(model) is (ContextEncoder if task == "inpaint" else Pix2Pix)
+    assert (model.discriminator is None) == (objective == "reconstruction")
+    assert (model.reconstruction_weight == 0.0) == (objective == "adversarial")
     assert scored(result) == {"l1", "psnr", "ssim", "frechet"}
     with PIL.Image.open(result.paths.report / "before_after.png") as picture:
         assert picture.height > picture.width  # 8 rows of an input, an output and a target.
@@ -65,13 +76,6 @@ def test_pairs_of_one_s_own(tmp_path, side_by_side):
 def test_bad_input(tmp_path, fields, message):
     with pytest.raises(ValueError, match=message):
         pix2pix.run(tiny(tmp_path, **fields))
-
-
-@pytest.mark.parametrize("objective", ["both", "reconstruction", "adversarial"])
-def test_objectives(tmp_path, objective):
-    model = pix2pix.run(tiny(tmp_path, objective=objective)).model
-    assert (model.discriminator is None) == (objective == "reconstruction")
-    assert (model.reconstruction_weight == 0.0) == (objective == "adversarial")
 
 
 def test_super_resolution_of_images_of_any_size(tmp_path):
