@@ -215,7 +215,14 @@ STYLE = table.Table(
     name="style",
     full=Protocol(),
     small=Protocol(
-        image_size=16, thousand_images=60, max_filters=64, penalty_interval=4, ema_momentum=0.995
+        image_size=16,
+        thousand_images=40,
+        max_filters=64,
+        mapping_depth=4,
+        learning_rate=2e-3,
+        penalty_weight=1.0,
+        penalty_interval=4,
+        ema_momentum=0.99,
     ),
     rows=ROWS,
     columns=COLUMNS,
