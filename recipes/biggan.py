@@ -39,9 +39,9 @@ class Config(training.Config):
     """Weight of BigGAN's orthogonal regularisation; the paper's 1e-4."""
     discriminator_updates: int = 1
     """Discriminator's updates per generator's update; BigGAN's 2, SAGAN's 1."""
-    generator_learning_rate: float = 2e-4
+    generator_learning_rate: float = 5e-4
     """Adam's step size for the generator; BigGAN's 5e-5, SAGAN's 1e-4."""
-    discriminator_learning_rate: float = 8e-4
+    discriminator_learning_rate: float = 2e-3
     """Adam's step size for the discriminator; BigGAN's 2e-4, SAGAN's 4e-4."""
     beta_2: float = 0.999
     """Adam's second momentum for both players; BigGAN's 0.999, SAGAN's 0.9. The first is 0."""
@@ -89,10 +89,10 @@ def report(config, model, folder):
     samples of all truncations are of the same seed.
     """
     conditional.save_classes(model, folder)
-    truncations = (None, *TRUNCATIONS) if config.model == "biggan" else (None,)
-    if config.model == "biggan":
+    truncations = TRUNCATIONS if config.model == "biggan" else ()
+    if truncations:
         labels = np.arange(10) % model.classes
-        rows = [model.sample(10, seed=0, labels=labels, truncation=t) for t in TRUNCATIONS]
+        rows = [model.sample(10, seed=0, labels=labels, truncation=t) for t in truncations]
         kgen.plotting.save_grid(np.concatenate(rows), folder / "truncation.png", columns=10)
     if config.data not in conditional.DIGITS:
         return  # Nothing here knows the classes of other data.
@@ -100,16 +100,15 @@ def report(config, model, folder):
     evaluation = kgen.metrics.Evaluation(
         config.data, ("frechet", "precision", "recall"), "digits", image_size=config.image_size
     )
-    scores = {}
-    for truncation in truncations:
-        options = {} if truncation is None else {"truncation": truncation}
+    scores = {"label_agreement_of_held_out": conditional.digit_agreement(held_out, labels)}
+    for truncation in (None, *truncations):
+        options, suffix = {}, ""
+        if truncation is not None:
+            options, suffix = {"truncation": truncation}, f"_truncation_{truncation:g}"
         samples = model.sample(len(labels), seed=config.seed, labels=labels, **options)
-        found = conditional.label_agreements(samples, held_out, labels) | evaluation.of(samples)
-        suffix = "" if truncation is None else f"_truncation_{truncation:g}"
-        scores |= {
-            name if name.endswith("held_out") else f"{name}{suffix}": score
-            for name, score in found.items()
-        }
+        found = {"label_agreement": conditional.digit_agreement(samples, labels)}
+        found |= evaluation.of(samples)
+        scores |= {f"{name}{suffix}": score for name, score in found.items()}
     training.write_scores(folder, scores, model)
 
 

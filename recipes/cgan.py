@@ -77,7 +77,10 @@ def report(config, model, folder):
         return  # Nothing here knows the classes of other data.
     held_out, labels = conditional.held_out(config)
     samples = model.sample(len(labels), seed=config.seed, labels=labels)
-    scores = conditional.label_agreements(samples, held_out, labels)
+    scores = {
+        "label_agreement": conditional.digit_agreement(samples, labels),
+        "label_agreement_of_held_out": conditional.digit_agreement(held_out, labels),
+    }
     if np.bincount(labels).min() > FEATURES:
         extractor = kgen.metrics.extractor("digits")
         reference = conditional.held_out(config, split="train")

@@ -94,16 +94,24 @@ def test_imports_run_one_way(path):
 
 
 def test_import_is_light():
-    """`import kgen` adds at most 0.3 s of CPU time to `import keras` with TensorFlow, best of 3."""
+    """`import kgen` adds at most 0.3 s of CPU time to `import keras` with TensorFlow, best of 3.
+
+    And none of the packages that read and draw images, which are imported where they are needed.
+    """
     script = (
-        "import time, keras, tensorflow\n"
+        "import sys, time, keras, tensorflow\n"
+        "before = set(sys.modules)\n"  # Keras imports Pillow and Matplotlib where it can.
         "start = time.process_time()\n"
-        "import kgen\n"
-        "print(time.process_time() - start)"
+        "import kgen, kgen.data\n"
+        "seconds = time.process_time() - start\n"
+        "lazy = {'mlxtend', 'sklearn', 'PIL', 'matplotlib', 'tensorflow_datasets'}\n"
+        "print(seconds, *(lazy & (set(sys.modules) - before)))"
     )
-    seconds = [
-        float(subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT,
-                             text=True, check=True).stdout)
-        for _ in range(3)
-    ]  # fmt: skip
-    assert min(seconds) <= 0.3, f"import kgen took {seconds} s"
+    tried = []
+    while len(tried) < 3 and not (tried and min(tried) <= 0.3):
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT,
+                              text=True, check=True)  # fmt: skip
+        seconds, *imported = done.stdout.split()
+        assert not imported, f"import kgen imported {imported}"
+        tried.append(float(seconds))
+    assert min(tried) <= 0.3, f"import kgen took {tried} s"

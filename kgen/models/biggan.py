@@ -22,6 +22,9 @@ class BigGAN(SAGAN):
     weights are held to orthogonal filters: equation 3 there, with the diagonal left out. Logs,
     beside a GAN's, `generator_orthogonality`, that term without its weight.
 
+    Differs from the paper: batch norm's moments are the moving ones of training, whatever the
+    truncation; the paper's are measured anew for each.
+
     Example:
         shape = (32, 32, 1)
         model = kgen.models.BigGAN(

@@ -73,8 +73,6 @@ def biggan_generator(
     latents = keras.Input((latent_dim,), name="latents")
     labels = conditioning.labels_input(classes)
     chunks = _chunks(latents, stages + 1) if hierarchical else [latents]
-    # Without spectral normalisation, as in the authors' code: it would hold all classes to one
-    # small ball, and them to each other.
     told = _embedded(labels, embedding_dim) if shared_embedding else labels
 
     x = _normalized(layers.Dense(math.prod(base), kernel_initializer=_init()))(chunks[0])
@@ -137,10 +135,8 @@ def _chunks(latents, count):
 
 
 def _embedded(labels, size):
-    embedding = layers.Dense(
-        size, use_bias=False, kernel_initializer=_init(), name=SHARED_EMBEDDING
-    )
-    return embedding(labels)
+    settings = {"use_bias": False, "kernel_initializer": _init(), "name": SHARED_EMBEDDING}
+    return _normalized(layers.Dense(size, **settings))(labels)
 
 
 def _widths(filters, stages):

@@ -56,7 +56,7 @@ class Protocol:
     data: str = "mnist5k"
     """Images: `mnist5k` or `tfds:mnist`."""
     image_size: int = 32
-    thousand_images: int = 2000
+    thousand_images: float = 2000.0
     """Real images shown to each discriminator."""
     batch_size: int = 32
     latent_dim: int = 64
@@ -75,30 +75,36 @@ class Protocol:
 
 def train(protocol, trial):
     """Trains one model and scores its samples. Returns `(scores, arrays)`."""
-    kind, changes = ROWS[trial.row]
     keras.backend.clear_session()
     keras.utils.set_random_seed(trial.seed)
-    model, updates = {"progan": _progan, "stylegan": _stylegan, "biggan": _biggan}[kind](
-        protocol, trial.seed, changes
-    )
+    model = build(protocol, trial.row, trial.seed)
+    kind, _ = ROWS[trial.row]
+    batch_size = protocol.batch_size * model.largest_updates
     images = kgen.data.load(
         protocol.data,
         image_size=protocol.image_size,
-        batch_size=protocol.batch_size * updates,
+        batch_size=batch_size,
         labels=kind == "biggan",
         seed=trial.seed,
     )
-    rounds = 1000 * protocol.thousand_images // (protocol.batch_size * updates)
+    rounds = int(1000 * protocol.thousand_images / batch_size)
     model.fit(images, epochs=1, steps_per_epoch=rounds, verbose=0)
     trials.check_finite(model.sample(8, seed=0))
     return _scores(protocol, model, kind), {"images": model.sample(10, seed=protocol.seed)}
+
+
+def build(protocol, row, seed):
+    """Returns the compiled model of a row."""
+    kind, changes = ROWS[row]
+    make = {"progan": _progan, "stylegan": _stylegan, "biggan": _biggan}[kind]
+    return make(protocol, seed, changes)
 
 
 def describe(protocol):
     """Returns the protocol in sentences."""
     return [
         f"{protocol.data}, {protocol.image_size} x {protocol.image_size}, "
-        f"{protocol.thousand_images} thousand images in batches of {protocol.batch_size}, "
+        f"{protocol.thousand_images:g} thousand images in batches of {protocol.batch_size}, "
         f"{protocol.filters} maps at the last size and up to {protocol.max_filters}; ProGAN and "
         f"StyleGAN grow for {GROWING:.0%} of the images; R1 weighs {protocol.penalty_weight:g} "
         f"and is computed in one round of {protocol.penalty_interval}; BigGAN has labels; "
@@ -124,7 +130,7 @@ def _progan(protocol, seed, changes):
         ema_momentum=protocol.ema_momentum,
         seed=seed,
     )
-    return _compiled(model, protocol), 1
+    return _compiled(model, protocol)
 
 
 def _stylegan(protocol, seed, changes):
@@ -148,7 +154,7 @@ def _stylegan(protocol, seed, changes):
         seed=seed,
         **of_model,
     )
-    return _compiled(model, protocol), 1
+    return _compiled(model, protocol)
 
 
 def _growth(protocol):
@@ -167,8 +173,7 @@ def _biggan(protocol, seed, changes):
         seed=seed,
         **changes,
     )
-    model = biggan.build(config, _shape(protocol))
-    return model, model.discriminator_updates
+    return biggan.build(config, _shape(protocol))
 
 
 def _compiled(model, protocol):
@@ -216,7 +221,7 @@ STYLE = table.Table(
     full=Protocol(),
     small=Protocol(
         image_size=16,
-        thousand_images=40,
+        thousand_images=40.0,
         max_filters=64,
         mapping_depth=4,
         learning_rate=2e-3,

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,8 +69,23 @@ def undisturbed(tmp_path_factory):
     return fit(tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.mark.parametrize("every", [4, None])
-@pytest.mark.parametrize("round", [1, 6, 9, 17])
+@pytest.fixture(scope="module")
+def stopped_at_9(tmp_path_factory):
+    """The folder of a training that was stopped after 9 rounds, with checkpoints of 4 and 8."""
+    folder = tmp_path_factory.mktemp("stopped")
+    interrupted(folder, 9)
+    return folder
+
+
+@pytest.fixture
+def stopped(stopped_at_9, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(stopped_at_9, tmp_path / "stopped")
+
+
+@pytest.mark.parametrize(
+    ("round", "every"), [(1, 4), (6, 4), (9, 4), (17, 4), (6, None), (9, None), (17, None)]
+)
 def test_goes_on_from_any_round(tmp_path, undisturbed, round, every):
     interrupted(tmp_path, round, every=every)
     model = fit(tmp_path, every=every)
@@ -224,17 +240,16 @@ def test_state_that_cannot_be_kept_is_named(tmp_path):
         fit(tmp_path / "b", Wrong(), epochs=1)
 
 
-def test_a_fit_that_fails_while_it_passes_over_rounds_leaves_the_model_whole(tmp_path):
+def test_a_fit_that_fails_while_it_passes_over_rounds_leaves_the_model_whole(stopped):
     class Fails(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             raise RuntimeError("stopped")
 
-    interrupted(tmp_path, 9)
     keras.utils.set_random_seed(0)
     model = SYSTEMS["wasserstein_gan"].make()
     model.compile("adam", jit_compile=False)
     with pytest.raises(RuntimeError, match="stopped"):
-        checkpoint = kgen.callbacks.Checkpoint(tmp_path, every=4)
+        checkpoint = kgen.callbacks.Checkpoint(stopped, every=4)
         model.fit(IMAGES, batch_size=8, epochs=3, verbose=0, callbacks=[Fails(), checkpoint])
     assert model.rounds_played == 8
     model.fit(IMAGES, batch_size=8, verbose=0)
@@ -332,9 +347,8 @@ def test_keeps_the_last(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "empty"])
-def test_a_damaged_one_falls_back_to_the_one_before(tmp_path, undisturbed, damage):
-    interrupted(tmp_path, 13)
-    newest = checkpoint_file.newest_first(tmp_path)[0]
+def test_a_damaged_one_falls_back_to_the_one_before(stopped, undisturbed, damage):
+    newest = checkpoint_file.newest_first(stopped)[0]
     content = bytearray(newest.read_bytes())
     if damage == "cut":
         content = content[: len(content) // 2]
@@ -344,36 +358,34 @@ def test_a_damaged_one_falls_back_to_the_one_before(tmp_path, undisturbed, damag
         content = b""
     newest.write_bytes(content)
     with pytest.warns(UserWarning, match=f"{newest.name} is damaged.*one before"):
-        model = fit(tmp_path)
+        model = fit(stopped)
     assert_same(model, undisturbed)
-    assert (tmp_path / (newest.name + ".damaged")).exists()
+    assert (stopped / (newest.name + ".damaged")).exists()
 
 
-def test_damaged_ones_only_are_an_error_and_stay(tmp_path):
-    interrupted(tmp_path, 9)
-    for path in checkpoint_file.newest_first(tmp_path):
+def test_damaged_ones_only_are_an_error_and_stay(stopped):
+    for path in checkpoint_file.newest_first(stopped):
         path.write_bytes(b"nothing")
     with (
         pytest.warns(UserWarning, match="damaged"),
         pytest.raises(ValueError, match=r"holds damaged checkpoints only \(2\)"),
     ):
-        fit(tmp_path)
-    assert len(checkpoint_file.newest_first(tmp_path)) == 2
+        fit(stopped)
+    assert len(checkpoint_file.newest_first(stopped)) == 2
 
 
-def test_a_full_disk_loses_nothing(tmp_path, undisturbed):
+def test_a_full_disk_loses_nothing(stopped, undisturbed):
     """No file may grow beyond a size: writing fails in the midst, as on a full disk."""
-    interrupted(tmp_path, 5)
-    before = {path: path.read_bytes() for path in checkpoint_file.newest_first(tmp_path)}
+    before = {path: path.read_bytes() for path in checkpoint_file.newest_first(stopped)}
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
         with pytest.warns(UserWarning, match="could not be written.*Training goes on"):
-            model = fit(tmp_path)
+            model = fit(stopped)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert_same(model, undisturbed)
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {path: path.read_bytes() for path in stopped.iterdir()} == before
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
@@ -414,13 +426,12 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     assert not checkpoint_file.newest_first(tmp_path)
 
 
-def test_another_training_in_the_folder_is_refused(tmp_path):
-    interrupted(tmp_path, 9)
+def test_another_training_in_the_folder_is_refused(stopped):
     with pytest.raises(ValueError, match="variables of the model.*folder of its own"):
-        fit(tmp_path, system="vae")
+        fit(stopped, system="vae")
     with pytest.raises(ValueError, match="executions_per_epoch=6, expected the same, received 12"):
-        fit(tmp_path, batch_size=4)
-    assert fit(tmp_path).rounds_played == 18
+        fit(stopped, batch_size=4)
+    assert fit(stopped).rounds_played == 18
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from recipes.benchmark import (
     pix2pix,
     report,
     stacked_mnist,
+    style,
     trials,
     vae,
 )
@@ -239,6 +240,35 @@ def test_the_table_of_pix2pix(tmp_path):
         assert picture.height > 100  # Inputs, 5 rows and targets.
 
 
+def test_the_table_of_growing_and_styles(tmp_path):
+    protocol = dataclasses.replace(
+        style.STYLE.small, image_size=8, thousand_images=0.03, filters=2, max_filters=2,
+        latent_dim=4, mapping_depth=1, samples=70, trials=1,
+    )  # fmt: skip
+    rows = ["stylegan_no_noise"]
+    result = benchmark.run(benchmark.Style(rows=rows, out=str(tmp_path)), protocol)
+    found = set(result.summary[rows[0]]["mean"])
+    assert {"frechet", "path_length_z", "path_length_w", "precision_3", "recall_3"} < found
+    assert "446.2" in result.text  # Published, of styles without noise.
+    with PIL.Image.open(result.paths["picture"]) as picture:
+        assert picture.width > 100
+
+
+def test_rows_of_styles_differ_in_what_they_say():
+    protocol = dataclasses.replace(
+        style.STYLE.small, image_size=8, filters=2, max_filters=2, latent_dim=4
+    )
+    models = {row: style.build(protocol, row, seed=0) for row in style.ROWS}
+    assert not models["progan_direct"].progressive and models["progan"].progressive
+    assert models["stylegan"].generator.mapping_depth == 4
+    assert models["stylegan_no_mapping"].generator.mapping_depth == 0
+    assert not models["stylegan_no_noise"].generator.noise
+    assert models["stylegan_no_mixing"].mixing == 0.0 and models["stylegan"].mixing == 0.9
+    # Growth ends after two thirds of the images.
+    for row in ("progan", "stylegan"):
+        assert models[row].phases[-1].start == pytest.approx(40_000 * 2 / 3)
+
+
 @pytest.mark.parametrize("row", mixtures.ROWS)
 def test_every_row_of_the_mixtures_builds(row):
     """Their arguments of `GAN` go together, and those of the papers arrive."""
@@ -342,7 +372,7 @@ def test_bad_input(tmp_path, fields, message):
 
 
 def test_command_line(tmp_path, capsys):
-    for name in ("ring", "grid", "stacked_mnist", "losses", "vae", "pix2pix"):
+    for name in ("ring", "grid", "stacked_mnist", "losses", "vae", "pix2pix", "style"):
         with pytest.raises(SystemExit) as stop:
             command_line.main([name, "--help"])
         assert stop.value.code == 0

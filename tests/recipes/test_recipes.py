@@ -25,6 +25,7 @@ import kgen.data
 import kgen.serving
 from kgen.metrics import read_scores
 from recipes import (
+    biggan,
     cgan,
     conditional,
     cyclegan,
@@ -45,6 +46,13 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 # fmt: off
 TINY = {
+    biggan: {
+        "filters": 2,
+        "latent_dim": 6,
+        "embedding_dim": 2,
+        "image_size": 8,
+        "attention_size": "none",  # A test of the networks has some; here it costs time.
+    },
     cgan: {"filters": 4, "latent_dim": 4},
     cyclegan: {"filters": 2, "discriminator_filters": 2, "blocks": 1, "image_size": 8},
     infogan: {"filters": 4, "noise_dim": 4},
@@ -67,6 +75,7 @@ TINY = {
 TRANSLATING = (cyclegan, pix2pix, srgan)
 # What reports show and score.
 REPORTS = {
+    biggan: ["classes.png", "scores.jsonl", "truncation.png"],
     cgan: ["classes.png", "scores.jsonl"],
     cyclegan: ["a_to_b.png", "b_to_a.png", "scores.jsonl"],
     infogan: ["code-0.png", "code-1.png", "code-2.png", "scores.jsonl"],
