@@ -47,6 +47,14 @@ OF_TRANSLATION = (  # In test_translation_networks.py and the files named after 
     "sr_resnet",
     "unet",
 )
+OF_STYLE = (  # In test_progressive.py, test_style.py and test_biggan.py.
+    "ProgressiveDiscriminator",
+    "ProgressiveGenerator",
+    "StyleGenerator",
+    "biggan_discriminator",
+    "biggan_generator",
+    "mapping_network",
+)
 DIVIDED_BY_4 = [name for name in ALL if not name.startswith("dense")]
 
 
@@ -79,7 +87,7 @@ def weighted(network):
 
 
 def test_the_table_has_every_network():
-    assert sorted([*ALL, *OF_POINTS, *OF_TRANSLATION]) == sorted(networks.__all__)
+    assert sorted([*ALL, *OF_POINTS, *OF_TRANSLATION, *OF_STYLE]) == sorted(networks.__all__)
 
 
 # ---------------------------------------------------------------- shapes, ranges and precision
