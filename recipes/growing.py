@@ -16,7 +16,7 @@ class Config(training.Config):
     """Length of the whole training in rounds."""
     batch_sizes: list[int] = dataclasses.field(default_factory=lambda: [64, 64, 32, 16])
     """Images of an update at each size, the smallest first; sizes after the last have the last one.
-    Empty for batch_size at all."""
+    batch_size is then only how many are read at once. Empty for batch_size at all sizes."""
     progressive: bool | None = None
     """Whether to grow; None for yes. No: the last size from the start."""
     fade_kimg: float = 15.0
@@ -27,11 +27,9 @@ class Config(training.Config):
     """Size of the latents; the papers' 512."""
     filters: int = 16
     """Maps at the last size; each size before has twice as many. 16 in the papers at 1024 x 1024,
-    which have 256 at 32 x 32."""
+    which have 512 at 32 x 32."""
     max_filters: int = 64
     """The most maps of any size; 512 in the papers."""
-    learning_rate: float = 1e-3
-    """Adam's step size for both players; the papers' 1e-3."""
     ema_momentum: float = 0.998
     """Momentum per round of the moving average of the generator's weights that samples use."""
 
@@ -46,8 +44,14 @@ def schedule(config, generator):
     }
 
 
-def compiled(model, config):
-    """Compiles the model as all recipes that grow do, and says where its training will end."""
+def compiled(model, config, learning_rates):
+    """Compiles the model as all recipes that grow do, and says if its training ends too early.
+
+    Args:
+        model: The model.
+        config: The recipe's config.
+        learning_rates: Of both players, or a dict from a player's name to its own.
+    """
     rounds = model.rounds_until(model.phases[-1], config.batch_size)
     if config.steps < rounds:
         height, width, _ = model.image_shape
@@ -56,7 +60,7 @@ def compiled(model, config):
             f"takes {rounds:,}."
         )
     return training.compile_with_adam(
-        model, config, config.learning_rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8
+        model, config, learning_rates, beta_1=0.0, beta_2=0.99, epsilon=1e-8
     )
 
 
@@ -70,14 +74,11 @@ def scores(config, groups):
     Returns:
         Dict of `Score`s; empty, with a line that says why, where too few images are held out.
     """
-    extractor = config.extractor
-    if extractor is None and config.data not in conditional.DIGITS:
-        extractor = "random"
     try:
         evaluation = kgen.metrics.Evaluation(
             config.data,
             ("frechet", "precision", "recall"),
-            extractor,
+            extractor(config),
             image_size=config.image_size,
             on_bad_file=config.on_bad_file,
         )
@@ -89,6 +90,13 @@ def scores(config, groups):
         for suffix, sample in groups.items()
         for name, score in evaluation.of(sample(evaluation.samples)).items()
     }
+
+
+def extractor(config):
+    """The network whose features a report compares: the config's, or what suits its data."""
+    if config.extractor is not None:
+        return config.extractor
+    return "digits" if config.data in conditional.DIGITS else "random"
 
 
 def _batch_sizes(config, generator):

@@ -228,6 +228,10 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         """
         return starting_at(self.rounds_played)
 
+    def position_variables(self):
+        """Returns the variables that say how far a training is, and do not go back with weights."""
+        return []
+
     def check_targets(self, targets):
         """Raises a ValueError if the model cannot use the targets given to `fit`; never by default.
 

@@ -12,8 +12,8 @@ class FadeIn(keras.layers.Layer):
 
     Karras et al., "Progressive Growing of GANs", 2018, figure 2 (arXiv:1710.10196): a new block of
     layers is blended in, `(1 - alpha) * low + alpha * high`. The variable `layer.alpha` is not
-    trained but assigned, as by a callback, and is saved with the network. At 0 and at 1 the other
-    input has no part in the result at all.
+    trained but assigned, as by a callback, and is saved with the network. At 0 and at 1 the result
+    is one of the inputs, exactly (as long as the other is finite).
 
     Args:
         alpha: Float in [0, 1], at which the variable starts.

@@ -10,7 +10,7 @@ class LearnedConstant(keras.layers.Layer):
 
     Karras, Laine and Aila, "A Style-Based Generator Architecture for Generative Adversarial
     Networks", 2019, section 2 (arXiv:1812.04948): the synthesis starts from it, and not from the
-    latents. There it starts at one; in StyleGAN2 as "random_normal" of deviation 1.
+    latents. There it starts at one; in StyleGAN2 as `RandomNormal(stddev=1.0)`.
 
     Args:
         shape: List of positive integers, height, width and channels.

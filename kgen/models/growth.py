@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from kgen.core import engine
+from kgen.layers import repeat_pixels
 from kgen.models.arguments import check_weight
 from kgen.networks.growing import GrowingNetwork
 
@@ -30,8 +31,12 @@ class Phase:
     batch_size: int | None
 
     def alpha(self, images_shown):
-        """How far the newest block is faded in: 0 to 1 over the phase; a number or a tensor."""
-        return (images_shown - self.start) / (self.end - self.start) if self.fading else 1.0
+        """How far the newest block is faded in, 0 to 1 over the phase; a scalar tensor."""
+        if not self.fading:
+            return ops.ones(())
+        # An execution of several rounds may go past the end.
+        shown = ops.cast(images_shown, "float32")
+        return ops.clip((shown - self.start) / (self.end - self.start), 0.0, 1.0)
 
 
 def schedule(sizes, fade_kimg, stable_kimg, batch_sizes=None):
@@ -106,7 +111,7 @@ class Growing:
     @property
     def phase(self):
         """The phase of the next round."""
-        shown = self.kimg * 1000.0
+        shown = int(engine.value_of(self.images_shown))
         return next(phase for phase in self.phases if shown < phase.end)
 
     @property
@@ -133,6 +138,13 @@ class Growing:
     # ------------------------------------------------------------------ training
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
+        self._check_images(x)
+        for height, size in (self.batch_sizes or {}).items():
+            if size % self.replicas:
+                raise ValueError(
+                    f"`batch_sizes` must be divisible by the {self.replicas} replicas, received "
+                    f"{size} for {height}."
+                )
         if self.batch_sizes and not hasattr(x, "starting_at"):
             raise ValueError(
                 "`batch_sizes` needs a set of kgen.data, whose batches can be made anew "
@@ -140,6 +152,16 @@ class Growing:
                 f"{type(x).__name__}."
             )
         return super().fit(x, y, batch_size, epochs, **kwargs)
+
+    def _check_images(self, x):
+        """Raises a ValueError if images are not of the last size, where that can be seen."""
+        images = keras.tree.flatten(getattr(x, "element_spec", x))[0]
+        shape = tuple(getattr(images, "shape", (None, *self.image_shape)))[1:]
+        if shape != tuple(self.image_shape):
+            raise ValueError(
+                f"Images must be of the networks' image_shape {tuple(self.image_shape)}, received "
+                f"{shape}."
+            )
 
     def make_train_function(self, force=False):
         if self.train_function is None or force:
@@ -164,12 +186,14 @@ class Growing:
 
     def play_round(self, data):
         phase = self.phase
+        if self.run_eagerly:  # Where a phase may end within an execution.
+            self._enter(phase)
         if phase.batch_size is not None:
             # Batches of several sizes come as of an unknown one.
             rows = phase.batch_size // self.replicas
             data = keras.tree.map_structure(lambda x: ops.reshape(x, (rows, *x.shape[1:])), data)
         if phase.fading:
-            alpha = phase.alpha(ops.cast(self.images_shown, "float32"))
+            alpha = phase.alpha(self.images_shown)
             for network in self.growing_networks():
                 network.fade.alpha.assign(alpha)
         logs = super().play_round(data)
@@ -180,6 +204,10 @@ class Growing:
     def prepare(self, data, training):
         images, *others = super().prepare(data, training)
         return (self.shrunk(images), *others)
+
+    def position_variables(self):
+        growth = [(n.stage_variable, n.fade.alpha) for n in self.growing_networks()]
+        return [self.images_shown, *(variable for pair in growth for variable in pair)]
 
     def variables_of(self, player):
         return [v for network in player.networks for v in network.active_variables()]
@@ -245,7 +273,7 @@ class Growing:
         factor = self.image_shape[0] // images.shape[1]
         images = ops.clip(ops.cast(images, "float32"), -1.0, 1.0)
         if factor > 1:
-            images = ops.repeat(ops.repeat(images, factor, axis=1), factor, axis=2)
+            images = repeat_pixels(images, factor)
         return images
 
 
@@ -269,10 +297,11 @@ def _checked_batch_sizes(batch_sizes, heights):
         raise ValueError(
             f"`batch_sizes` must be a dict from heights to batch sizes, received {batch_sizes!r}."
         )
-    sizes = {int(height): size for height, size in batch_sizes.items()}  # A file has text keys.
+    # A file has text keys.
+    sizes = {int(k) if str(k).isdecimal() else k: size for k, size in batch_sizes.items()}
     for height, size in sizes.items():
         if height not in heights:
-            raise ValueError(f"`batch_sizes` must have keys out of {heights}, received {height}.")
+            raise ValueError(f"`batch_sizes` must have keys out of {heights}, received {height!r}.")
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(
                 f"`batch_sizes` must hold positive integers, received {size!r} for {height}."

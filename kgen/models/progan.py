@@ -9,6 +9,7 @@ from kgen.core.second_order import refuse_wrong_second_order
 from kgen.losses import gradient_penalty, wasserstein_critic_loss, wasserstein_generator_loss
 from kgen.models.adversarial import AdversarialModel
 from kgen.models.arguments import check_weight
+from kgen.models.gan_arguments import check_unconditional
 from kgen.models.growth import Growing, check_growing
 
 
@@ -69,6 +70,7 @@ class ProGAN(Growing, AdversarialModel):
         **kwargs,
     ):
         check_growing(generator=generator, critic=critic)
+        check_unconditional(generator, critic)
         components = ("distance", "penalty", "drift")
         super().__init__(
             [

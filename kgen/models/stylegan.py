@@ -1,5 +1,7 @@
 """StyleGAN: a generator controlled by styles, one for each of its layers."""
 
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
@@ -153,9 +155,10 @@ class StyleGAN(Growing, GAN):
         """Returns the styles of `latents`, `(count, layers, style_dim)`; see `sample`."""
         count = self.generator.layer_count
         cutoff = count if cutoff is None else cutoff
-        if isinstance(psi, bool) or not isinstance(psi, int | float) or not np.isfinite(psi):
+        if isinstance(psi, bool) or not isinstance(psi, numbers.Real) or not np.isfinite(psi):
             raise ValueError(f"`psi` must be a number, received {psi!r}.")
-        if isinstance(cutoff, bool) or not isinstance(cutoff, int) or not 0 <= cutoff <= count:
+        is_count = isinstance(cutoff, numbers.Integral) and not isinstance(cutoff, bool)
+        if not is_count or not 0 <= cutoff <= count:
             raise ValueError(
                 f"`cutoff` must be None or an integer from 0 to {count}, received {cutoff!r}."
             )
@@ -201,9 +204,11 @@ class StyleGAN(Growing, GAN):
             psi: Truncation, as of `sample`.
             labels: Of a conditional model the class of all, an integer.
         """
-        layers = list(layers)
-        count = self.generator.layer_count
-        if not all(isinstance(n, int) and 0 <= n < count for n in layers):
+        layers, count = list(layers), self.generator.layer_count
+        for name, seeds in (("seeds_a", seeds_a), ("seeds_b", seeds_b)):
+            if not np.ndim(seeds) or not len(seeds):
+                raise ValueError(f"`{name}` must be a list of seeds, received {seeds!r}.")
+        if not all(isinstance(n, numbers.Integral) and 0 <= n < count for n in layers):
             raise ValueError(
                 f"`layers` must be integers from 0 to {count - 1}, received {layers!r}."
             )

@@ -162,6 +162,7 @@ class ProgressiveDiscriminator(GrowingNetwork):
                 keras.Input((*self.sizes[stage], maps[stage])),
                 EqualizedConv2D(maps[stage], 3, activation="leaky_relu"),
                 EqualizedConv2D(maps[stage - 1], 3, activation="leaky_relu"),
+                # Differs from StyleGAN's, which blurs and halves before it activates.
                 BlurDownsampling2D() if self.blur else layers.AveragePooling2D(2),
             ]
             self.blocks.append(keras.Sequential(block, name=f"block_{stage}"))
@@ -172,7 +173,9 @@ class ProgressiveDiscriminator(GrowingNetwork):
         self.logit.build((None, maps[0]))
         self.embedding = None
         if self.classes is not None:
-            self.embedding = EqualizedDense(maps[0], gain=1.0, use_bias=False)
+            # Of a one-hot label: the gain makes the product of the order of a logit.
+            gain = (self.classes / maps[0]) ** 0.5
+            self.embedding = EqualizedDense(maps[0], gain=gain, use_bias=False)
             self.embedding.build((None, self.classes))
 
     def call(self, inputs, training=None):
@@ -182,7 +185,9 @@ class ProgressiveDiscriminator(GrowingNetwork):
         if stage:
             x = self.blocks[stage](x)
         if self.fading:
-            around = self.from_rgb[stage - 1](ops.average_pool(images, 2, data_format=_LAST))
+            around = self.from_rgb[stage - 1](
+                ops.average_pool(images, 2, data_format="channels_last")
+            )
             x = self.fade([around, x])
         for block in reversed(self.blocks[: max(stage, 1)]):
             x = block(x)
@@ -222,9 +227,6 @@ class ProgressiveDiscriminator(GrowingNetwork):
             "blur": self.blur,
             "group_size": self.group_size,
         }
-
-
-_LAST = "channels_last"
 
 
 def _normalized_convolution(maps):

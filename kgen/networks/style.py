@@ -56,7 +56,8 @@ def mapping_network(
     labels = conditioning.labels_input(classes)
     x = latents
     if labels is not None:
-        embedding = EqualizedDense(latent_dim, use_bias=False, gain=1.0, name="embedding")(labels)
+        # Of a one-hot label: the gain makes embeddings as large as latents.
+        embedding = EqualizedDense(latent_dim, use_bias=False, gain=classes**0.5)(labels)
         x = layers.Concatenate()([x, embedding])
     x = PixelNormalization()(x)
     for _ in range(depth):
@@ -246,9 +247,13 @@ class StyleGenerator(GrowingNetwork):
         styles = keras.Input((LAYERS_PER_STAGE, self.style_dim), name="styles")
         noises = [keras.Input((*size, 1)) for _ in range(LAYERS_PER_STAGE if self.noise else 0)]
         if before is None:
-            inputs, x = [], LearnedConstant([*size, maps])(styles)
+            start = "ones"
             if self.modulation == "weights":
-                # Differs from the paper, where the first stage has one convolution and one style.
+                start = keras.initializers.RandomNormal(stddev=1.0)
+            inputs, x = [], LearnedConstant([*size, maps], start)(styles)
+            if self.modulation == "weights":
+                # Differs from the paper, where the first stage has one convolution and one style,
+                # and images are sums over the stages.
                 x = self._convolution(maps, x, styles[:, 0])
         else:
             inputs = [keras.Input(before, name="maps")]
@@ -268,6 +273,6 @@ class StyleGenerator(GrowingNetwork):
         for noise in noises:
             x = NoiseInjection()([x, noise])
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-        if self.modulation == "normalization":
-            x = AdaptiveInstanceNormalization()([x, style])
-        return x
+        if self.modulation == "weights":
+            return layers.Rescaling(2.0**0.5)(x)  # The activation's gain, which demodulation lacks.
+        return AdaptiveInstanceNormalization()([x, style])

@@ -16,7 +16,8 @@ def export(model, directory):
 
     * `serving_default`: `latents` float32 `(count, ...)` -> `images` float32 in [-1, 1];
     * `sample`: scalars `seed` int32 and `count` int32 -> `images`, those of `model.sample(count,
-      seed)`; of a conditional model also `labels` int32, `(count,)` or `(1,)` for all: the classes.
+      seed)`; of a conditional model also `labels` int32, `(count,)` or `(1,)` for all: the classes;
+    * `sample_truncated`, of a model with a mean style: `sample` with a scalar `psi` float32.
 
     Of one that can translate it has
 

@@ -64,6 +64,9 @@ class Protocol:
     max_filters: int = 128
     mapping_depth: int = 8
     learning_rate: float = 1e-3
+    """Of both ProGAN's players."""
+    style_learning_rate: float = 4e-4
+    """Of StyleGAN's generator; its discriminator's is five times as large."""
     penalty_weight: float = 10.0
     """Of R1."""
     penalty_interval: int = 1
@@ -130,7 +133,7 @@ def _progan(protocol, seed, changes):
         ema_momentum=protocol.ema_momentum,
         seed=seed,
     )
-    return _compiled(model, protocol)
+    return _compiled(model, [protocol.learning_rate] * 2)
 
 
 def _stylegan(protocol, seed, changes):
@@ -154,7 +157,7 @@ def _stylegan(protocol, seed, changes):
         seed=seed,
         **of_model,
     )
-    return _compiled(model, protocol)
+    return _compiled(model, [5.0 * protocol.style_learning_rate, protocol.style_learning_rate])
 
 
 def _growth(protocol):
@@ -176,9 +179,13 @@ def _biggan(protocol, seed, changes):
     return biggan.build(config, _shape(protocol))
 
 
-def _compiled(model, protocol):
-    adam = {"learning_rate": protocol.learning_rate, "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8}
-    model.compile({"class_name": "Adam", "config": adam})
+def _compiled(model, learning_rates):
+    model.compile(
+        {
+            player.name: keras.optimizers.Adam(rate, 0.0, 0.99, 1e-8, name=player.name)
+            for player, rate in zip(model.players, learning_rates, strict=True)
+        }
+    )
     return model
 
 
@@ -224,8 +231,7 @@ STYLE = table.Table(
         thousand_images=40.0,
         max_filters=64,
         mapping_depth=4,
-        learning_rate=2e-3,
-        penalty_weight=1.0,
+        penalty_weight=0.3,
         penalty_interval=4,
         ema_momentum=0.99,
     ),

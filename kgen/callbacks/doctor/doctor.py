@@ -144,6 +144,7 @@ of the generator's whole way behind it; or, at any time, it stands still |
         self._weights = not_finite.FiniteWeights(self.model)
         self._examine = examiner(self.model, self._data, self.seed)
         self._record = Record(self.patience, first_round=self.round)
+        self._structure = self.model.structure
         self._began = average.starting_weights(self.model)
         self._rolled_back, self._losses_were_finite = 0, True
         self._remember_health()
@@ -192,6 +193,10 @@ of the generator's whole way behind it; or, at any time, it stands still |
             self._remember_health()
 
     def _examination(self):
+        if self.model.structure != self._structure:  # Images of another size: nothing compares.
+            self._structure = self.model.structure
+            for name in ("mode_collapse", "vanished_gradient"):
+                self._record.forget(name)
         steps, first = self.params.get("steps"), self._record.first_round
         real = self._data[0] if isinstance(self._data, list | tuple) else self._data
         return Examination(
@@ -199,9 +204,8 @@ of the generator's whole way behind it; or, at any time, it stands still |
             round=self.round,
             first_round=first,
             last_round=None if steps is None else first + steps * self._epochs,
-            real=real,
             began=self._began,
-            **self._examine(),
+            **{"real": real, **self._examine()},
         )
 
     # ------------------------------------------------------------------ what is done about it

@@ -52,6 +52,8 @@ class Examination:
 def examiner(model, data, seed):
     """Returns a function without arguments that gives `samples`, `gradient` and `separation`.
 
+    And `real` images as the networks see them, which may be smaller than those of the data.
+
     Networks run as in training, batch norm by the batch's own moments: those that it has gathered
     say little of what a discriminator answers while it trains. What would move, such as these
     moments and random states, moves in a scope that is then forgotten; the draws are the same at
@@ -80,17 +82,21 @@ def examiner(model, data, seed):
                 lambda x: model.loss_of(generator, (images, x, *codes), training=True)[0], samples
             )
             squares = ops.sum(ops.square(rows * loss), axis=tuple(range(1, len(loss.shape))))
-            measured = {"samples": samples, "gradient": ops.sqrt(ops.mean(squares))}
+            measured = {"real": images, "samples": samples, "gradient": ops.sqrt(ops.mean(squares))}
             if isinstance(model, GAN) and model.loss != "wasserstein":
                 measured["separation"] = separation(model, images, samples, codes)
             return measured
 
-    measure = engine.function(measure)
+    graphs = {}
 
     def as_numbers():
-        measured = keras.tree.map_structure(ops.convert_to_numpy, measure(data))
+        if model.structure not in graphs:
+            graphs.clear()
+            graphs[model.structure] = engine.function(measure)
+        measured = graphs[model.structure](data)
+        measured = keras.tree.map_structure(ops.convert_to_numpy, measured)
         return {
-            name: value if name == "samples" else float(value) for name, value in measured.items()
+            name: float(value) if value.ndim == 0 else value for name, value in measured.items()
         }
 
     return as_numbers

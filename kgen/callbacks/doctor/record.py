@@ -57,6 +57,10 @@ class Record:
             found = Diagnosis(name, round, reading.measured, reading.threshold, message)
             self.diagnoses.append(found)
 
+    def forget(self, name):
+        """Has a signal's check begin anew."""
+        self.memory[name] = {"patience": self.patience}
+
     def go_back(self, memory):
         """Forgets the symptoms, but not the diagnoses, and remembers what it did then."""
         self.memory = copy.deepcopy(memory)

@@ -7,8 +7,9 @@ import numpy as np
 def healthy_state(model):
     """Returns copies of what goes back: weights, averages, optimizers, loss scales and means.
 
-    What does not: the count of rounds, by which data, logs and checkpoints go on; the random states
-    of the model and the process, or what went wrong would repeat itself; learning rates.
+    What does not: the counts of rounds and images, by which data, logs, checkpoints and growth go
+    on, and with them how far a network has grown; the random states of the model and the process,
+    or what went wrong would repeat itself; learning rates.
     """
     return [np.asarray(variable).copy() for variable in _variables(model)]
 
@@ -47,6 +48,7 @@ def check_rates(model):
 def _variables(model):
     kept = {id(_rate(optimizer)) for optimizer in model.optimizer.by_player.values()}
     kept |= {id(state) for state in model.random_states} | {id(model.optimizer.iterations)}
+    kept |= {id(variable) for variable in model.position_variables()}
     means = [variable for metric in model.metrics for variable in metric.variables]
     every = [*model.variables, *model.optimizer.variables, *means]
     return [variable for variable in every if id(variable) not in kept]
