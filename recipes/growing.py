@@ -30,6 +30,8 @@ class Config(training.Config):
     which have 512 at 32 x 32."""
     max_filters: int = 64
     """The most maps of any size; 512 in the papers."""
+    learning_rate: float = 1e-3
+    """Adam's step size for both players; the papers' 1e-3."""
     ema_momentum: float = 0.998
     """Momentum per round of the moving average of the generator's weights that samples use."""
 
@@ -44,14 +46,8 @@ def schedule(config, generator):
     }
 
 
-def compiled(model, config, learning_rates):
-    """Compiles the model as all recipes that grow do, and says if its training ends too early.
-
-    Args:
-        model: The model.
-        config: The recipe's config.
-        learning_rates: Of both players, or a dict from a player's name to its own.
-    """
+def compiled(model, config):
+    """Compiles the model as all recipes that grow do, and says if its training ends too early."""
     rounds = model.rounds_until(model.phases[-1], config.batch_size)
     if config.steps < rounds:
         height, width, _ = model.image_shape
@@ -60,7 +56,7 @@ def compiled(model, config, learning_rates):
             f"takes {rounds:,}."
         )
     return training.compile_with_adam(
-        model, config, learning_rates, beta_1=0.0, beta_2=0.99, epsilon=1e-8
+        model, config, config.learning_rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8
     )
 
 

@@ -13,8 +13,6 @@ class Config(growing.Config):
 
     out: str = "runs/progan"
     export: str = "saved_models/progan"
-    learning_rate: float = 1e-3
-    """Adam's step size for both players; the paper's 1e-3."""
     penalty_weight: float = 10.0
     """Weight of the gradient penalty; the paper's 10."""
     drift_weight: float = 1e-3
@@ -33,7 +31,7 @@ def build(config, image_shape):
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )
-    return growing.compiled(model, config, config.learning_rate)
+    return growing.compiled(model, config)
 
 
 def report(config, model, folder):

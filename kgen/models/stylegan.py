@@ -16,14 +16,14 @@ from kgen.networks.style import StyleGenerator
 
 @keras.saving.register_keras_serializable("kgen")
 class StyleGAN(Growing, GAN):
-    """Karras, Laine and Aila 2019, arXiv 1812.04948: non-saturating loss with R1, style mixing.
+    """Karras, Laine and Aila 2019, arXiv 1812.04948: a mapping, styles, noise and style mixing.
 
     Grows as `ProGAN` does, or with `progressive=False` trains its full size from the start. Latents
     z become styles w (`map`), and styles images (`synthesise`); `sample` does both, with `psi`
     nearer to the mean style, which is tracked in training. With classes, where both networks know
     them, it is trained on `(images, labels)`, labels integers.
 
-    Logs `discriminator_loss`, `generator_loss` and `discriminator_penalty`.
+    Logs `discriminator_loss`, `generator_loss` and with a penalty `discriminator_penalty`.
 
     Example:
         model = kgen.models.StyleGAN(
@@ -43,8 +43,11 @@ class StyleGAN(Growing, GAN):
             at 8 x 8 and both lengths are 600.
         mixing: Probability that an image is made of the styles of two latents, those of the layers
             up to a random one and those after it; 0.9 in the paper.
-        penalty_weight: Weight of R1, gamma of gamma / 2 * E[||grad D(real)||^2]; 10 in the paper.
-        penalty_interval: R1 is computed in every so many rounds and weighs as many times more: lazy
+        loss, penalty: As of `GAN`. `"non_saturating"` with `"r1"` are the paper's on FFHQ,
+            `"wasserstein"` with `"gradient"` on CelebA-HQ.
+        penalty_weight: Weight of the penalty; of R1 gamma in gamma / 2 * E[||grad D(real)||^2]. 10
+            in the paper.
+        penalty_interval: The penalty is computed in every so many rounds and weighs as many times more: lazy
             regularisation (Karras et al. 2020, arXiv 1912.04958); 1 for all, 16 there.
         mean_momentum: Momentum per round of the mean style; the authors' 0.995.
         augmentation: As of `GAN`.
@@ -65,6 +68,8 @@ class StyleGAN(Growing, GAN):
         batch_sizes=None,
         progressive=True,
         mixing=0.9,
+        loss="non_saturating",
+        penalty="r1",
         penalty_weight=10.0,
         penalty_interval=1,
         mean_momentum=0.995,
@@ -80,8 +85,8 @@ class StyleGAN(Growing, GAN):
         super().__init__(
             generator,
             discriminator,
-            loss="non_saturating",
-            penalty="r1",
+            loss=loss,
+            penalty=penalty,
             penalty_weight=penalty_weight,
             penalty_interval=penalty_interval,
             augmentation=augmentation,

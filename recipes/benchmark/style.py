@@ -64,12 +64,6 @@ class Protocol:
     max_filters: int = 128
     mapping_depth: int = 8
     learning_rate: float = 1e-3
-    """Of both ProGAN's players."""
-    style_learning_rate: float = 4e-4
-    """Of StyleGAN's generator; its discriminator's is five times as large."""
-    penalty_weight: float = 10.0
-    """Of R1."""
-    penalty_interval: int = 1
     ema_momentum: float = 0.998
     samples: int = 1000
     trials: int | None = 3
@@ -109,8 +103,7 @@ def describe(protocol):
         f"{protocol.data}, {protocol.image_size} x {protocol.image_size}, "
         f"{protocol.thousand_images:g} thousand images in batches of {protocol.batch_size}, "
         f"{protocol.filters} maps at the last size and up to {protocol.max_filters}; ProGAN and "
-        f"StyleGAN grow for {GROWING:.0%} of the images; R1 weighs {protocol.penalty_weight:g} "
-        f"and is computed in one round of {protocol.penalty_interval}; BigGAN has labels; "
+        f"StyleGAN grow for {GROWING:.0%} of the images, both with WGAN-GP's loss; BigGAN has labels; "
         f"{protocol.samples:,} samples of averaged weights in the features of kgen's "
         "classifier of digits.",
         f"Truncation 1 to 3: psi {PSIS['stylegan'][1:]} of StyleGAN, latents cut at "
@@ -133,7 +126,7 @@ def _progan(protocol, seed, changes):
         ema_momentum=protocol.ema_momentum,
         seed=seed,
     )
-    return _compiled(model, [protocol.learning_rate] * 2)
+    return _compiled(model, protocol)
 
 
 def _stylegan(protocol, seed, changes):
@@ -151,13 +144,13 @@ def _stylegan(protocol, seed, changes):
         generator,
         ProgressiveDiscriminator(shape, blur=True, **maps),
         **_growth(protocol),
-        penalty_weight=protocol.penalty_weight,
-        penalty_interval=protocol.penalty_interval,
+        loss="wasserstein",
+        penalty="gradient",
         ema_momentum=protocol.ema_momentum,
         seed=seed,
         **of_model,
     )
-    return _compiled(model, [5.0 * protocol.style_learning_rate, protocol.style_learning_rate])
+    return _compiled(model, protocol)
 
 
 def _growth(protocol):
@@ -179,13 +172,9 @@ def _biggan(protocol, seed, changes):
     return biggan.build(config, _shape(protocol))
 
 
-def _compiled(model, learning_rates):
-    model.compile(
-        {
-            player.name: keras.optimizers.Adam(rate, 0.0, 0.99, 1e-8, name=player.name)
-            for player, rate in zip(model.players, learning_rates, strict=True)
-        }
-    )
+def _compiled(model, protocol):
+    adam = {"learning_rate": protocol.learning_rate, "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8}
+    model.compile({"class_name": "Adam", "config": adam})
     return model
 
 
@@ -231,8 +220,6 @@ STYLE = table.Table(
         thousand_images=40.0,
         max_filters=64,
         mapping_depth=4,
-        penalty_weight=0.3,
-        penalty_interval=4,
         ema_momentum=0.99,
     ),
     rows=ROWS,
