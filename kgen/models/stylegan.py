@@ -47,8 +47,8 @@ class StyleGAN(Growing, GAN):
             `"wasserstein"` with `"gradient"` on CelebA-HQ.
         penalty_weight: Weight of the penalty; of R1 gamma in gamma / 2 * E[||grad D(real)||^2]. 10
             in the paper.
-        penalty_interval: The penalty is computed in every so many rounds and weighs as many times more: lazy
-            regularisation (Karras et al. 2020, arXiv 1912.04958); 1 for all, 16 there.
+        penalty_interval: The penalty is computed in every so many rounds and weighs as many times
+            more: lazy regularisation (Karras et al. 2020, arXiv 1912.04958); 1 for all, 16 there.
         mean_momentum: Momentum per round of the mean style; the authors' 0.995.
         augmentation: As of `GAN`.
         ema_momentum: Momentum per round of the generator's moving average, which samples use;

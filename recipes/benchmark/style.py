@@ -103,7 +103,7 @@ def describe(protocol):
         f"{protocol.data}, {protocol.image_size} x {protocol.image_size}, "
         f"{protocol.thousand_images:g} thousand images in batches of {protocol.batch_size}, "
         f"{protocol.filters} maps at the last size and up to {protocol.max_filters}; ProGAN and "
-        f"StyleGAN grow for {GROWING:.0%} of the images, both with WGAN-GP's loss; BigGAN has labels; "
+        f"StyleGAN grow for {GROWING:.0%} of the images, with WGAN-GP's loss; BigGAN has labels; "
         f"{protocol.samples:,} samples of averaged weights in the features of kgen's "
         "classifier of digits.",
         f"Truncation 1 to 3: psi {PSIS['stylegan'][1:]} of StyleGAN, latents cut at "

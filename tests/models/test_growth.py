@@ -8,6 +8,8 @@ import pytest
 
 import kgen.data
 from kgen.callbacks import Checkpoint, StopAfter
+from kgen.callbacks.doctor.examination import examiner
+from kgen.callbacks.doctor.rollback import go_back, healthy_state
 from kgen.core import engine
 from kgen.models import ProGAN
 from kgen.models.growth import Phase, schedule
@@ -67,7 +69,9 @@ def test_schedule_by_hand():
     assert [(p.stage, p.fading) for p in schedule([(4, 4), (8, 8), (16, 16)], 1, 0)] == [
         (1, True), (2, True), (2, False),
     ]  # fmt: skip
-    assert Phase(1, True, 3000.0, 5000.0, None).alpha(3500.0) == 0.25
+    fade = Phase(1, True, 3000.0, 5000.0, None)
+    # An execution of several rounds may go past its end.
+    assert [float(fade.alpha(shown)) for shown in (3000, 3500, 5000, 6000)] == [0.0, 0.25, 1.0, 1.0]
 
 
 def test_phases_follow_the_images_shown_and_are_traced_once():
@@ -183,10 +187,27 @@ def test_real_images_are_averaged_and_faded_with_the_same_alpha():
     assert fakes.shape == images.shape
 
 
+def test_the_doctor_sees_and_rolls_back_what_is_there_now():
+    model = compiled(progan())
+    examine = examiner(model, IMAGES[:8], seed=0)
+    found = examine()
+    assert found["samples"].shape == found["real"].shape == (8, 2, 2, 1)
+    state = healthy_state(model)
+    model.images_shown.assign(40)
+    model._enter(model.phases[-1])
+    found = examine()
+    assert found["samples"].shape == found["real"].shape == (8, *SHAPE)
+    go_back(model, state, factor=0.5)
+    assert model.kimg == 0.04 and model.generator.structure == (2, False)
+
+
 def test_several_replicas_share_batches_of_several_sizes():
     data = kgen.data.from_arrays(IMAGES, batch_size=8, seed=1)
     with engine.mirrored(2).scope():
         model = compiled(progan(batch_sizes={2: 4, 4: 8, 8: 4}))
+        odd = compiled(progan(batch_sizes={4: 5}))
+    with pytest.raises(ValueError, match="divisible by the 2 replicas, received 5 for 4"):
+        odd.fit(data, epochs=1)
     seen = watched(model, data, epochs=1, steps_per_epoch=6)
     assert [images for images, *_ in seen] == [4, 8, 12, 16, 24, 32]
 
@@ -217,3 +238,7 @@ def test_refuses_networks_that_do_not_grow_and_data_that_cannot_be_cut():
     model = compiled(ProGAN(generator, critic, batch_sizes={4: 2}))
     with pytest.raises(ValueError, match="`batch_sizes` needs a set of kgen.data.*ndarray"):
         model.fit(IMAGES, batch_size=8)
+    with pytest.raises(ValueError, match=r"image_shape \(8, 8, 1\), received \(9, 9, 1\)"):
+        model.fit(np.zeros((8, 9, 9, 1), "float32"), batch_size=8)
+    with pytest.raises(ValueError, match="without a `condition`"):
+        ProGAN(generator, ProgressiveDiscriminator(SHAPE, 2, classes=3))
