@@ -1,6 +1,5 @@
 """BigGAN: SAGAN with orthogonal regularisation, which samples from truncated latents."""
 
-import dataclasses
 import math
 import numbers
 
@@ -69,6 +68,7 @@ class BigGAN(SAGAN):
         **kwargs,
     ):
         check_weight("orthogonal_weight", orthogonal_weight)
+        self.orthogonal_weight = orthogonal_weight
         super().__init__(
             generator,
             discriminator,
@@ -78,9 +78,9 @@ class BigGAN(SAGAN):
             ema_momentum=ema_momentum,
             **kwargs,
         )
-        self.orthogonal_weight = orthogonal_weight
-        if orthogonal_weight:
-            self._log_of_the_generator("orthogonality")
+
+    def generator_terms(self):
+        return ("orthogonality",) if self.orthogonal_weight else ()
 
     def generator_loss(self, data, training):
         loss, components = super().generator_loss(data, training)
@@ -128,13 +128,6 @@ class BigGAN(SAGAN):
             return rows
         noise, labels = rows[:, : -self.classes], rows[:, -self.classes :]
         return np.concatenate([truncated(noise, float(truncation)), labels], axis=1)
-
-    def _log_of_the_generator(self, component):
-        """Adds a component to those that the generator's player declares, and its tracker."""
-        *others, player = self.players
-        player = dataclasses.replace(player, components=(*player.components, component))
-        self.players = (*others, player)
-        self.trackers[f"generator_{component}"] = keras.metrics.Mean(name=f"generator_{component}")
 
 
 def squared_correlations(kernel):

@@ -129,7 +129,12 @@ class GAN(AdversarialModel):
                     updates=discriminator_updates,
                     components=head if penalty is None else ("penalty", *head),
                 ),
-                Player("generator", generator, self.generator_loss, components=head),
+                Player(
+                    "generator",
+                    generator,
+                    self.generator_loss,
+                    components=(*head, *self.generator_terms()),
+                ),
             ],
             generator,
             latent_distribution,
@@ -225,6 +230,10 @@ class GAN(AdversarialModel):
     def head_components(self, condition):
         """The names of the components that `head_loss` returns."""
         return ("classification",) if condition == "auxiliary" else ()
+
+    def generator_terms(self):
+        """The names of what else a subclass's `generator_loss` returns as components."""
+        return ()
 
     def prepare(self, data, training):
         """Returns `(images, fakes)`, and of a conditional model the one-hot labels of both."""
