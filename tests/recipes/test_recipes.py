@@ -282,19 +282,36 @@ def rows(path):
 
 # A CSVLogger leaves its file open where a training is cut off.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_the_same_command_goes_on_where_it_stopped(
-    recipe, tmp_path, killed_after, finished_run, monkeypatch
-):
-    expected = finished_run(recipe).result
-    config = tiny(recipe, tmp_path, **STEPS, export="none")
-    if recipe is not dcgan:  # What follows the training is not of the recipe, nor a second kill.
-        monkeypatch.setattr(training, "_finish", lambda config, model, paths, family: paths)
-    for rounds in (4, 6) if recipe is dcgan else (6,):
+def test_the_same_command_goes_on_where_it_stopped(tmp_path, killed_after, finished_run):
+    config = tiny(dcgan, tmp_path, **STEPS, export="none")
+    for rounds in (4, 6):
         killed_after(rounds)
         with pytest.raises(KilledError):
-            recipe.run(config)
+            dcgan.run(config)
     killed_after(None)
+    assert_same_run(dcgan.run(config), finished_run(dcgan).result)
+
+
+def test_every_recipe_goes_on_from_its_checkpoint(recipe, tmp_path, finished_run, monkeypatch):
+    """From what is left of a run that is killed in round 6, cut out of one that was not."""
+    run = finished_run(recipe)
+    config = run.copied(tmp_path)
+    paths = run_folder.paths(config.out)
+    lost = [paths.model, paths.config.with_name("finished.json")]
+    lost += [paths.samples / f"step-00000{step}.png" for step in (6, 7)]
+    lost += [paths.checkpoints / f"round-0000000{step}.checkpoint" for step in (6, 7)]
+    for path in lost:
+        path.unlink()
+    # A row more than the checkpoint of round 4 knows of.
+    paths.history.write_bytes(b"".join(paths.history.read_bytes().splitlines(True)[:4]))
+    # What follows the training is as in any run.
+    monkeypatch.setattr(training, "_finish", lambda config, model, paths, family: paths)
     result = recipe.run(config)
+    assert int(result.model.optimizer.iterations) == 7
+    assert_same_run(result, run.result)
+
+
+def assert_same_run(result, expected):
     assert_same_weights(result, expected)
     assert rows(result.paths.history) == rows(expected.paths.history)
     for picture in expected.paths.samples.iterdir():
