@@ -209,7 +209,8 @@ class StyleGAN(Growing, GAN):
             psi: Truncation, as of `sample`.
             labels: Of a conditional model the class of all, an integer.
         """
-        layers, count = list(layers), self.generator.layer_count
+        count = self.generator.layer_count
+        layers = list(layers) if np.iterable(layers) else [layers]
         for name, seeds in (("seeds_a", seeds_a), ("seeds_b", seeds_b)):
             if not np.ndim(seeds) or not len(seeds):
                 raise ValueError(f"`{name}` must be a list of seeds, received {seeds!r}.")

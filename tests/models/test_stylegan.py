@@ -161,6 +161,8 @@ def test_a_conditional_one_makes_the_class_asked_for_and_exports(tmp_path):
         (lambda m: m.sample(1, psi="0.7"), "`psi` must be a number, received '0.7'"),
         (lambda m: m.sample(1, cutoff=7), "`cutoff` must be None or an integer from 0 to 6"),
         (lambda m: m.mix([0], [1], [6]), r"`layers` must be integers from 0 to 5, received \[6\]"),
+        (lambda m: m.mix([0], [1], None), r"`layers` must be integers.*received \[None\]"),
+        (lambda m: m.mix([], [1], [0]), r"`seeds_a` must be a list of seeds, received \[\]"),
         (
             lambda m: m.synthesise(np.zeros((2, 3))),
             r"`styles` must be.*\(6, 3\), received \(2, 3\)",
