@@ -31,9 +31,7 @@ class Phase:
     batch_size: int | None
 
     def alpha(self, images_shown):
-        """How far the newest block is faded in, 0 to 1 over the phase; a scalar tensor."""
-        if not self.fading:
-            return ops.ones(())
+        """How far the newest block is faded in, 0 to 1 over a fading phase; a scalar tensor."""
         # An execution of several rounds may go past the end.
         shown = ops.cast(images_shown, "float32")
         return ops.clip((shown - self.start) / (self.end - self.start), 0.0, 1.0)
@@ -271,10 +269,7 @@ class Growing:
     def enlarged(self, images):
         """Returns images of any stage in the last one's size, float32 in [-1, 1]."""
         factor = self.image_shape[0] // images.shape[1]
-        images = ops.clip(ops.cast(images, "float32"), -1.0, 1.0)
-        if factor > 1:
-            images = repeat_pixels(images, factor)
-        return images
+        return repeat_pixels(ops.clip(ops.cast(images, "float32"), -1.0, 1.0), factor)
 
 
 def check_growing(**networks):

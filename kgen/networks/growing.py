@@ -1,5 +1,7 @@
 """What networks that grow have in common: stages of rising resolution, and the fade between two."""
 
+import inspect
+
 import keras
 
 from kgen.core import engine
@@ -82,6 +84,11 @@ class GrowingNetwork(keras.Model):
         """Returns the trainable variables of the `active_layers`."""
         return [v for layer in self.active_layers() for v in layer.trainable_variables]
 
+    def rgb_in_use(self, layers):
+        """Returns those of a list of layers, one a stage, that the present structure uses."""
+        stage = self.stage
+        return layers[stage - 1 if self.fading else stage : stage + 1]
+
     @property
     def stage(self):
         """Number of the present stage, from 0."""
@@ -118,6 +125,12 @@ class GrowingNetwork(keras.Model):
             )
         self.stage_variable.assign(stage)
         self.fade.alpha.assign(alpha)
+
+    def get_config(self):
+        parameters = inspect.signature(type(self).__init__).parameters.values()
+        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
+        arguments = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **arguments, "image_shape": list(self.image_shape)}
 
 
 def stage_filters(filters, max_filters, stages):

@@ -92,21 +92,10 @@ class ProgressiveGenerator(GrowingNetwork):
         return [keras.KerasTensor((None, *self.image_shape), name="images")]
 
     def active_layers(self):
-        stage = self.stage
-        first = stage - 1 if self.fading else stage
-        return [*self.blocks[: stage + 1], *self.to_rgb[first : stage + 1]]
+        return [*self.blocks[: self.stage + 1], *self.rgb_in_use(self.to_rgb)]
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self.sizes[self.stage], self.image_shape[-1])
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": list(self.image_shape),
-            "latent_dim": self.latent_dim,
-            "filters": self.filters,
-            "max_filters": self.max_filters,
-        }
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -208,25 +197,12 @@ class ProgressiveDiscriminator(GrowingNetwork):
         return [keras.KerasTensor((None, 1), name="logits")]
 
     def active_layers(self):
-        stage = self.stage
-        first = stage - 1 if self.fading else stage
         heads = [self.logit] if self.embedding is None else [self.logit, self.embedding]
-        return [*self.from_rgb[first : stage + 1], *self.blocks[: stage + 1], *heads]
+        return [*self.rgb_in_use(self.from_rgb), *self.blocks[: self.stage + 1], *heads]
 
     def compute_output_shape(self, input_shape):
         images = input_shape if self.classes is None else input_shape[0]
         return (images[0], 1)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": list(self.image_shape),
-            "filters": self.filters,
-            "max_filters": self.max_filters,
-            "classes": self.classes,
-            "blur": self.blur,
-            "group_size": self.group_size,
-        }
 
 
 def _normalized_convolution(maps):

@@ -219,28 +219,11 @@ class StyleGenerator(GrowingNetwork):
         return [keras.KerasTensor((None, *self.image_shape), name="images")]
 
     def active_layers(self):
-        stage = self.stage
-        first = stage - 1 if self.fading else stage
-        return [self.mapping, *self.blocks[: stage + 1], *self.to_rgb[first : stage + 1]]
+        return [self.mapping, *self.blocks[: self.stage + 1], *self.rgb_in_use(self.to_rgb)]
 
     def compute_output_shape(self, input_shape):
         images = input_shape if self.classes is None else input_shape[0]
         return (images[0], *self.sizes[self.stage], self.image_shape[-1])
-
-    def get_config(self):
-        names = (
-            "latent_dim",
-            "style_dim",
-            "filters",
-            "max_filters",
-            "mapping_depth",
-            "mapping_multiplier",
-            "noise",
-            "modulation",
-            "classes",
-        )
-        arguments = {name: getattr(self, name) for name in names}
-        return {**super().get_config(), "image_shape": list(self.image_shape), **arguments}
 
     def _block(self, name, size, before, maps):
         """The two layers of a stage: [maps of the stage before, styles, noises] -> maps."""
