@@ -51,14 +51,17 @@ def check(x, y, batch_size, multiple, uses_targets, method):
         method: Name of the method, for the message.
 
     Raises:
-        ValueError: If images are integers, labels are given to a model that has no use for them or
-            missing for one that has, or a batch, the last one included, cannot be divided.
+        ValueError: If there are no images or they are integers, labels are given to a model that
+            has no use for them or missing for one that has, or a batch, the last one included,
+            cannot be divided.
     """
     spec = getattr(x, "element_spec", None)
     images = _first_leaf(x if spec is None else spec)
     has_targets = targets_of(x, y) is not None
     is_seen_through = spec is not None or hasattr(x, "shape")
     _check_contents(images, has_targets or (uses_targets and not is_seen_through), uses_targets)
+    if spec is None and hasattr(images, "shape") and not images.shape[0]:
+        raise ValueError(f"{method}(): `x` must hold images, received an array of {images.shape}.")
     if multiple == 1:
         return
     if spec is not None:

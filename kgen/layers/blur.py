@@ -2,27 +2,50 @@
 
 from keras import ops
 
+# Longer axes than two of these are filtered in blocks of so many pixels.
+_BLOCK = 64
 
-def along_axes(images, matrix):
+
+def along_axes(images, matrix, kernel):
     """Returns images whose columns and then rows are multiplied by a matrix.
 
     Args:
         images: Tensor `(batch, height, width, channels)`.
         matrix: Function of a size (an integer, or a tensor where it is unknown beforehand) that
-            returns `(new size, size)`.
+            returns `(new size, size)`, zero beyond a band as wide as the kernel.
+        kernel: List of the weights of the filter in it.
 
     Returns:
         A tensor `(batch, new height, new width, channels)`.
     """
     batch, height, width, channels = ops.shape(images)
-    columns = ops.cast(matrix(height), images.dtype)  # (new height, height)
-    rows = ops.cast(matrix(width), images.dtype)  # (new width, width)
-    # On a CPU no slower than a 3x3 convolution of images of 64 pixels; the products grow with the
-    # cube of the size. Sums of shifted images take up to 20 times as long as these products without
-    # XLA, a depthwise convolution 10 times with it.
-    outputs = ops.matmul(columns, ops.reshape(images, (batch, height, width * channels)))
-    outputs = ops.reshape(outputs, (batch, ops.shape(columns)[0], width, channels))
-    return ops.matmul(rows, outputs)
+    # On a CPU no slower than a 3x3 convolution of images of 64 pixels. Sums of shifted images take
+    # up to 20 times as long without XLA, and a depthwise convolution 10 times as long with it.
+    outputs = ops.reshape(images, (batch, height, width * channels))
+    outputs = _filtered(outputs, matrix, len(kernel) // 2)  # (batch, new height, ...)
+    outputs = ops.reshape(outputs, (batch * ops.shape(outputs)[1], width, channels))
+    outputs = _filtered(outputs, matrix, len(kernel) // 2)  # (..., new width, channels)
+    return ops.reshape(outputs, (batch, -1, ops.shape(outputs)[1], channels))
+
+
+def _filtered(columns, matrix, radius):
+    """Multiplies columns `(batch, size, count)` by a matrix that reaches `radius` pixels far."""
+    batch, size, count = ops.shape(columns)
+    in_blocks = isinstance(size, int) and size > 2 * _BLOCK and not size % _BLOCK
+    if not in_blocks or radius >= _BLOCK:
+        return ops.matmul(ops.cast(matrix(size), columns.dtype), columns)
+    # The whole matrix would take the square of the size: blocks, with what they see of others.
+    margin = 2 * max(1, (radius + 1) // 2)  # Even, as pairs may become one.
+    blocks = ops.reshape(columns, (batch, -1, _BLOCK, count))
+    beyond = ops.zeros_like(blocks[:, :1, :margin])
+    before = ops.concatenate([beyond, blocks[:, :-1, -margin:]], axis=1)
+    after = ops.concatenate([blocks[:, 1:, :margin], beyond], axis=1)
+    blocks = ops.concatenate(
+        [before, blocks, after], axis=2
+    )  # (batch, blocks, 64 + margins, count)
+    band = ops.cast(matrix(_BLOCK + 2 * margin), columns.dtype)
+    cut = margin * band.shape[0] // band.shape[1]
+    return ops.reshape(ops.matmul(band[cut:-cut], blocks), (batch, -1, count))
 
 
 def blur_matrix(size, kernel, dtype):

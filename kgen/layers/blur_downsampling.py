@@ -47,7 +47,7 @@ class BlurDownsampling2D(keras.layers.Layer):
             matrix = blur_matrix(size, self.kernel, dtype)  # (size, size)
             return ops.mean(ops.reshape(matrix, (size // 2, 2, size)), axis=1)
 
-        return along_axes(inputs, blur_and_average)
+        return along_axes(inputs, blur_and_average, self.kernel)
 
     def compute_output_shape(self, input_shape):
         self._check_size(input_shape)

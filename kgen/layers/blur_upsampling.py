@@ -46,7 +46,7 @@ class BlurUpsampling2D(keras.layers.Layer):
             matrix = blur_matrix(2 * size, self.kernel, dtype)  # (2 * size, 2 * size)
             return ops.sum(ops.reshape(matrix, (2 * size, size, 2)), axis=-1)
 
-        return along_axes(inputs, repeat_and_blur)
+        return along_axes(inputs, repeat_and_blur, self.kernel)
 
     def compute_output_shape(self, input_shape):
         space = [None if size is None else 2 * size for size in input_shape[1:3]]

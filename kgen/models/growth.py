@@ -1,6 +1,7 @@
-"""Growing while training: the schedule in thousands of images, and a model that follows it."""
+"""Growing while training: a model that follows a schedule in thousands of images."""
 
 import dataclasses
+import functools
 import math
 
 import keras
@@ -9,56 +10,8 @@ from keras import ops
 from kgen.core import engine
 from kgen.layers import repeat_pixels
 from kgen.models.arguments import check_weight
+from kgen.models.growth_schedule import checked_batch_sizes, schedule
 from kgen.networks.growing import GrowingNetwork
-
-
-@dataclasses.dataclass(frozen=True)
-class Phase:
-    """One part of the schedule.
-
-    Attributes:
-        stage: Number of the networks' stage.
-        fading: Whether the stage's block is being faded in.
-        start, end: Real images shown in all when it begins, and when it ends; the last has no end,
-            `math.inf`.
-        batch_size: Images of a batch; `None` for that given to `fit`.
-    """
-
-    stage: int
-    fading: bool
-    start: float
-    end: float
-    batch_size: int | None
-
-    def alpha(self, images_shown):
-        """How far the newest block is faded in, 0 to 1 over a fading phase; a scalar tensor."""
-        # An execution of several rounds may go past the end.
-        shown = ops.cast(images_shown, "float32")
-        return ops.clip((shown - self.start) / (self.end - self.start), 0.0, 1.0)
-
-
-def schedule(sizes, fade_kimg, stable_kimg, batch_sizes=None):
-    """Returns the phases: each stage but the first is faded in, and then trained as it is.
-
-    Karras et al. 2018, appendix A, arXiv 1710.10196.
-
-    Args:
-        sizes: Of the images of each stage, `(height, width)`.
-        fade_kimg, stable_kimg: Lengths in thousands of real images.
-        batch_sizes: Dict from a stage's height to the images of its batches; `None` for none.
-    """
-    batch_sizes = batch_sizes or {}
-    phases, start = [], 0.0
-    for stage, (height, _) in enumerate(sizes):
-        for fading in (True, False):
-            length = 1000.0 * (fade_kimg if fading else stable_kimg)
-            last = stage == len(sizes) - 1 and not fading
-            if (fading and stage == 0) or not (length or last):
-                continue
-            end = math.inf if last else start + length
-            phases.append(Phase(stage, fading, start, end, batch_sizes.get(height)))
-            start = end
-    return phases
 
 
 class Growing:
@@ -89,7 +42,7 @@ class Growing:
         sizes = self.generator.sizes
         self.fade_kimg = fade_kimg
         self.stable_kimg = stable_kimg
-        self.batch_sizes = _checked_batch_sizes(batch_sizes, [height for height, _ in sizes])
+        self.batch_sizes = checked_batch_sizes(batch_sizes, [height for height, _ in sizes])
         self.progressive = progressive
         self.phases = schedule(sizes, fade_kimg, stable_kimg, self.batch_sizes)
         if not progressive:
@@ -285,25 +238,6 @@ def check_growing(**networks):
         raise ValueError(f"The networks must have one image_shape, received {shapes}.")
 
 
-def _checked_batch_sizes(batch_sizes, heights):
-    if batch_sizes is None:
-        return None
-    if not isinstance(batch_sizes, dict):
-        raise ValueError(
-            f"`batch_sizes` must be a dict from heights to batch sizes, received {batch_sizes!r}."
-        )
-    # A file has text keys.
-    sizes = {int(k) if str(k).isdecimal() else k: size for k, size in batch_sizes.items()}
-    for height, size in sizes.items():
-        if height not in heights:
-            raise ValueError(f"`batch_sizes` must have keys out of {heights}, received {height!r}.")
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(
-                f"`batch_sizes` must hold positive integers, received {size!r} for {height}."
-            )
-    return sizes
-
-
 def _renewed(model, name, make, structure):
     """Returns a function that has Keras make the model's function `name` for each structure.
 
@@ -313,16 +247,16 @@ def _renewed(model, name, make, structure):
         make: Keras' method that sets the attribute to a new function.
         structure: Function that returns what the graph depends on.
     """
-    made = {}
+
+    @functools.lru_cache(maxsize=1)
+    def made_for(_):
+        make(force=True)
+        made = getattr(model, name)
+        setattr(model, name, function)
+        return made
 
     def function(*args):
-        key = structure()
-        if key not in made:
-            made.clear()
-            make(force=True)
-            made[key] = getattr(model, name)
-            setattr(model, name, function)
-        return made[key](*args)
+        return made_for(structure())(*args)
 
     return function
 

@@ -211,6 +211,15 @@ def test_integer_images():
         model.fit(tf.data.Dataset.from_tensors(np.ones((4, 1), "uint8")))
 
 
+def test_no_images():
+    model = tug()
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"fit\(\): `x` must hold images.*\(0, 1\)"):
+        model.fit(np.ones((0, 1), "float32"), verbose=0)
+    with pytest.raises(ValueError, match=r"evaluate\(\): `x` must hold images"):
+        model.evaluate(np.ones((0, 1), "float32"), verbose=0)
+
+
 class Batches(keras.utils.PyDataset):
     """What `fit` cannot look into beforehand."""
 

@@ -38,6 +38,17 @@ def test_1_2_1_is_1_3_3_1_between_zeros_and_with_a_stride_borders_too():
     np.testing.assert_allclose(BlurDownsampling2D()(X), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kernel", [[1, 2, 1], [1], [1, 4, 6, 4, 1], [3, 1, 2], list(range(1, 12))])
+def test_long_axes_are_filtered_in_blocks_as_if_at_once(kernel):
+    x = np.random.default_rng(0).standard_normal((2, 256, 192, 2)).astype("float32")
+    normalised = np.array(kernel) / sum(kernel)
+    repeated = x.repeat(2, axis=1).repeat(2, axis=2)
+    expected = _filtered(repeated, normalised)
+    np.testing.assert_allclose(BlurUpsampling2D(kernel)(x), expected, rtol=1e-4, atol=1e-5)
+    average = _filtered(x, normalised).reshape(2, 128, 2, 96, 2, 2).mean(axis=(2, 4))
+    np.testing.assert_allclose(BlurDownsampling2D(kernel)(x), average, rtol=1e-4, atol=1e-5)
+
+
 def test_by_hand():
     row = np.zeros((1, 1, 4, 1), "float32")
     row[0, 0, :, 0] = [0.0, 16.0, 0.0, 32.0]

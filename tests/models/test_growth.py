@@ -1,4 +1,4 @@
-"""Growing: the schedule, the phases of a training, what is kept between them, and resuming."""
+"""Growing: the phases of a training, what is kept between them, and resuming."""
 
 import math
 
@@ -12,7 +12,7 @@ from kgen.callbacks.doctor.examination import examiner
 from kgen.callbacks.doctor.rollback import go_back, healthy_state
 from kgen.core import engine
 from kgen.models import ProGAN
-from kgen.models.growth import Phase, schedule
+from kgen.models.growth_schedule import Phase
 from kgen.networks import ProgressiveDiscriminator, ProgressiveGenerator, dcgan_generator
 
 SHAPE = (8, 8, 1)  # Stages of 2, 4 and 8 pixels.
@@ -56,22 +56,6 @@ def watched(model, x, **arguments):
     watch = Watch()
     model.fit(x, callbacks=[watch, *arguments.pop("callbacks", [])], verbose=0, **arguments)
     return watch.seen
-
-
-def test_schedule_by_hand():
-    assert schedule([(4, 4), (8, 8)], fade_kimg=2, stable_kimg=3, batch_sizes={8: 16}) == [
-        Phase(0, False, 0.0, 3000.0, None),
-        Phase(1, True, 3000.0, 5000.0, 16),
-        Phase(1, False, 5000.0, math.inf, 16),
-    ]
-    # Without a fade, or without a phase between two fades.
-    assert [p.fading for p in schedule([(4, 4), (8, 8), (16, 16)], 0, 1)] == [False] * 3
-    assert [(p.stage, p.fading) for p in schedule([(4, 4), (8, 8), (16, 16)], 1, 0)] == [
-        (1, True), (2, True), (2, False),
-    ]  # fmt: skip
-    fade = Phase(1, True, 3000.0, 5000.0, None)
-    # An execution of several rounds may go past its end.
-    assert [float(fade.alpha(shown)) for shown in (3000, 3500, 5000, 6000)] == [0.0, 0.25, 1.0, 1.0]
 
 
 def test_phases_follow_the_images_shown_and_are_traced_once():

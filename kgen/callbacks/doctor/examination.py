@@ -1,6 +1,7 @@
 """One check's measurements of a model on the fixed batch, in training mode and without a trace."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import keras
@@ -87,13 +88,10 @@ def examiner(model, data, seed):
                 measured["separation"] = separation(model, images, samples, codes)
             return measured
 
-    graphs = {}
+    graph_of = functools.lru_cache(maxsize=1)(lambda structure: engine.function(measure))
 
     def as_numbers():
-        if model.structure not in graphs:
-            graphs.clear()
-            graphs[model.structure] = engine.function(measure)
-        measured = graphs[model.structure](data)
+        measured = graph_of(model.structure)(data)
         measured = keras.tree.map_structure(ops.convert_to_numpy, measured)
         return {
             name: float(value) if value.ndim == 0 else value for name, value in measured.items()
