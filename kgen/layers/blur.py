@@ -23,9 +23,10 @@ def along_axes(images, matrix, kernel):
     # up to 20 times as long without XLA, and a depthwise convolution 10 times as long with it.
     outputs = ops.reshape(images, (batch, height, width * channels))
     outputs = _filtered(outputs, matrix, len(kernel) // 2)  # (batch, new height, ...)
-    outputs = ops.reshape(outputs, (batch * ops.shape(outputs)[1], width, channels))
+    new_height = ops.shape(outputs)[1]  # And not -1, for a size that is known to stay so.
+    outputs = ops.reshape(outputs, (batch * new_height, width, channels))
     outputs = _filtered(outputs, matrix, len(kernel) // 2)  # (..., new width, channels)
-    return ops.reshape(outputs, (batch, -1, ops.shape(outputs)[1], channels))
+    return ops.reshape(outputs, (batch, new_height, ops.shape(outputs)[1], channels))
 
 
 def _filtered(columns, matrix, radius):
@@ -36,7 +37,8 @@ def _filtered(columns, matrix, radius):
         return ops.matmul(ops.cast(matrix(size), columns.dtype), columns)
     # The whole matrix would take the square of the size: blocks, with what they see of others.
     margin = 2 * max(1, (radius + 1) // 2)  # Even, as pairs may become one.
-    blocks = ops.reshape(columns, (batch, -1, _BLOCK, count))
+    number = size // _BLOCK
+    blocks = ops.reshape(columns, (batch, number, _BLOCK, count))
     beyond = ops.zeros_like(blocks[:, :1, :margin])
     before = ops.concatenate([beyond, blocks[:, :-1, -margin:]], axis=1)
     after = ops.concatenate([blocks[:, 1:, :margin], beyond], axis=1)
@@ -45,7 +47,8 @@ def _filtered(columns, matrix, radius):
     )  # (batch, blocks, 64 + margins, count)
     band = ops.cast(matrix(_BLOCK + 2 * margin), columns.dtype)
     cut = margin * band.shape[0] // band.shape[1]
-    return ops.reshape(ops.matmul(band[cut:-cut], blocks), (batch, -1, count))
+    blocks = ops.matmul(band[cut:-cut], blocks)  # (batch, blocks, new size / blocks, count)
+    return ops.reshape(blocks, (batch, number * ops.shape(blocks)[2], count))
 
 
 def blur_matrix(size, kernel, dtype):

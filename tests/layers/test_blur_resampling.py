@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import signal
 
 from kgen.layers import BlurDownsampling2D, BlurUpsampling2D
@@ -47,6 +48,16 @@ def test_long_axes_are_filtered_in_blocks_as_if_at_once(kernel):
     np.testing.assert_allclose(BlurUpsampling2D(kernel)(x), expected, rtol=1e-4, atol=1e-5)
     average = _filtered(x, normalised).reshape(2, 128, 2, 96, 2, 2).mean(axis=(2, 4))
     np.testing.assert_allclose(BlurDownsampling2D(kernel)(x), average, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [8, 256])
+def test_what_is_known_of_a_shape_stays_known_where_the_batch_is_not(size):
+    def shape_of(layer):
+        spec = tf.TensorSpec((None, size, 2 * size, 3))
+        return tf.function(layer).get_concrete_function(spec).output_shapes.as_list()
+
+    assert shape_of(BlurUpsampling2D()) == [None, 2 * size, 4 * size, 3]
+    assert shape_of(BlurDownsampling2D()) == [None, size // 2, size, 3]
 
 
 def test_by_hand():
