@@ -34,9 +34,12 @@ class Config(growing.Config):
     """Whether to learn the classes of the data; None for no."""
     style_dim: int = 64
     """Size of the styles; the paper's 512."""
-    objective: Literal["wasserstein", "non_saturating"] = "wasserstein"
-    """The loss and its penalty: WGAN-GP, the paper's on CelebA-HQ, or the non-saturating loss with
-    R1, its on FFHQ, which in trainings as short as the default's lose variety."""
+    objective: Literal["non_saturating", "wasserstein"] = "non_saturating"
+    """The loss and its penalty: the non-saturating loss with R1, the paper's on FFHQ, or WGAN-GP,
+    its on CelebA-HQ."""
+    output_activation: Literal["tanh", "linear"] = "tanh"
+    """Of the images' pixels; linear in the paper, by which uniform backgrounds, such as that of
+    digits, are hardly learned from maps that are normalised image by image."""
     mapping_depth: int = 4
     """Dense layers from latents to styles; the paper's 8. 0: styles are the latents."""
     mapping_multiplier: float = 0.01
@@ -47,15 +50,21 @@ class Config(growing.Config):
     """Share of images made of the styles of two latents; the paper's 0.9."""
     modulation: Literal["normalization", "weights"] = "normalization"
     """How styles act: by adaptive instance norm (2019), or on the convolutions' weights (2020)."""
-    penalty_weight: float = 10.0
-    """Weight of the penalty; the paper's 10. R1 on small images needs less."""
-    penalty_interval: int = 1
+    penalty_weight: float | None = None
+    """Weight of the penalty, in the papers 10; None for 10 of WGAN-GP, and 0.3 of R1, which sums
+    over pixels and has to be weaker where they are few."""
+    penalty_interval: int = 4
     """Rounds of which one computes the penalty; 1 for all, 16 in StyleGAN2."""
+
+
+# Of each objective, and the weight of it that suits small images.
+PENALTIES = {"non_saturating": ("r1", 0.3), "wasserstein": ("gradient", 10.0)}
 
 
 def build(config, image_shape):
     classes = kgen.data.class_count(config.data) if config.labels else None
     sizes = {"filters": config.filters, "max_filters": config.max_filters}
+    penalty, weight = PENALTIES[config.objective]
     generator = StyleGenerator(
         image_shape,
         config.latent_dim,
@@ -64,6 +73,7 @@ def build(config, image_shape):
         mapping_multiplier=config.mapping_multiplier,
         noise=config.noise is not False,
         modulation=config.modulation,
+        output_activation=config.output_activation,
         classes=classes,
         **sizes,
     )
@@ -73,8 +83,8 @@ def build(config, image_shape):
         **growing.schedule(config, generator),
         mixing=config.mixing,
         loss=config.objective,
-        penalty={"wasserstein": "gradient", "non_saturating": "r1"}[config.objective],
-        penalty_weight=config.penalty_weight,
+        penalty=penalty,
+        penalty_weight=weight if config.penalty_weight is None else config.penalty_weight,
         penalty_interval=config.penalty_interval,
         ema_momentum=config.ema_momentum,
         seed=config.seed,

@@ -76,7 +76,7 @@ class StyleGenerator(GrowingNetwork):
     The synthesis starts from a learned constant. Each stage has two layers, and each layer adds
     noise that it scales for every channel and takes a style of its own; `map` gives the styles of
     latents, the same for all layers, and `synthesise` the images of styles `(batch, layers,
-    style_dim)`. Images are linear in the last maps, and so not bounded.
+    style_dim)`.
 
     Args:
         image_shape: `(height, width, channels)` of the last stage; height and width divisible by 4.
@@ -87,6 +87,10 @@ class StyleGenerator(GrowingNetwork):
         noise: Whether layers add noise.
         modulation: How a style acts: `"normalization"`, by adaptive instance norm after a
             convolution (2019), or `"weights"`, by scaling the convolution's weights (2020).
+        output_activation: Of the images' pixels: `"linear"`, the paper's, by which images are not
+            bounded, or `"tanh"`. Maps that are normalised image by image have no level that stays
+            the same while what they show changes: a uniform background, such as that of digits, is
+            learned where pixels saturate.
         classes: How many; then it takes `[latents, labels]`, labels being one-hot. `None` for none.
         **kwargs: `name` and `dtype`, as for any `keras.Model`.
 
@@ -105,10 +109,12 @@ class StyleGenerator(GrowingNetwork):
         mapping_multiplier=0.01,
         noise=True,
         modulation="normalization",
+        output_activation="linear",
         classes=None,
         **kwargs,
     ):
         check_choice(("normalization", "weights"), modulation=modulation)
+        check_choice(("linear", "tanh"), output_activation=output_activation)
         check_choice((True, False), noise=noise)
         self.latent_dim = latent_dim
         self.style_dim = style_dim
@@ -118,6 +124,7 @@ class StyleGenerator(GrowingNetwork):
         self.mapping_multiplier = mapping_multiplier
         self.noise = noise
         self.modulation = modulation
+        self.output_activation = output_activation
         self.classes = classes
         super().__init__(image_shape, **kwargs)
 
@@ -134,7 +141,7 @@ class StyleGenerator(GrowingNetwork):
         for stage, (size, count) in enumerate(zip(self.sizes, maps, strict=True)):
             before = (*self.sizes[stage - 1], maps[stage - 1]) if stage else None
             self.blocks.append(self._block(f"block_{stage}", size, before, count))
-            self.to_rgb.append(ToRGB(self.image_shape[-1]))
+            self.to_rgb.append(ToRGB(self.image_shape[-1], activation=self.output_activation))
             self.to_rgb[-1].build((None, *size, count))
         self.mean_style = self.add_weight(
             shape=(self.style_dim,),

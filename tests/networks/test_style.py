@@ -68,6 +68,14 @@ def test_noise_adds_detail_and_is_fixed_where_none_is_given():
     assert not any(variable.name == "strength" for variable in without.weights)
 
 
+def test_bounded_images_also_while_a_size_is_faded_in():
+    linear, bounded = generator(), generator(output_activation="tanh")
+    np.testing.assert_allclose(bounded(LATENTS), np.tanh(linear(LATENTS)), atol=1e-6)
+    for network in (linear, bounded):
+        network.grow_to(1, alpha=0.0)
+    np.testing.assert_allclose(bounded(LATENTS), np.tanh(linear(LATENTS)), atol=1e-6)
+
+
 def test_truncation_moves_towards_the_mean():
     network = generator()
     network.mean_style.assign([1.0, 2.0, 3.0, 4.0])
@@ -112,6 +120,8 @@ def test_a_file_keeps_the_images(tmp_path):
 def test_refusals():
     with pytest.raises(ValueError, match="`modulation` must be one of.*received 'adain'"):
         generator(modulation="adain")
+    with pytest.raises(ValueError, match="`output_activation` must be one of.*received 'relu'"):
+        generator(output_activation="relu")
     with pytest.raises(ValueError, match="`noise` must be one of"):
         generator(noise="off")
     with pytest.raises(ValueError, match="`depth` must be an integer of at least 0, received -1"):

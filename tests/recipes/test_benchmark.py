@@ -260,7 +260,7 @@ def test_rows_of_styles_differ_in_what_they_say():
     )
     models = {row: style.build(protocol, row, seed=0) for row in style.ROWS}
     assert not models["progan_direct"].progressive and models["progan"].progressive
-    assert models["stylegan"].generator.mapping_depth == 4
+    assert models["stylegan"].generator.mapping_depth == 8
     assert models["stylegan_no_mapping"].generator.mapping_depth == 0
     assert not models["stylegan_no_noise"].generator.noise
     assert models["stylegan_no_mixing"].mixing == 0.0 and models["stylegan"].mixing == 0.9
