@@ -22,14 +22,13 @@ class Config(growing.Config):
 
     out: str = "runs/stylegan"
     export: str = "saved_models/stylegan"
-    steps: int = 4000
+    steps: int = 6000
     fade_kimg: float = 10.0
     """Thousands of images over which a size is faded in; the paper's 600."""
     stable_kimg: float = 10.0
     """Thousands over which it is then trained, before the next; the paper's 600."""
-    ema_momentum: float = 0.99
-    """Momentum per round of the moving average of the generator's weights that samples use. Short:
-    the average of styles that still change fast makes no images."""
+    ema_momentum: float = 0.995
+    """Momentum per round of the moving average of the generator's weights that samples use."""
     labels: bool | None = None
     """Whether to learn the classes of the data; None for no."""
     style_dim: int = 64
