@@ -39,7 +39,7 @@ class Config(growing.Config):
     output_activation: Literal["tanh", "linear"] = "tanh"
     """Of the images' pixels; linear in the paper, by which uniform backgrounds, such as that of
     digits, are hardly learned from maps that are normalised image by image."""
-    mapping_depth: int = 4
+    mapping_depth: int = 8
     """Dense layers from latents to styles; the paper's 8. 0: styles are the latents."""
     mapping_multiplier: float = 0.01
     """Factor of the mapping's learning rate; the paper's 0.01."""
