@@ -33,8 +33,6 @@ ROWS = {
 
 # How far samples are truncated, by the kind of truncation.
 PSIS = {"stylegan": (1.0, 0.7, 0.5, 0.3), "biggan": (None, 1.0, 0.5, 0.25)}
-# Share of the images that are shown while a model grows.
-GROWING = 2 / 3
 
 STEPS = ("", "_1", "_2", "_3")  # Of the scores' names, in the order of `PSIS`.
 
@@ -58,6 +56,8 @@ class Protocol:
     image_size: int = 32
     thousand_images: float = 2000.0
     """Real images shown to each discriminator."""
+    growing: float = 2 / 3
+    """Share of them that is shown while a model grows."""
     batch_size: int = 32
     latent_dim: int = 64
     filters: int = 16
@@ -107,7 +107,7 @@ def describe(protocol):
         f"{protocol.data}, {protocol.image_size} x {protocol.image_size}, "
         f"{protocol.thousand_images:g} thousand images in batches of {protocol.batch_size}, "
         f"{protocol.filters} maps at the last size and up to {protocol.max_filters}; ProGAN and "
-        f"StyleGAN grow for {GROWING:.0%} of the images; BigGAN has labels; "
+        f"StyleGAN grow for {protocol.growing:.0%} of the images; BigGAN has labels; "
         f"{protocol.samples:,} samples of averaged weights in the features of kgen's "
         "classifier of digits.",
         f"Truncation 1 to 3: psi {PSIS['stylegan'][1:]} of StyleGAN, latents cut at "
@@ -161,7 +161,7 @@ def _stylegan(protocol, seed, changes):
 def _growth(protocol):
     """Phases of one length: of n sizes n - 1 are faded in, and n - 1 trained before the next."""
     sizes = 1 + halvings(protocol.image_size, protocol.image_size)
-    length = protocol.thousand_images * GROWING / (2 * sizes - 2)
+    length = protocol.thousand_images * protocol.growing / (2 * sizes - 2)
     return {"fade_kimg": length, "stable_kimg": length}
 
 
@@ -223,6 +223,7 @@ STYLE = table.Table(
     small=Protocol(
         image_size=16,
         thousand_images=40.0,
+        growing=1 / 3,  # So few images are better spent on the last size.
         max_filters=64,
         ema_momentum=0.99,
     ),

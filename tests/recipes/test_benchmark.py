@@ -264,9 +264,9 @@ def test_rows_of_styles_differ_in_what_they_say():
     assert models["stylegan_no_mapping"].generator.mapping_depth == 0
     assert not models["stylegan_no_noise"].generator.noise
     assert models["stylegan_no_mixing"].mixing == 0.0 and models["stylegan"].mixing == 0.9
-    # Growth ends after two thirds of the images.
+    # Growth ends after a third of the images.
     for row in ("progan", "stylegan"):
-        assert models[row].phases[-1].start == pytest.approx(40_000 * 2 / 3)
+        assert models[row].phases[-1].start == pytest.approx(40_000 / 3)
 
 
 @pytest.mark.parametrize("row", mixtures.ROWS)
