@@ -1,0 +1,1 @@
+"""The command `kgen`: recipes and what they leave behind, from the shell."""

@@ -1,0 +1,69 @@
+"""`kgen evaluate <model>`: scores a trained model against real images."""
+
+import dataclasses
+from typing import Literal
+
+import tyro
+
+import kgen.metrics
+from recipes.command_line.saved import load_model, run_config
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluate:
+    """Scores a trained model against real images and prints each score with its protocol."""
+
+    model: tyro.conf.Positional[str]
+    """A run's folder, such as runs/dcgan, or a .keras file."""
+    metrics: list[str] = dataclasses.field(default_factory=lambda: ["frechet"])
+    """What to measure: frechet, kernel, precision, recall, density, coverage, inception, diversity,
+    modes, reverse_kl, high_quality, nll, l1, psnr, ssim, multi_scale_ssim."""
+    data: str | None = None
+    """Real images, whatever `kgen.data.load` takes; None for those of the run."""
+    image_size: int | None = None
+    """Height and width to scale real images to; None for the run's, and the model's with other
+    data."""
+    split: Literal["test", "train"] = "test"
+    """The part of the real images."""
+    samples: int | None = None
+    """Samples to draw; None for as many as there are real images, but at most 10,000."""
+    extractor: Literal["digits", "random", "inception"] | None = None
+    """Network whose features are compared; None for digits with the sets of digits."""
+    seed: int = 0
+    """Seed of the samples."""
+    out: str | None = None
+    """File of JSON lines that the scores are added to; None for none."""
+
+
+def main(arguments):
+    """Prints the scores.
+
+    Raises:
+        ValueError: If a field is not as described, or the model cannot be scored by a metric.
+    """
+    config = tyro.cli(Evaluate, prog="kgen evaluate", args=arguments)
+    of_run = run_config(config.model)
+    data = config.data or of_run.get("data")
+    if data is None:
+        raise ValueError("data: expected with a model that is in no run's folder, received none.")
+    model = load_model(config.model)
+    image_size = config.image_size
+    if image_size is None and data == of_run.get("data"):
+        image_size = of_run.get("image_size")
+    elif image_size is None and len(model.image_shape or ()) == 3:
+        image_size = model.image_shape[:2]
+    evaluation = kgen.metrics.Evaluation(
+        data,
+        config.metrics,
+        config.extractor,
+        samples=config.samples,
+        split=config.split,
+        image_size=image_size,
+        on_bad_file=of_run.get("on_bad_file", "error"),
+        seed=config.seed,
+    )
+    scores = evaluation(model)
+    for score in scores.values():
+        print(score)
+    if config.out is not None:
+        kgen.metrics.append_scores(config.out, scores, round=model.rounds_played)

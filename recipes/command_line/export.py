@@ -1,0 +1,61 @@
+"""`kgen export <model>`: writes a trained model as the next version of a SavedModel."""
+
+import dataclasses
+import pathlib
+from typing import Literal
+
+import tyro
+
+import kgen.metrics
+import kgen.serving
+from recipes.command_line.saved import load_model, run_config
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """Writes a trained model as the next version of a SavedModel, or as an ONNX or LiteRT file."""
+
+    model: tyro.conf.Positional[str]
+    """A run's folder, such as runs/dcgan, or a .keras file."""
+    out: str | None = None
+    """Folder that gets the SavedModel as <out>/<version>/, or the file; None for
+    saved_models/<name of the run> or <name of the run>.<format>."""
+    format: Literal["saved_model", "onnx", "litert"] = "saved_model"
+    """What to write."""
+    ability: str | None = None
+    """What an ONNX or LiteRT file computes: decode, encode, reconstruct, translate or score; None
+    for the first that the model can do."""
+
+
+def main(arguments):
+    """Prints the path of what was written.
+
+    Raises:
+        ValueError: If a field is not as described, or the model's outputs hold NaN.
+        NotImplementedError: If the model can do nothing that could be served.
+    """
+    config = tyro.cli(Export, prog="kgen export", args=arguments)
+    if config.ability is not None and config.format == "saved_model":
+        raise ValueError(
+            f"ability: a SavedModel has all of them, expected none, received {config.ability!r}."
+        )
+    path = pathlib.Path(config.model)
+    model = load_model(path)
+    name = path.resolve().stem if path.suffix == ".keras" else path.resolve().name
+    if config.format == "saved_model":
+        scores = path / "report" / "scores.jsonl"
+        print(
+            kgen.serving.export(
+                model,
+                config.out or f"saved_models/{name}",
+                config=run_config(path) or None,
+                scores=kgen.metrics.read_scores(scores) if scores.exists() else None,
+            )
+        )
+        return
+    write = {"onnx": kgen.serving.export_onnx, "litert": kgen.serving.export_litert}[config.format]
+    suffix = {"onnx": ".onnx", "litert": ".tflite"}[config.format]
+    try:
+        print(write(model, config.out or f"{name}{suffix}", config.ability))
+    except ImportError as error:
+        raise ValueError(f"format: {error}") from error

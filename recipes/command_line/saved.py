@@ -1,0 +1,47 @@
+"""Trained models on disk: of a run's folder, or a `.keras` file."""
+
+import json
+import pathlib
+
+import keras
+
+import kgen
+from kgen import models  # noqa: F401  Their classes have to be known to be read.
+
+
+def load_model(path):
+    """Returns the `kgen.GenerativeModel` in a run's folder or a file.
+
+    Args:
+        path: A run's folder, which holds `model.keras`, or the path of a `.keras` file.
+
+    Raises:
+        ValueError: If there is no such model.
+    """
+    path = pathlib.Path(path)
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.exists():
+        reason = (
+            "holds no model.keras: no run, or one whose training has not finished"
+            if path.is_dir()
+            else "does not exist"
+        )
+        raise ValueError(f"model: expected a run's folder or a .keras file; {path} {reason}.")
+    try:
+        model = keras.models.load_model(file)
+    except Exception as error:  # Keras raises whatever the file has it come across.
+        raise ValueError(f"model: {file} cannot be read: {error}") from error
+    if not isinstance(model, kgen.GenerativeModel):
+        raise ValueError(f"model: {file} holds a {type(model).__name__}, expected one of kgen's.")
+    return model
+
+
+def run_config(path):
+    """Returns the fields of the config of a run in a folder; an empty dict where there is none."""
+    path = pathlib.Path(path)
+    file = (path if path.is_dir() else path.parent) / "config.json"
+    try:
+        config = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}

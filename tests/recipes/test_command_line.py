@@ -1,0 +1,164 @@
+"""The command `kgen`: what it prints and writes, and how it refuses."""
+
+import importlib.metadata
+import json
+import shlex
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+
+from kgen.metrics import read_scores
+from recipes import dcgan
+from recipes.command_line.__main__ import COMMANDS, main
+from recipes.command_line.list import recipes
+from tests.systems import SYSTEMS
+
+
+def kgen(line):
+    """Runs the command as a shell would."""
+    main(shlex.split(line))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a finished run of dcgan, trained by the command."""
+    folder = tmp_path_factory.mktemp("run") / "dcgan"
+    kgen(
+        "train dcgan --data digits --batch-size 16 --steps 2 --filters 4 --latent-dim 4 "
+        f"--log-every 2 --export none --out {folder}"
+    )
+    return folder
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Writes a system's model and returns the path of the file."""
+
+    def save(name):
+        SYSTEMS[name].make().save(tmp_path / f"{name}.keras")
+        return str(tmp_path / f"{name}.keras")
+
+    return save
+
+
+def refused(capsys, line):
+    """What a command says on its way out with 2."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as left:
+        kgen(line)
+    assert left.value.code == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    return said
+
+
+def test_list_names_every_recipe(capsys):
+    main(["list"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(recipes())
+    assert {"dcgan", "stylegan", "vae"} <= set(recipes()) and "training" not in recipes()
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, None])
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([*([] if command is None else [command]), "--help"])
+    assert left.value.code == 0
+    said = capsys.readouterr().out
+    assert f"kgen {command}" in said if command else all(name in said for name in COMMANDS)
+
+
+def test_help_of_a_recipe_is_its_own(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["train", "dcgan", "--help"])
+    said = capsys.readouterr().out
+    assert left.value.code == 0 and "kgen train dcgan" in said and "--latent-dim" in said
+
+
+def test_trains_as_the_recipe_does(run):
+    config = dcgan.Config(
+        data="digits", batch_size=16, steps=2, filters=4, latent_dim=4, log_every=2, export="none",
+        out=str(run),
+    )  # fmt: skip
+    trained = keras.models.load_model(run / "model.keras")
+    np.testing.assert_array_equal(
+        dcgan.run(config).model.sample(2, seed=0), trained.sample(2, seed=0)
+    )
+
+
+def test_samples_of_a_run_and_of_a_file(run, tmp_path, capsys):
+    from_run, from_file = tmp_path / "run.png", tmp_path / "deep" / "file.png"
+    kgen(f"sample {run} --count 6 --seed 3 --columns 3 --out {from_run}")
+    assert capsys.readouterr().out.strip() == str(from_run)
+    with PIL.Image.open(from_run) as picture:
+        assert picture.size == (3 * 9 + 1, 2 * 9 + 1)
+    kgen(f"sample {run / 'model.keras'} --count 6 --seed 3 --columns 3 --out {from_file}")
+    assert from_file.read_bytes() == from_run.read_bytes()
+
+
+def test_samples_of_a_class_and_nearer_to_the_mean(saved, tmp_path):
+    classes, styles = saved("projection_gan"), saved("stylegan")
+    out = tmp_path / "samples.png"
+    kgen(f"sample {classes} --count 2 --labels 1 --out {out}")
+    one = out.read_bytes()
+    kgen(f"sample {classes} --count 2 --labels 1 2 --out {out}")
+    assert out.read_bytes() != one
+    kgen(f"sample {styles} --count 2 --psi 0 --columns 2 --out {out}")
+    with PIL.Image.open(out) as picture:
+        pixels = np.asarray(picture)
+    np.testing.assert_array_equal(pixels[:, 1:9], pixels[:, 10:18])  # Both are the mean image.
+
+
+def test_evaluates_against_the_data_of_the_run(run, tmp_path, capsys):
+    out = tmp_path / "scores.jsonl"
+    kgen(f"evaluate {run} --metrics frechet recall --extractor random --samples 90 --out {out}")
+    assert "frechet_distance" in capsys.readouterr().out
+    (scores,) = read_scores(out)
+    assert scores["recall"].card.samples == 90 and scores["round"] == 2
+
+
+def test_exports_with_the_config_on_the_card(run, tmp_path, capsys):
+    kgen(f"export {run} --out {tmp_path / 'served'}")
+    path = tmp_path / "served" / "1"
+    assert capsys.readouterr().out.strip() == str(path)
+    card = json.loads((path / "assets.extra" / "model_card.json").read_text())
+    assert card["config"]["data"] == "digits"
+    kgen(f"serve-config {tmp_path} --base-path /srv")
+    assert '"/srv/served"' in (tmp_path / "models.config").read_text()
+
+
+def test_bad_input_is_one_sentence(run, saved, tmp_path, capsys):
+    def said(line):
+        return refused(capsys, line)
+
+    assert "invalid choice: 'draw'" in said("draw")
+    assert "invalid choice: 'gans'" in said("train gans")
+    assert "out: " in said(f"train dcgan --out {run} --steps 3")
+    for line in ("sample nowhere", "evaluate nowhere --data digits", "export nowhere"):
+        assert "nowhere does not exist" in said(line)
+    assert "holds no model.keras" in said(f"sample {tmp_path}")
+    (tmp_path / "torn.keras").write_bytes(b"PK")
+    assert "torn.keras cannot be read" in said(f"sample {tmp_path / 'torn.keras'}")
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
+    assert "holds a Sequential" in said(f"export {tmp_path / 'other.keras'}")
+    assert "psi: a GAN has none, received 0.5" in said(f"sample {run} --psi 0.5 --out no.png")
+    assert "`count` must be" in said(f"sample {run} --count 0")
+    assert "cannot `sample`" in said(f"sample {saved('pix2pix')}")
+    assert "data: expected" in said(f"evaluate {saved('vae')}")
+    assert "no version" in said(f"serve-config {tmp_path}")
+    assert "ability: a SavedModel" in said(f"export {run} --ability decode")
+
+
+def test_it_is_installed_and_starts_without_tensorflow():
+    script = (
+        "import sys; from recipes.command_line.__main__ import main; main(['list']); "
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="kgen")
+    assert entry.load() is main
