@@ -4,7 +4,16 @@ from kgen.core import engine
 from kgen.core.engine import WorkerLostError
 from kgen.core.replicas import batch_norms
 
-__all__ = ["WorkerLostError", "is_chief", "strategy", "synchronize_batch_norm"]
+__all__ = [
+    "WorkerLostError",
+    "is_chief",
+    "is_multiworker",
+    "largest",
+    "strategy",
+    "synchronize_batch_norm",
+    "told_by_chief",
+    "wait_for_all",
+]
 
 
 def strategy(name, replicas=None):
@@ -36,6 +45,33 @@ def strategy(name, replicas=None):
 def is_chief(strategy):
     """Whether this process is the one that writes files; without other workers it always is."""
     return engine.is_chief(strategy)
+
+
+def is_multiworker(strategy):
+    """Whether other processes take part in the trainings of a strategy."""
+    return engine.is_multiworker(strategy)
+
+
+def largest(strategy, numbers):
+    """Returns the largest of each integer over all hosts, which wait for each other.
+
+    For a callback that has to decide the same on all. All hosts have to call it, in the same order.
+
+    Args:
+        strategy: The model's `distribute_strategy`.
+        numbers: List of integers, as many on all hosts.
+    """
+    return engine.largest(strategy, numbers)
+
+
+def told_by_chief(strategy, text):
+    """Returns the chief's text on all hosts, which wait for it; the others may give `None`."""
+    return engine.told_by_chief(strategy, text)
+
+
+def wait_for_all(strategy):
+    """Returns once all hosts have come here; without other workers at once."""
+    engine.largest(strategy, [0])
 
 
 def synchronize_batch_norm(model):

@@ -11,8 +11,7 @@ def check_jit(jit_compile, replicas):
     if jit_compile is True and replicas > 1:
         raise ValueError(
             f'`jit_compile` must be False or "auto" with {replicas} replicas, received True: XLA '
-            "compiles a round for one device alone, and TensorFlow cannot put the exchange of "
-            "gradients between devices into it."
+            "compiles a whole round for one device, and each replica's variables are on another."
         )
 
 

@@ -83,7 +83,10 @@ def shared(data, strategy):
             )
         return parts.prefetch(local)
 
-    return strategy.distribute_datasets_from_function(own)
+    distributed = strategy.distribute_datasets_from_function(own)
+    # Not public; TensorFlow would count each replica's rows as a batch, or know no number.
+    distributed._cardinality = data.cardinality().numpy()
+    return distributed
 
 
 def is_shared(data):
