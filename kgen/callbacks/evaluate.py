@@ -133,7 +133,10 @@ class Evaluate(RoundCallback):
             return scores
         text = None
         if scores is not None:
-            text = json.dumps({name: score.as_dict() for name, score in scores.items()})
+            text = json.dumps(
+                {name: score.as_dict() for name, score in scores.items()},
+                default=lambda number: number.item(),  # NumPy's.
+            )
         told = json.loads(kgen.distribution.told_by_chief(strategy, text))
         return {name: Score.from_dict(found) for name, found in told.items()}
 

@@ -11,6 +11,7 @@ Every backend module offers the same functions:
   `synchronized_batch_norm` by those of the rows of all replicas;
 * `mean_over_replicas(tensors)` is the mean of what each replica has;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
+* `rows_of_all(tensor)` are the rows that all replicas together have;
 * `require(condition, message)` ends a training where a condition of its data does not hold;
 * `function(step)` compiles a function of tensors into a graph;
 * `value_of(variable)` is a variable's value now, also while a graph is traced;
@@ -50,6 +51,7 @@ from kgen.core.engine.tensorflow import (
     normal,
     record,
     require,
+    rows_of_all,
     run_step,
     synchronized_batch_norm,
     uniform,
@@ -74,6 +76,7 @@ __all__ = [
     "record",
     "replicas",
     "require",
+    "rows_of_all",
     "run_step",
     "shared",
     "synchronized_batch_norm",

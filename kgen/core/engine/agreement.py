@@ -12,16 +12,20 @@ class WorkerLostError(RuntimeError):
     """Another process of the training is gone, or cannot be reached any more."""
 
 
-# What TensorFlow raises where a peer is gone, by what it was doing just then.
+# What TensorFlow raises where a peer is gone, by what it was doing just then; and what it raises
+# for other reasons as well, which its message tells.
 _OF_LOST_PEERS = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
+    tf.errors.UnavailableError,
+)
+_OFTEN_OF_OTHERS = (
     tf.errors.FailedPreconditionError,
     tf.errors.InternalError,
-    tf.errors.UnavailableError,
     tf.errors.UnknownError,
 )
+_WORDS_OF_PEERS = ("collective", "/job:", "/task:", "peer", "coordination")
 
 
 @contextlib.contextmanager
@@ -36,7 +40,10 @@ def lost_workers_named(strategy):
         return
     try:
         yield
-    except _OF_LOST_PEERS as error:
+    except (*_OF_LOST_PEERS, *_OFTEN_OF_OTHERS) as error:
+        words = str(error.message).lower()
+        if isinstance(error, _OFTEN_OF_OTHERS) and not any(w in words for w in _WORDS_OF_PEERS):
+            raise
         reason = " ".join(str(error.message).split())[:200]
         raise WorkerLostError(
             "Another worker has stopped or cannot be reached, so this one stops, too. The same "

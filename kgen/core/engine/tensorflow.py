@@ -95,6 +95,18 @@ def input_gradient(function, inputs, upstream=None):
     return tape.gradient(outputs, inputs, upstream, unconnected_gradients="zero")
 
 
+def rows_of_all(tensor):
+    """Returns the rows that all replicas together have, and the number of the first own one.
+
+    Replicas must have equally many. No gradient flows back.
+    """
+    if replicas() == 1:
+        return tensor, 0
+    context = tf.distribute.get_replica_context()
+    first = context.replica_id_in_sync_group * tf.shape(tensor)[0]
+    return context.all_gather(tf.stop_gradient(tensor), axis=0), first
+
+
 def batch_norm(inputs, scale, offset, epsilon):
     """Normalises each channel over the other axes of a batch, by one fused operation.
 
@@ -146,9 +158,12 @@ def normal(shape, seed):
     return tf.math.ndtri((_bits(shape, seed) + 0.5) * 2.0**-23)
 
 
-def uniform(shape, seed):
-    """Draws float32 from U[0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives."""
-    return _bits(shape, seed) * 2.0**-23
+def uniform(shape, seed, common=False):
+    """Draws float32 from U[0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives.
+
+    With `common` all replicas draw the same numbers, and not each the rows of its own.
+    """
+    return _bits(shape, seed, common) * 2.0**-23
 
 
 def require(condition, message):
@@ -179,7 +194,7 @@ def _sum(gradients):
 _rows = threading.local()
 
 
-def _bits(shape, seed):
+def _bits(shape, seed, common=False):
     """Draws integers from [0, 2^23), as float32, for the rows of this replica.
 
     Integers, because only they are the same with and without XLA; by Philox, because the default
@@ -188,7 +203,7 @@ def _bits(shape, seed):
     batch, and no two replicas see the same noise.
     """
     rows = shape[0]
-    first, total = _place(rows)
+    first, total = (0, rows) if common else _place(rows)
     bits = tf.random.stateless_uniform(
         (total, *shape[1:]),
         tf.cast(seed, "int64"),
@@ -197,7 +212,7 @@ def _bits(shape, seed):
         dtype="uint32",
         alg="philox",
     )
-    if replicas() > 1:
+    if replicas() > 1 and not common:
         bits = bits[first : first + rows]
     return tf.cast(tf.bitwise.right_shift(bits, tf.constant(9, "uint32")), "float32")
 
