@@ -12,6 +12,7 @@ import tyro
 
 import kgen.callbacks
 import kgen.data
+import kgen.distribution
 import kgen.metrics
 import kgen.plotting
 import kgen.serving
@@ -33,7 +34,7 @@ class Config:
     on_bad_file: Literal["error", "skip"] = "error"
     """What to do about an image file that cannot be read: stop, or leave it out and say so."""
     batch_size: int = 64
-    """Images of one update."""
+    """Images of one update, those of all replicas together."""
     steps: int = 2000
     """Length of the training in rounds; every round updates the generator once."""
     seed: int = 0
@@ -46,6 +47,13 @@ class Config:
     """Precision of the computations; weights are float32 in all."""
     jit: Literal["auto", "on", "off"] = "auto"
     """Whether to compile with XLA; auto: on a GPU only."""
+    strategy: Literal["none", "mirrored", "multiworker"] = "none"
+    """Devices that share each batch: one; those of this host; those of all hosts in TF_CONFIG, on
+    each of which the same command has to run, with one folder that all of them see."""
+    replicas: int | None = None
+    """Devices of this host; None for all GPUs, and where there are none 2 parts of the CPU."""
+    sync_batch_norm: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Whether batch norm takes the rows of all replicas together, and not each its own."""
     export: str = "saved_models"
     """Folder that gets the SavedModel as <export>/<version>/; none for no export."""
     sample_every: int = 250
@@ -150,6 +158,7 @@ def train(config, build, updates=1, validate=False, family=Family()):
         ValueError: If the config or the data is not as described in `Config`, or the folder holds a
             run of another config.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written.
+        kgen.distribution.WorkerLostError: If another host of the training is gone.
     """
     _check(config)
     paths = run_folder.paths(config.out)
@@ -159,16 +168,23 @@ def train(config, build, updates=1, validate=False, family=Family()):
         if result is not None:
             print(f"{config.out} has finished its {config.steps} rounds; --fresh starts over.")
             return result
+    strategy = kgen.distribution.strategy(config.strategy, config.replicas)
+    is_chief = kgen.distribution.is_chief(strategy)
     keras.utils.set_random_seed(config.seed)
     with dtype_policy(config.precision):
         batch_size = config.batch_size * updates
         stream = family.load(config, batch_size)
         held_out = _held_out(config) if validate else None
         scoring = _scoring(config, paths, family)
-        model = build(config, *_image_shapes(stream))
-        if config.fresh:  # Nothing is removed before all that is new has proved right.
+        with strategy.scope():
+            model = build(config, *_image_shapes(stream))
+        if config.sync_batch_norm:
+            kgen.distribution.synchronize_batch_norm(model)
+        if config.fresh and is_chief:  # Nothing is removed before all new has proved right.
             run_folder.clear(paths)
-        run_folder.claim(paths, config)
+        if is_chief:
+            run_folder.claim(paths, config)
+        kgen.distribution.wait_for_all(strategy)  # Before the others look for checkpoints.
         checkpoint = kgen.callbacks.Checkpoint(paths.checkpoints, config.checkpoint_every)
         try:
             history = model.fit(
@@ -183,8 +199,7 @@ def train(config, build, updates=1, validate=False, family=Family()):
                     # Before what ends with the training.
                     kgen.callbacks.StopAfter(config.steps),
                     *_doctor(config),
-                    keras.callbacks.CSVLogger(paths.history),
-                    keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
+                    *(_logs(paths) if is_chief else []),
                     kgen.callbacks.ProgressBar(config.steps),
                     family.pictures(config, paths),
                     checkpoint,
@@ -192,12 +207,24 @@ def train(config, build, updates=1, validate=False, family=Family()):
             ).history
         except KeyboardInterrupt:
             command = "The same command without --fresh" if config.fresh else "The same command"
-            print(
-                f"\nStopped. {command} goes on after round {checkpoint.newest_round} of "
-                f"{config.steps}; --fresh starts over."
-            )
+            if is_chief:
+                print(
+                    f"\nStopped. {command} goes on after round {checkpoint.newest_round} of "
+                    f"{config.steps}; --fresh starts over."
+                )
             raise
-        return Result(model, history, _finish(config, model, paths, family))
+        if is_chief:
+            paths = _finish(config, model, paths, family)
+        kgen.distribution.wait_for_all(strategy)
+        return Result(model, history, paths)
+
+
+def _logs(paths):
+    """The callbacks that write the logs to files."""
+    return [
+        keras.callbacks.CSVLogger(paths.history),
+        keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
+    ]
 
 
 def write_scores(folder, scores, model):
@@ -245,6 +272,9 @@ def main(config_class, run, description):
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except kgen.distribution.WorkerLostError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)  # As a shell reports Ctrl-C.
     for name, path in dataclasses.asdict(paths).items():

@@ -18,6 +18,7 @@ LEVELS = [
     {"kgen.version"},
     {"kgen.core.engine"},
     {"kgen.core"},
+    {"kgen.distribution"},
     {"kgen.layers"},
     {"kgen.losses"},
     {"kgen.networks"},

@@ -10,7 +10,7 @@ import kgen
 from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
-EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, MEASURE, SERVING, SYSTEM = re.findall(
+EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, HOSTS, MEASURE, SERVING, SYSTEM = re.findall(
     r"```python\n(.*?)```", README, re.DOTALL
 )
 
@@ -58,6 +58,14 @@ def test_styles_are_mapped_mixed_and_measured(monkeypatch):
     exec(code, names)
     assert names["w"].shape == (4, names["styles"].generator.layer_count, 32)
     assert names["images"].shape == (4, 16, 16, 1) and names["table"].shape == (2, 3, 16, 16, 1)
+
+
+def test_two_devices_share_a_batch():
+    names = {"kgen": kgen, "shape": (28, 28, 1)}
+    code = HOSTS.replace("steps_per_epoch=10", "steps_per_epoch=2")
+    assert code != HOSTS
+    exec(code, names)
+    assert names["shared"].replicas == 2 and names["shared"].rounds_played == 2
 
 
 def test_the_system_passes_the_checks():

@@ -8,6 +8,7 @@ import warnings
 
 import keras
 
+import kgen.distribution
 from kgen.callbacks import callback_state, checkpoint_file, model_state
 from kgen.callbacks.rounds import RoundCallback
 from kgen.data.endless import endless
@@ -29,6 +30,9 @@ class Checkpoint(RoundCallback):
 
     The first Ctrl-C (or SIGTERM) lets the round end, writes a checkpoint and only then stops; a
     second one stops at once.
+
+    Of several hosts the chief writes, and all begin with the newest one, so that `directory` has to
+    be a folder that all of them see. A signal to one of them stops all, after the same round.
 
     The data must be the same in the same order: a set of `kgen.data` starts at any position at no
     cost; arrays are shuffled by the model's seed; any other `tf.data.Dataset` is repeated and read
@@ -52,7 +56,7 @@ class Checkpoint(RoundCallback):
 
     Raises:
         ValueError: If an argument is not of this form; when training begins, if the folder holds
-            checkpoints of another training, or damaged ones only.
+            checkpoints of another training, or damaged ones only, or not the same on all hosts.
     """
 
     def __init__(self, directory, every=None, keep=3):
@@ -116,7 +120,7 @@ class Checkpoint(RoundCallback):
         skipped = self._position["executions"]
         stopped = self._position["stopped"] and not skipped
         first_epoch = epochs if stopped else self._position["epoch"]
-        if self._restored is not None:
+        if self._restored is not None and model.is_chief:
             done = "goes on" if first_epoch < epochs else "has nothing left to train"
             print(f"{self.directory}: {done} after round {model.rounds_played}.")
         arguments.update(
@@ -145,7 +149,8 @@ class Checkpoint(RoundCallback):
         finally:
             if model.train_function == self._pass_over:  # Left before all was passed over.
                 model.train_function = self._play
-        self._leave_if_asked()
+        if self._signal:  # It came with the last write.
+            self._raise(self._signal)
 
     def on_train_begin(self, logs=None):
         if not hasattr(self, "_others"):
@@ -154,8 +159,9 @@ class Checkpoint(RoundCallback):
                 f"kgen.GenerativeModel, received by a {type(self.model).__name__} otherwise."
             )
         super().on_train_begin(logs)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        checkpoint_file.tidy(self.directory, self.keep)
+        if self.model.is_chief:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            checkpoint_file.tidy(self.directory, self.keep)
         for callback in self._others:
             callback_state.warn_of_lost_state(callback)
         if self._restored is not None:
@@ -174,25 +180,31 @@ class Checkpoint(RoundCallback):
     def on_round_end(self, previous, logs):
         self._position["executions"] += 1
         self._position["stopped"] = bool(self.model.stop_training)
-        if self._signal or (self.every is not None and self.passed(previous, self.every)):
+        asked = self._signal_of_any_host()
+        if asked or (self.every is not None and self.passed(previous, self.every)):
             self._write()
-            self._leave_if_asked()
+            self._leave(asked)
 
     def on_epoch_end(self, epoch, logs=None):
         self._position.update(epoch=epoch + 1, executions=0, stopped=bool(self.model.stop_training))
-        if self.every is None or self._signal:
+        asked = self._signal_of_any_host()
+        if self.every is None or asked:
             self._write()
-            self._leave_if_asked()
+            self._leave(asked)
 
     def on_train_end(self, logs=None):
+        asked = self._signal_of_any_host()
         # Also what others have done at the end, such as putting back the best weights.
         self._write()
-        self._leave_if_asked()
+        self._leave(asked)
 
     # ------------------------------------------------------------------ writing and reading
 
     def _write(self):
+        # All hosts, as what metrics have counted is added up over them.
         arrays = model_state.get_state(self.model)
+        if not self.model.is_chief:
+            return
         facts = {
             "position": self._position,
             "training": self._training,
@@ -218,7 +230,23 @@ class Checkpoint(RoundCallback):
             yield callback, callback_state.get_state(callback, arguments)
 
     def _newest(self, model):
-        """Returns the newest checkpoint that is not damaged, `None` if there is none at all."""
+        """Returns the newest checkpoint that is not damaged, `None` if there is none at all.
+
+        The same on all hosts.
+        """
+        found = self._newest_here(model)
+        own = -1 if found is None else found[0]
+        last, minus_first = kgen.distribution.largest(model.distribute_strategy, [own, -own])
+        if last != -minus_first:
+            raise ValueError(
+                f"{self.directory} is not the same folder on all hosts: its newest checkpoint is "
+                f"of round {max(own, 0)} here, and of round {last} and {max(-minus_first, 0)} on "
+                "others. Expected one that all of them share."
+            )
+        return None if found is None else found[1:]
+
+    def _newest_here(self, model):
+        """Returns round, arrays and facts of the newest checkpoint that is not damaged."""
         damaged = []
         for path in checkpoint_file.newest_first(self.directory):
             try:
@@ -228,9 +256,9 @@ class Checkpoint(RoundCallback):
                 warnings.warn(f"{error} The one before it is tried.", stacklevel=2)
                 continue
             self._check(model, arrays, facts, path)
-            for other in damaged:
+            for other in damaged if model.is_chief else ():
                 other.rename(other.with_name(other.name + ".damaged"))
-            return arrays, facts
+            return checkpoint_file.rounds_of(path), arrays, facts
         if damaged:
             raise ValueError(
                 f"{self.directory} holds damaged checkpoints only ({len(damaged)}). Remove them to "
@@ -295,6 +323,10 @@ class Checkpoint(RoundCallback):
         finally:
             self._give_signals_back()
 
+    def _signal_of_any_host(self):
+        """Returns the number of a signal that came to one of them, the same on all; 0 for none."""
+        return kgen.distribution.largest(self.model.distribute_strategy, [self._signal or 0])[0]
+
     def _hold(self, number, frame):
         self._signal = number
         self._give_signals_back()  # So that a second one stops at once.
@@ -305,11 +337,16 @@ class Checkpoint(RoundCallback):
             # None stands for a handler that is not Python's, and cannot be given back.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
-    def _leave_if_asked(self):
-        if self._signal:
-            number, self._signal = self._signal, None
-            self._give_signals_back()
-            signal.raise_signal(number)
+    def _leave(self, number):
+        """Does what a signal asks for, on all hosts once the chief has written."""
+        if number:
+            kgen.distribution.largest(self.model.distribute_strategy, [0])
+            self._raise(number)
+
+    def _raise(self, number):
+        self._signal = None
+        self._give_signals_back()
+        signal.raise_signal(number)
 
 
 class _CallbacksFrom(keras.callbacks.CallbackList):

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 
+import kgen.distribution
 from kgen.callbacks.rounds import RoundCallback
 from kgen.metrics import Card, Score, append_scores
 from kgen.metrics.samples import NotFiniteError
@@ -22,6 +23,7 @@ class Evaluate(RoundCallback):
 
     Training is not affected, to the bit. Samples with NaN or infinity, as of a model that has
     diverged, are warned of and logged as the worst there is: inf, or -inf where more is better.
+    Of several hosts the chief scores and writes, and tells the others the scores.
 
     Args:
         evaluation: `kgen.metrics.Evaluation`.
@@ -103,22 +105,40 @@ class Evaluate(RoundCallback):
         best = state["best_score"]
         self.best_score = None if best is None else Score.from_dict(best)
         # What a killed run scored after its checkpoint is scored again.
-        if self.log and self.log.exists() and self.log.stat().st_size > state["log_size"]:
+        is_longer = self.log and self.log.exists() and self.log.stat().st_size > state["log_size"]
+        if is_longer and self.model.is_chief:
             os.truncate(self.log, state["log_size"])
 
     def _score(self):
-        try:
-            self.scores = self.evaluation(self.model)
-        except NotFiniteError as error:
-            warnings.warn(f"Round {self.round} is scored worst: {error}", stacklevel=2)
-            self.scores = {name: self._worst(name) for name in self.evaluation.metrics}
-        if self.log is not None:
+        self.scores = self._chiefs(self._evaluated() if self.model.is_chief else None)
+        if self.log is not None and self.model.is_chief:
             append_scores(self.log, self.scores, round=self.round)
         score = self.scores[self.monitor]
         if self._goodness(score) > self._goodness(self.best_score):
             self.best_score = score
-            if self.best is not None:
+            if self.best is not None and self.model.is_chief:
                 self._save()
+
+    def _evaluated(self):
+        try:
+            return self.evaluation(self.model)
+        except NotFiniteError as error:
+            warnings.warn(f"Round {self.round} is scored worst: {error}", stacklevel=2)
+            return {name: self._worst(name) for name in self.evaluation.metrics}
+
+    def _chiefs(self, scores):
+        """The chief's scores, on all hosts: what each does about them has to be the same."""
+        strategy = self.model.distribute_strategy
+        if not kgen.distribution.is_multiworker(strategy):
+            return scores
+        text = None
+        if scores is not None:
+            text = json.dumps(
+                {name: score.as_dict() for name, score in scores.items()},
+                default=lambda number: number.item(),  # NumPy's.
+            )
+        told = json.loads(kgen.distribution.told_by_chief(strategy, text))
+        return {name: Score.from_dict(found) for name, found in told.items()}
 
     def _goodness(self, score):
         if score is None:

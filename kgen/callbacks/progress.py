@@ -51,6 +51,7 @@ class ProgressBar(RoundCallback):
     """One bar over all epochs: rounds, time left, and the logs as of the latest round.
 
     For use with `fit(..., verbose=0)`. Where the output is no terminal, a line every 10 seconds.
+    Of several hosts the chief's.
 
     Args:
         rounds: Rounds of the whole training, those already played included.
@@ -71,8 +72,11 @@ class ProgressBar(RoundCallback):
         )
 
     def on_round_end(self, previous, logs):
+        if not self.model.is_chief:
+            return
         self._bar.stateful_metrics.update(logs)
         self._bar.update(self.round - self._played, list(logs.items()), finalize=False)
 
     def on_train_end(self, logs=None):
-        self._bar.update(self.round - self._played, finalize=True)
+        if self.model.is_chief:
+            self._bar.update(self.round - self._played, finalize=True)

@@ -10,7 +10,7 @@ class StepPictures(RoundCallback):
 
     The files are `<directory>/step-000500.png`, numbered by rounds; the first shows the start and
     the last the end. A subclass writes `draw(path)`, and `prepare()` if it has something to do
-    once as training begins. Neither may touch the training.
+    once as training begins. Neither may touch the training. Of several hosts the chief draws.
 
     Args:
         directory: Folder to write to; made if missing.
@@ -33,9 +33,11 @@ class StepPictures(RoundCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        self._written = None
+        if not self.model.is_chief:
+            return
         self.prepare()
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._written = None
         # A training that goes on has shown its start.
         if self.round == 0 or not any(self.directory.glob("step-*.png")):
             self._write()
@@ -50,4 +52,5 @@ class StepPictures(RoundCallback):
 
     def _write(self):
         self._written = self.round
-        self.draw(self.directory / f"step-{self.round:06d}.png")
+        if self.model.is_chief:
+            self.draw(self.directory / f"step-{self.round:06d}.png")

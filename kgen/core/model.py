@@ -11,6 +11,7 @@ from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
 from kgen.core.noise import Noise, borrowed
 from kgen.core.optimizers import PlayerOptimizers, check_callbacks
+from kgen.core.replicas import StopTogether, average_statistics, check_jit
 
 
 class GenerativeModel(GenerativeInterface, keras.Model):
@@ -87,7 +88,8 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             **unused: `loss`, `metrics` and the like must be `None`: the system defines its losses.
 
         Raises:
-            ValueError: If an optimizer is missing or shared, or a loss or metric is given.
+            ValueError: If an optimizer is missing or shared, a loss or metric is given, or XLA is
+                asked for in the scope of a strategy of several replicas.
         """
         given = sorted(name for name, value in unused.items() if value is not None)
         if given:
@@ -95,6 +97,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
                 f"{type(self).__name__} defines its own losses and metrics; compile() takes no "
                 f"{', '.join(f'`{name}`' for name in given)}."
             )
+        check_jit(jit_compile, self.replicas)
         scale_loss = auto_scale_loss and self._computes_in_float16()
         super().compile(
             optimizer=PlayerOptimizers.create(optimizer, self.players, scale_loss),
@@ -115,6 +118,12 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         so a loaded model goes on with the batches that the saved one would have got. A callback
         with a method `around_fit(model, arguments)`, a context, may change the arguments; callbacks
         whose attribute `writes_logs` is true are called before the others, which read the logs.
+
+        In the scope of a `tf.distribute` strategy the batch is that of all replicas together.
+
+        Raises:
+            ValueError: If data or callbacks do not suit the model.
+            WorkerLostError: If another host of the training is gone (`kgen.distribution`).
         """
         multiple = self.batch_multiple * self.replicas
         batches.check(x, y, batch_size, multiple, self.uses_targets, "fit")
@@ -124,6 +133,8 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         kwargs.setdefault("shuffle", not hasattr(x, "element_spec"))
         if not isinstance(kwargs.get("callbacks"), keras.callbacks.CallbackList | None):
             kwargs["callbacks"] = sorted(keras.tree.flatten(kwargs["callbacks"]), key=_place)
+            if engine.is_multiworker(self.distribute_strategy):
+                kwargs["callbacks"].append(StopTogether())
         arguments = {"x": x, "y": y, "batch_size": batch_size, "epochs": epochs, **kwargs}
         with contextlib.ExitStack() as stack:
             if self.compiled:
@@ -132,14 +143,19 @@ class GenerativeModel(GenerativeInterface, keras.Model):
                         context = callback.around_fit(self, arguments)
                         arguments = stack.enter_context(context)
                 arguments = self._in_position(arguments)
-            return super().fit(**arguments)
+            stack.enter_context(engine.lost_workers_named(self.distribute_strategy))
+            return super().fit(**self._shared(arguments))
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
-        """Returns each player's loss on `x`, as `keras.Model.evaluate`; leaves no trace."""
-        multiple = self.evaluation_multiple * self.replicas
-        batches.check(x, y, batch_size, multiple, self.uses_targets, "evaluate")
-        self.check_targets(batches.targets_of(x, y))
-        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+        """Returns each player's loss on `x`, as `keras.Model.evaluate`; leaves no trace.
+
+        In the scope of a strategy replicas may get different numbers of a batch's rows.
+        """
+        if not engine.is_shared(x):
+            self._check_to_evaluate(x, y, batch_size)
+            x = engine.shared(x, self.distribute_strategy)
+        with engine.lost_workers_named(self.distribute_strategy):
+            return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_step(self, *args):
         """Plays one round: each player in turn moves `updates` times."""
@@ -147,7 +163,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
     def test_step(self, *args):
         """Computes each player's loss on one batch and moves nothing but the metrics."""
-        return engine.run_step(self, self.score_round, *args)
+        return engine.run_step(self, self.score_round, *args, uneven=True)
 
     def play_round(self, data):
         data = batches.unpack(data, self.uses_targets)
@@ -159,6 +175,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
                 shared = recording if part is parts[-1] else None
                 loss, components = self._move(player, part, shared)
                 self.track(player, loss, components, part)
+        average_statistics(self.players)
         self.finish_round()
         self.optimizer.iterations.assign_add(1)
         return self.get_metrics_result()
@@ -211,6 +228,8 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             )
         rows = ops.shape(keras.tree.flatten(data)[0])[0]
         for name, value in {"loss": loss, **components}.items():
+            if not isinstance(rows, int):  # A replica may have got none, of which means are NaN.
+                value = ops.where(rows > 0, value, ops.zeros_like(value))
             self.trackers[f"{player.name}_{name}"].update_state(value, sample_weight=rows)
 
     def variables_of(self, player):
@@ -261,6 +280,11 @@ class GenerativeModel(GenerativeInterface, keras.Model):
     def replicas(self):
         """How many devices share a batch."""
         return self.distribute_strategy.num_replicas_in_sync
+
+    @property
+    def is_chief(self):
+        """Whether this process writes files: false on all but one of the hosts of a training."""
+        return engine.is_chief(self.distribute_strategy)
 
     @property
     def batch_multiple(self):
@@ -343,6 +367,20 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         steps = arguments.get("steps_per_epoch") or data.steps_per_pass
         x = self.batches_from(data, data.starting_at)
         return {**arguments, "x": x, "steps_per_epoch": steps}
+
+    def _shared(self, arguments):
+        """The arguments of `fit`, with datasets of which every replica gets its own rows."""
+        strategy, held_out = self.distribute_strategy, arguments.get("validation_data")
+        if hasattr(held_out, "element_spec") and not engine.is_shared(held_out):
+            self._check_to_evaluate(held_out)
+            arguments = {**arguments, "validation_data": engine.shared(held_out, strategy)}
+        return {**arguments, "x": engine.shared(arguments["x"], strategy)}
+
+    def _check_to_evaluate(self, x, y=None, batch_size=None):
+        multiple = self.evaluation_multiple
+        multiple *= self.replicas if multiple > 1 else 1
+        batches.check(x, y, batch_size, multiple, self.uses_targets, "evaluate")
+        self.check_targets(batches.targets_of(x, y))
 
     def _computes_in_float16(self):
         return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))

@@ -29,9 +29,9 @@ class Noise(keras.layers.Layer):
         """Draws float32 of `shape` from N(0, 1)."""
         return engine.normal(shape, self.seed_generator.next())
 
-    def uniform(self, shape):
-        """Draws float32 of `shape` from U[0, 1)."""
-        return engine.uniform(shape, self.seed_generator.next())
+    def uniform(self, shape, common=False):
+        """Draws float32 of `shape` from U[0, 1); with `common` the same ones on all replicas."""
+        return engine.uniform(shape, self.seed_generator.next(), common)
 
     def get_config(self):
         return {**super().get_config(), "seed": self.seed}

@@ -22,6 +22,8 @@ class ConditionalBatchNormalization(layers.Layer):
         epsilon: Positive float added to the variance.
         spectral: Whether to normalise the two linear maps by `SpectralNormalization` (Brock et al.
             2019, 1809.11096). They then start orthogonal: zeros would not stay small.
+        synchronized: Whether replicas that share a batch normalise by the rows of all of them, and
+            not each by its own.
 
     Input: a list of `(batch, ..., channels)` and the condition `(batch, dimensions)`. Output: the
     shape of the first.
@@ -30,14 +32,28 @@ class ConditionalBatchNormalization(layers.Layer):
         ValueError: If the inputs are not two such tensors.
     """
 
-    def __init__(self, momentum=0.99, epsilon=1e-3, spectral=False, **kwargs):
+    def __init__(self, momentum=0.99, epsilon=1e-3, spectral=False, synchronized=False, **kwargs):
         super().__init__(**kwargs)
         self.momentum = momentum
         self.epsilon = epsilon
         self.spectral = spectral
         self.norm = BatchNormalization(
-            momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy
+            momentum=momentum,
+            epsilon=epsilon,
+            center=False,
+            scale=False,
+            synchronized=synchronized,
+            dtype=self.dtype_policy,
         )
+
+    @property
+    def synchronized(self):
+        """As given; of the norm inside, which is what normalises."""
+        return self.norm.synchronized
+
+    @synchronized.setter
+    def synchronized(self, value):
+        self.norm.synchronized = value
 
     def build(self, input_shape):
         if len(input_shape) != 2 or not all(isinstance(s, tuple | list) for s in input_shape):
@@ -74,6 +90,7 @@ class ConditionalBatchNormalization(layers.Layer):
             "momentum": self.momentum,
             "epsilon": self.epsilon,
             "spectral": self.spectral,
+            "synchronized": self.synchronized,
         }
 
     def _map(self, channels, name):

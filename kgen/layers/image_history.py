@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.core import engine
 from kgen.core.noise import Noise
 
 
@@ -16,7 +17,7 @@ class ImageHistory(keras.layers.Layer):
     place it takes. Outside training images are returned as they are and nothing moves.
 
     The images, and the state of the random draws, are variables: saved and resumed with a model.
-    Where several replicas share a batch they share one history, of the first one's images.
+    Where several replicas share a batch they share one history, of the images of all of them.
 
     Differs from the paper: a batch is exchanged at once and not image by image, so that no image
     returns in its own batch; and of a batch larger than the history, the rows beyond its size are
@@ -58,7 +59,7 @@ class ImageHistory(keras.layers.Layer):
             raise ValueError(
                 f"ImageHistory: images should have a fixed size. Received: the shape {shape}"
             )
-        # Else each replica would keep its own, of which only the first one's is saved.
+        # All replicas assign the same.
         state = {"trainable": False, "autocast": False, "aggregation": "only_first_replica"}
         self.images = self.add_weight(
             shape=(self.size, *shape), initializer="zeros", dtype="float32", name="images", **state
@@ -70,24 +71,27 @@ class ImageHistory(keras.layers.Layer):
     def call(self, images, training=False):
         if not training:
             return images
-        batch = ops.shape(images)[0]
+        # Of all replicas: what is stored and exchanged is that of one device with the whole batch.
+        given, first = engine.rows_of_all(images)
+        batch, own = ops.shape(given)[0], ops.shape(images)[0]
         count = ops.cast(self.count, "int32")
         is_full = count == self.size
         # Each row's slot: the next free one, or one drawn without replacement.
-        shuffled = ops.argsort(self.noise.uniform((self.size,)))
-        wants = self.noise.uniform((batch,)) < 0.5  # (batch,)
+        shuffled = ops.argsort(self.noise.uniform((self.size,), common=True))
+        wants = self.noise.uniform((batch,), common=True) < 0.5  # (batch,)
         row = ops.arange(batch)
         drawn = ops.take(shuffled, ops.minimum(row, self.size - 1))
         slot = ops.where(is_full, ops.cast(drawn, "int32"), count + row)
         exchanged = ops.logical_and(is_full, ops.logical_and(wants, row < self.size))
         kept = ops.where(is_full, exchanged, slot < self.size)
-        old = ops.take(self.images, ops.minimum(slot, self.size - 1), axis=0)
+        exchanged, place = exchanged[first : first + own], slot[first : first + own]
+        old = ops.take(self.images, ops.minimum(place, self.size - 1), axis=0)
         returned = ops.where(_per_image(exchanged, images), ops.cast(old, images.dtype), images)
 
         # Which row is written to which slot: one at most, so that the order has no part in it.
         writes = ops.logical_and(kept[:, None], slot[:, None] == ops.arange(self.size))
         writer = ops.argmax(ops.cast(writes, "int32"), axis=0)  # (size,)
-        new = ops.take(ops.cast(images, "float32"), writer, axis=0)
+        new = ops.take(ops.cast(given, "float32"), writer, axis=0)
         self.images.assign(ops.where(_per_image(ops.any(writes, axis=0), new), new, self.images))
         self.count.assign(ops.cast(ops.minimum(count + batch, self.size), "int64"))
         return returned

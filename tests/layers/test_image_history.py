@@ -122,11 +122,13 @@ def test_half_precision_is_stored_in_full():
     assert layer(images.astype("float16"), training=True).dtype == "float16"
 
 
-def test_replicas_share_the_first_ones_images():
-    with engine.mirrored(2).scope():
+def test_replicas_share_the_images_of_all():
+    strategy = engine.mirrored(2)
+    alone = ImageHistory(3, seed=0)
+    alone(numbered(0, 1))
+    with strategy.scope():
         layer = ImageHistory(3, seed=0)
         layer(numbered(0, 1))
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
     @tf.function
     def step(first):
@@ -137,11 +139,13 @@ def test_replicas_share_the_first_ones_images():
 
         return strategy.run(replica)
 
-    strategy = layer.images.value.distribute_strategy
     for first in range(1, 6):
         returned = step(tf.constant(first))
+        whole = np.concatenate([np.full((2, *SHAPE), first + 100 * i, "float32") for i in (0, 1)])
+        expected = numbers(alone(whole, training=True))
+        assert [*numbers(returned.values[0]), *numbers(returned.values[1])] == expected
     copies = [numbers(copy) for copy in layer.images.value.values]
-    assert copies[0] == copies[1] and max(copies[0]) < 100
+    assert copies[0] == copies[1] == numbers(alone.images)
     counts = [int(copy) for copy in layer.count.value.values]
     assert counts == [3, 3]
     assert returned.values[0].shape == returned.values[1].shape == (2, *SHAPE)

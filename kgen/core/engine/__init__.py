@@ -2,16 +2,20 @@
 
 Every backend module offers the same functions:
 
-* `run_step(model, play, *args)` adapts Keras' `train_step` and `test_step` to `play(data) -> logs`;
+* `run_step(model, play, data, uneven)` adapts Keras' `train_step` and `test_step` to
+  `play(data) -> logs`;
 * `minimize(loss_function, variables, optimizer, recording)` makes one optimizer step;
 * `record(function, data, variables)` runs what several steps start from, once;
 * `input_gradient(function, inputs)` is the gradient of a network's output at its input;
 * `batch_norm(inputs, scale, offset, epsilon)` normalises by the batch's moments, fast;
+  `synchronized_batch_norm` by those of the rows of all replicas;
+* `mean_over_replicas(tensors)` is the mean of what each replica has;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
+* `rows_of_all(tensor)` are the rows that all replicas together have;
 * `require(condition, message)` ends a training where a condition of its data does not hold;
 * `function(step)` compiles a function of tensors into a graph;
 * `value_of(variable)` is a variable's value now, also while a graph is traced;
-* `mirrored(count)` is a strategy over CPU devices, for tests.
+* of several devices and hosts, what `strategies.py` and `agreement.py` say.
 """
 
 import keras
@@ -23,30 +27,60 @@ if keras.backend.backend() != "tensorflow":
         "before Keras is imported."
     )
 
+from kgen.core.engine.agreement import (
+    WorkerLostError,
+    largest,
+    lost_workers_named,
+    told_by_chief,
+)
+from kgen.core.engine.strategies import (
+    is_chief,
+    is_multiworker,
+    is_shared,
+    make_strategy,
+    mirrored,
+    replicas,
+    shared,
+)
 from kgen.core.engine.tensorflow import (
     batch_norm,
     function,
     input_gradient,
+    mean_over_replicas,
     minimize,
-    mirrored,
     normal,
     record,
     require,
+    rows_of_all,
     run_step,
+    synchronized_batch_norm,
     uniform,
     value_of,
 )
 
 __all__ = [
+    "WorkerLostError",
     "batch_norm",
     "function",
     "input_gradient",
+    "is_chief",
+    "is_multiworker",
+    "is_shared",
+    "largest",
+    "lost_workers_named",
+    "make_strategy",
+    "mean_over_replicas",
     "minimize",
     "mirrored",
     "normal",
     "record",
+    "replicas",
     "require",
+    "rows_of_all",
     "run_step",
+    "shared",
+    "synchronized_batch_norm",
+    "told_by_chief",
     "uniform",
     "value_of",
 ]

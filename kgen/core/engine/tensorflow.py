@@ -1,13 +1,31 @@
 """The engine on TensorFlow: tapes, replicas and stateless random numbers."""
 
+import threading
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from kgen.core.engine.strategies import is_multiworker, replicas
 
-def run_step(model, play, data):
-    """Plays one round on `data`; TensorFlow's variables are stateful, so nothing is adapted."""
-    return play(data)
+
+def run_step(model, play, data, uneven=False):
+    """Plays one round on a replica's rows `data` and returns its logs.
+
+    Args:
+        model: The model.
+        play: Function from the rows to the logs.
+        data: The rows.
+        uneven: Whether replicas may have different numbers of them.
+    """
+    _rows.are_uneven = uneven and replicas() > 1
+    try:
+        logs = play(data)
+    finally:
+        _rows.are_uneven = False
+    if is_multiworker(model.distribute_strategy):
+        # Keras 3 takes the mean of each replica's logs over their first axis (its issue 20585).
+        logs = tf.nest.map_structure(lambda value: tf.reshape(value, (1,)), logs)
+    return logs
 
 
 def minimize(loss_function, variables, optimizer, recording=None):
@@ -28,7 +46,7 @@ def minimize(loss_function, variables, optimizer, recording=None):
         tape.watch([values, recorded])
         loss, logs = loss_function()
         # Optimizers sum gradients over replicas; the loss is a mean over one replica's rows.
-        scaled_loss = optimizer.scale_loss(loss / _replicas())
+        scaled_loss = optimizer.scale_loss(loss / replicas())
     gradients, upstream = tape.gradient(scaled_loss, [values, recorded])
     used = [pair for pair in zip(recorded, upstream, strict=True) if pair[1] is not None]
     if used:
@@ -77,6 +95,18 @@ def input_gradient(function, inputs, upstream=None):
     return tape.gradient(outputs, inputs, upstream, unconnected_gradients="zero")
 
 
+def rows_of_all(tensor):
+    """Returns the rows that all replicas together have, and the number of the first own one.
+
+    Replicas must have equally many. No gradient flows back.
+    """
+    if replicas() == 1:
+        return tensor, 0
+    context = tf.distribute.get_replica_context()
+    first = context.replica_id_in_sync_group * tf.shape(tensor)[0]
+    return context.all_gather(tf.stop_gradient(tensor), axis=0), first
+
+
 def batch_norm(inputs, scale, offset, epsilon):
     """Normalises each channel over the other axes of a batch, by one fused operation.
 
@@ -100,15 +130,40 @@ def batch_norm(inputs, scale, offset, epsilon):
     return tf.reshape(outputs, tf.shape(inputs)), mean, biased
 
 
+def synchronized_batch_norm(inputs, scale, offset, epsilon):
+    """Normalises as `batch_norm`, by the moments of the rows of all replicas together."""
+    if replicas() == 1:
+        return batch_norm(inputs, scale, offset, epsilon)
+    axes = list(range(len(inputs.shape) - 1))
+    values = tf.cast(inputs, "float32")
+    # In two steps: the mean square less the square of the mean would lose digits.
+    mean = mean_over_replicas([tf.reduce_mean(values, axes)])[0]
+    centred = values - mean
+    variance = mean_over_replicas([tf.reduce_mean(tf.square(centred), axes)])[0]
+    outputs = centred * (scale * tf.math.rsqrt(variance + epsilon)) + offset
+    return tf.cast(outputs, inputs.dtype), mean, variance
+
+
+def mean_over_replicas(tensors):
+    """Returns the means of tensors over all replicas, each of a replica's own; differentiable."""
+    if replicas() == 1:
+        return tensors
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, tensors)
+
+
 def normal(shape, seed):
     """Draws float32 from N(0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives."""
     # Of the 2^23 midpoints of (0, 1) that the bits choose from, so never 0 or 1.
     return tf.math.ndtri((_bits(shape, seed) + 0.5) * 2.0**-23)
 
 
-def uniform(shape, seed):
-    """Draws float32 from U[0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives."""
-    return _bits(shape, seed) * 2.0**-23
+def uniform(shape, seed, common=False):
+    """Draws float32 from U[0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives.
+
+    With `common` all replicas draw the same numbers, and not each the rows of its own.
+    """
+    return _bits(shape, seed, common) * 2.0**-23
 
 
 def require(condition, message):
@@ -127,19 +182,6 @@ def value_of(variable):
         return variable.numpy()
 
 
-def mirrored(count):
-    """Returns a strategy over `count` logical CPU devices, to test replicas without a GPU."""
-    devices = [device.name for device in tf.config.list_logical_devices("CPU")]
-    if len(devices) < count:
-        raise RuntimeError(
-            f"{count} replicas need {count} logical CPU devices, found {len(devices)}: call "
-            "`tf.config.set_logical_device_configuration` before TensorFlow is first used."
-        )
-    # Not by collectives, which two strategies in one process would mix up.
-    reduction = tf.distribute.ReductionToOneDevice()
-    return tf.distribute.MirroredStrategy(devices[:count], cross_device_ops=reduction)
-
-
 def _sum(gradients):
     """The sum of two gradients, of which `None` is zero; `None` if both are."""
     present = [gradient for gradient in gradients if gradient is not None]
@@ -148,12 +190,11 @@ def _sum(gradients):
     return present[0] if present else None
 
 
-def _replicas():
-    context = tf.distribute.get_replica_context()
-    return 1 if context is None else context.num_replicas_in_sync
+# Whether replicas may have different numbers of rows in the step that this thread traces.
+_rows = threading.local()
 
 
-def _bits(shape, seed):
+def _bits(shape, seed, common=False):
     """Draws integers from [0, 2^23), as float32, for the rows of this replica.
 
     Integers, because only they are the same with and without XLA; by Philox, because the default
@@ -161,16 +202,30 @@ def _bits(shape, seed):
     replica keeps its rows: so the noise of an example does not depend on how many devices share the
     batch, and no two replicas see the same noise.
     """
-    rows, replicas = shape[0], _replicas()
+    rows = shape[0]
+    first, total = (0, rows) if common else _place(rows)
     bits = tf.random.stateless_uniform(
-        (rows * replicas, *shape[1:]),
+        (total, *shape[1:]),
         tf.cast(seed, "int64"),
         minval=None,
         maxval=None,
         dtype="uint32",
         alg="philox",
     )
-    if replicas > 1:
-        first = tf.distribute.get_replica_context().replica_id_in_sync_group * rows
+    if replicas() > 1 and not common:
         bits = bits[first : first + rows]
     return tf.cast(tf.bitwise.right_shift(bits, tf.constant(9, "uint32")), "float32")
+
+
+def _place(rows):
+    """The number of the first of a replica's rows among those of all, and how many these are."""
+    count = replicas()
+    if count == 1:
+        return 0, rows
+    context = tf.distribute.get_replica_context()
+    replica = context.replica_id_in_sync_group
+    if not getattr(_rows, "are_uneven", False):
+        return replica * rows, count * rows
+    own = tf.one_hot(replica, count, dtype="int32") * tf.cast(rows, "int32")
+    of_all = context.all_reduce(tf.distribute.ReduceOp.SUM, own)  # (replicas,)
+    return tf.cumsum(of_all, exclusive=True)[replica], tf.reduce_sum(of_all)

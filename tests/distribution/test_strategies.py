@@ -1,0 +1,161 @@
+"""Strategies by name, what each replica gets of a batch, and two replicas against one."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kgen
+from kgen import distribution
+from kgen.core import engine
+from tests.systems import SYSTEMS
+
+
+def test_mirrored_has_two_parts_of_a_cpu_or_as_many_as_asked_for():
+    assert distribution.strategy("mirrored").num_replicas_in_sync == 2
+    assert distribution.strategy("mirrored", 1).num_replicas_in_sync == 1
+    assert distribution.strategy("none").num_replicas_in_sync == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("mirror",),
+            '`strategy` must be "none", "mirrored" or "multiworker", received \'mirror\'',
+        ),
+        (("mirrored", 0), "`replicas` must be a positive integer or None, received 0"),
+        (("mirrored", True), "`replicas` must be a positive integer or None, received True"),
+        (("mirrored", 3), "3 replicas need as many logical CPU devices, but there are 2"),
+        (("none", 2), "`replicas` must be None without a strategy, received 2"),
+    ],
+)
+def test_what_cannot_be_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        distribution.strategy(*arguments)
+
+
+CLUSTER = '{"cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}, "task": %s}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "{",
+        "[]",
+        '{"cluster": {"worker": []}}',
+        CLUSTER % '{"type": "worker", "index": 2}',
+        CLUSTER % '{"type": "worker", "index": "one"}',
+        CLUSTER % '{"type": "chief", "index": 0}',
+        '{"cluster": {"ps": ["127.0.0.1:1"]}, "task": {"type": "ps", "index": 0}}',
+    ],
+)
+def test_multiworker_needs_a_cluster(text, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if text is not None:
+        monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(ValueError, match="`strategy`: multiworker needs .* TF_CONFIG on every"):
+        distribution.strategy("multiworker")
+
+
+def test_multiworker_comes_before_any_other_use_and_has_one_replica_without_gpu(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", CLUSTER % '{"type": "worker", "index": 0}')
+    with pytest.raises(ValueError, match="`replicas` must be at most 1, as a worker without GPU"):
+        distribution.strategy("multiworker", 2)
+    with pytest.raises(ValueError, match="multiworker must be chosen before TensorFlow is first"):
+        distribution.strategy("multiworker")
+
+
+def rows_of_replicas(dataset):
+    strategy = distribution.strategy("mirrored")
+    shared = engine.shared(dataset, strategy)
+    assert engine.is_shared(shared)
+    batches = [strategy.experimental_local_results(batch) for batch in shared]
+    return shared, [[part.numpy().tolist() for part in batch] for batch in batches]
+
+
+def test_a_replica_gets_its_part_of_each_batch_in_order():
+    shared, rows = rows_of_replicas(tf.data.Dataset.range(8).batch(4, drop_remainder=True))
+    assert rows == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+    assert shared.cardinality == 2
+    _, rows = rows_of_replicas(tf.data.Dataset.range(8).batch(5))
+    assert rows == [[[0, 1, 2], [3, 4]], [[5, 6], [7]]]
+    _, rows = rows_of_replicas(tf.data.Dataset.range(4).batch(3))
+    assert rows[-1] == [[3], []]
+
+
+def test_other_data_and_a_single_replica_are_left_alone():
+    dataset, array = tf.data.Dataset.range(8).batch(4), np.zeros((4, 2))
+    assert engine.shared(dataset, distribution.strategy("none")) is dataset
+    assert engine.shared(array, distribution.strategy("mirrored")) is array
+
+
+def trained(make, strategy, synchronized):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = make()
+        model.compile("sgd")
+    if synchronized:
+        assert distribution.synchronize_batch_norm(model) > 0
+    return model
+
+
+def fit(model, system):
+    batch = system.batch()
+    dataset = tf.data.Dataset.from_tensors(batch).repeat()
+    return model.fit(dataset, epochs=2, steps_per_epoch=2, verbose=0).history
+
+
+@pytest.mark.parametrize("name", ["dcgan", "projection_gan"])
+def test_synchronized_batch_norm_ends_where_one_device_does(name):
+    system = SYSTEMS[name]
+    one = trained(system.make, distribution.strategy("none"), True)
+    two = trained(system.make, distribution.strategy("mirrored"), True)
+    logs, logs_of_two = fit(one, system), fit(two, system)
+    for a, b in zip(one.weights, two.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), 1e-6, 1e-6, err_msg=a.path)
+    for key, values in logs.items():
+        np.testing.assert_allclose(logs_of_two[key], values, 1e-5, err_msg=key)
+
+
+def test_statistics_are_the_mean_over_replicas_that_are_not_synchronized():
+    system = SYSTEMS["dcgan"]
+    model = trained(system.make, distribution.strategy("mirrored"), False)
+    fit(model, system)
+    for norm in kgen.core.replicas.batch_norms(model.generator):
+        for variable in norm.non_trainable_variables:
+            copies = [copy.numpy() for copy in variable.value.values]
+            np.testing.assert_array_equal(*copies)
+            assert np.any(copies[0] != 0.0) and np.any(copies[0] != 1.0)
+
+
+def test_evaluate_takes_any_number_of_rows():
+    """Of 9 rows in batches of 4 the last batch has one, and so the second replica none."""
+    images = np.random.default_rng(0).uniform(-1, 1, (9, 8, 8, 1)).astype("float32")
+    dataset = tf.data.Dataset.from_tensor_slices(images).batch(4)
+    results = []
+    for name in ("none", "mirrored"):
+        model = trained(SYSTEMS["vae"].make, distribution.strategy(name), False)
+        results += [model.evaluate(data, verbose=0, batch_size=b) for data, b in
+                    ((images, 4), (dataset, None))]  # fmt: skip
+        logs = model.fit(images[:8], batch_size=4, validation_data=dataset, verbose=0).history
+        results.append([logs[f"val_{name}"][0] for name in sorted(model.get_metrics_result())])
+    for found, expected in zip(results[3:], results[:3], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_xla_is_refused_with_the_reason():
+    with distribution.strategy("mirrored").scope():
+        model = SYSTEMS["vae"].make()
+        with pytest.raises(ValueError, match='`jit_compile` must be False or "auto" with 2 repl'):
+            model.compile("sgd", jit_compile=True)
+
+
+def test_mixed_precision_scales_losses_with_synchronized_batch_norm():
+    keras.config.set_dtype_policy("mixed_float16")
+    system = SYSTEMS["dcgan"]
+    model = trained(system.make, distribution.strategy("mirrored"), True)
+    assert np.isfinite(list(fit(model, system).values())).all()
+    for optimizer in model.optimizer.by_player.values():
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
