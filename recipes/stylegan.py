@@ -53,6 +53,12 @@ class Config(growing.Config):
     """Rounds of which one computes the penalty; 1 for all, 16 in StyleGAN2."""
 
 
+def load(config, batch_size):
+    """The training images, with their labels if these are learned."""
+    found = conditional.labelled_images if config.labels else training.images_alone
+    return found(config, batch_size)
+
+
 def build(config, image_shape):
     classes = kgen.data.class_count(config.data) if config.labels else None
     sizes = {"filters": config.filters, "max_filters": config.max_filters}
@@ -128,10 +134,12 @@ def mixing_table(model, layers):
     return np.concatenate(pictures)
 
 
+FAMILY = training.Family(load=load, report=report)
+
+
 def run(config=Config()):
     """Trains and returns a `training.Result`."""
-    load = conditional.labelled_images if config.labels else training.images_alone
-    return training.train(config, build, family=training.Family(load=load, report=report))
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

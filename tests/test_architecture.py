@@ -29,6 +29,7 @@ LEVELS = [
     {"kgen.serving"},
     {"kgen.callbacks"},
     {"kgen.testing"},
+    {"kgen.tuning"},
     {"kgen"},
     {"recipes"},
 ]
