@@ -8,8 +8,8 @@ import keras
 import keras_tuner
 import numpy as np
 
+from kgen.tuning import execution as executions
 from kgen.tuning import recipe as recipes
-from kgen.tuning.execution import execute
 from kgen.tuning.objectives import checked_objective, metric_of
 from kgen.tuning.record import Record
 from kgen.tuning.space import checked_space
@@ -162,7 +162,7 @@ class RecipeHyperModel(keras_tuner.HyperModel):
                 if number:  # The first is built; none where that was trained before.
                     keras.backend.clear_session()
                     model = self._made(config)
-                execution = execute(
+                execution = executions.execute(
                     self.recipe,
                     config,
                     model,

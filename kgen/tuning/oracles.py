@@ -1,5 +1,6 @@
 """KerasTuner's oracles, that learn of failed trials and go on whenever they were killed."""
 
+import contextlib
 import os
 
 import keras_tuner
@@ -39,27 +40,6 @@ def has_failed(trial):
 class _Oracle:
     """What kgen's oracles do in another way than KerasTuner's."""
 
-    def populate_space(self, trial_id):
-        self._score_failures()
-        return super().populate_space(trial_id)
-
-    def _score_failures(self):
-        """Scores failed trials as far below the worst other as that is below the best.
-
-        A fixed number for the worst would, next to scores of 10 and 20, leave no difference
-        between these for a Gaussian process to see.
-        """
-        ended = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
-        scores = [trial.score for trial in ended if not has_failed(trial)]
-        if not scores:
-            return
-        sign = 1.0 if self.objective.direction == "min" else -1.0
-        worst, best = max(sign * s for s in scores), min(sign * s for s in scores)
-        distance = worst - best if worst > best else max(1.0, abs(worst))
-        for trial in ended:
-            if has_failed(trial):
-                trial.score = sign * (worst + distance)
-
     @keras_tuner.synchronized
     def update_trial(self, trial_id, metrics, step=0):
         # What it was told before its process was killed is not to be averaged with this.
@@ -81,6 +61,8 @@ class _Oracle:
 
     def reload(self):
         super().reload()
+        # A Gaussian process rounds by their order, and files come in any.
+        self.trials = dict(sorted(self.trials.items()))
         # The trials that were running, also one that only its own file knows of.
         begun = [t.trial_id for t in self.trials.values() if t.status in ("RUNNING", "INVALID")]
         self._retry_queue = sorted(begun, reverse=True)  # It is taken from the end.
@@ -101,8 +83,29 @@ class BayesianOracle(_Oracle, keras_tuner.oracles.BayesianOptimizationOracle):
         # Its restarts are drawn anew for each trial, so that a search that was killed proposes
         # what one that was not would.
         self._random_state.seed([self.seed, len(self.trials)])
-        found = super().populate_space(trial_id)
+        with self._failures_within_reach():
+            found = super().populate_space(trial_id)
         values = found.get("values")
         if values and self._duplicate(values):
             return self._random_populate_space()  # The same again would tell nothing.
         return found
+
+    @contextlib.contextmanager
+    def _failures_within_reach(self):
+        """Context in which failed trials are as far below the worst other as that below the best.
+
+        Next to what they score otherwise, no difference between scores of 10 and 20 would be left
+        for a Gaussian process to see.
+        """
+        ended = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
+        scores = [trial.score for trial in ended if not has_failed(trial)]
+        failed = {trial: trial.score for trial in ended if has_failed(trial)}
+        sign = 1.0 if self.objective.direction == "min" else -1.0
+        worst, best = max(sign * s for s in scores or [0.0]), min(sign * s for s in scores or [0.0])
+        for trial in failed:
+            trial.score = sign * (worst + (worst - best or max(1.0, abs(worst))))
+        try:
+            yield
+        finally:
+            for trial, score in failed.items():
+                trial.score = score

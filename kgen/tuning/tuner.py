@@ -139,16 +139,17 @@ class RecipeTuner(keras_tuner.Tuner):
             for trial_id in self.oracle.trials:
                 remove_checkpoints(self.get_trial_dir(trial_id))
 
-    def run_trial(self, trial, **kwargs):
+    def run_trial(self, trial):
         values = trial.hyperparameters.values
         folder = self.get_trial_dir(trial.trial_id)
         epochs = values.get("tuner/epochs", self.hypermodel.epochs)
         record = Record(folder, self.hypermodel.values(trial.hyperparameters), epochs)
         try:
             self._go_on_from(values.get("tuner/trial_id"), record)
-            return super().run_trial(
+            (found,) = super().run_trial(
                 trial, epochs=epochs, folder=folder, keep="tuner/epochs" in values
             )
+            return found
         except RefusedError as error:
             record.add(Execution(getattr(self.hypermodel.config, "seed", 0), None, str(error), 0.0))
             return summary(record.executions, self.oracle.objective)
@@ -184,5 +185,5 @@ class RecipeTuner(keras_tuner.Tuner):
 
     def _try_run_and_update_trial(self, trial, *fit_args, **fit_kwargs):
         # Failures are outcomes; what is raised here is a mistake, and leaves the search.
-        self._run_and_update_trial(trial, *fit_args, **fit_kwargs)
+        self.oracle.update_trial(trial.trial_id, self.run_trial(trial))
         trial.status = "COMPLETED"

@@ -59,7 +59,7 @@ def search(folder, trials=3, steps=6, die_in=None):
 
         kgen.callbacks.Doctor.on_round_end = die
     space = {"learning_rate": kgen.tuning.Float(1e-4, 1e-2, log=True), "units": [4, 8]}
-    hypermodel = kgen.tuning.hypermodel(tiny, space, Config(steps=steps))
+    hypermodel = kgen.tuning.hypermodel(tiny, space, tiny.Config(steps=steps))
     tuner = kgen.tuning.tuner(hypermodel, folder, objective="val_nll", trials=trials)
     tuner.search()
     return tuner
