@@ -17,8 +17,6 @@ from kgen.tuning import recipe as recipes
 from tests.tuning import tiny
 
 SPACE = {"learning_rate": Float(1e-4, 1e-2, log=True), "units": [4, 8]}
-# KerasTuner's, on Python 3.10 and later.
-pytestmark = pytest.mark.filterwarnings("ignore:.*[cC]urrentThread|getName:DeprecationWarning")
 
 
 def hyperparameters(**values):

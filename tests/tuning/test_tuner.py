@@ -16,12 +16,8 @@ from kgen.tuning import recipe as recipes
 from kgen.tuning.oracles import has_failed
 from tests.tuning import tiny
 
-pytestmark = [
-    # KerasTuner's, on Python 3.10 and later.
-    pytest.mark.filterwarnings("ignore:.*[cC]urrentThread|getName:DeprecationWarning"),
-    # A Gaussian process of few points.
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-]
+# A Gaussian process of few points.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RATE = Float(1e-4, 1e-2, log=True)
 SPACE = {"learning_rate": RATE, "units": [4, 8]}
 
