@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import logging
 import math
 import tempfile
 import time
@@ -62,22 +63,28 @@ def execute(recipe, config, model, metric, epochs, rounds, callbacks=(), folder=
         ValueError: If the data, the model or the metric do not go together.
     """
     started = time.monotonic()
-    score, failed = None, None
     scoring = recipes.evaluation(recipe, config, metric)
     scoring.check(model)  # Before it costs a training.
+    with _quiet():
+        failed = _fit(recipe, config, model, epochs, rounds, callbacks, folder)
+        score, failed = _score(scoring, model, metric) if failed is None else (None, failed)
     seed = getattr(config, "seed", 0)
+    return Execution(seed, score, failed, time.monotonic() - started)
+
+
+def _fit(recipe, config, model, epochs, rounds, callbacks, folder):
+    """Trains a model and returns how that failed, in words, or `None`."""
     doctor = kgen.callbacks.Doctor(
         # So that a short training is looked at ten times, if not in its first few rounds.
         every=min(100, max(25, epochs * rounds // 10)),
         on_failure="stop",
-        seed=abs(seed),
+        seed=abs(getattr(config, "seed", 0)),
         failures=tuple(FAILURES),
     )
     with contextlib.ExitStack() as stack:
         every = None if folder is None else getattr(config, "checkpoint_every", None)
         folder = folder or stack.enter_context(tempfile.TemporaryDirectory())
         stack.enter_context(dtype_policy(getattr(config, "precision", "float32")))
-        stack.enter_context(_quiet_doctor())
         model.fit(
             recipes.load(recipe, config),
             epochs=epochs,
@@ -88,12 +95,10 @@ def execute(recipe, config, model, metric, epochs, rounds, callbacks=(), folder=
     found = [diagnosis for diagnosis in doctor.diagnoses if diagnosis.signal in FAILURES]
     if found:
         signal = found[0].signal
-        failed = f"{FAILURES[signal]} ({signal.replace('_', ' ')}) in round {found[0].round}"
-    elif FiniteWeights(model).first() is not None:  # Those of the very last round.
-        failed = f"{FAILURES['not_finite']} (not finite) in round {model.rounds_played}"
-    else:
-        score, failed = _score(scoring, model, metric)
-    return Execution(seed, score, failed, time.monotonic() - started)
+        return f"{FAILURES[signal]} ({signal.replace('_', ' ')}) in round {found[0].round}"
+    if FiniteWeights(model).first() is not None:  # Those of the very last round.
+        return f"{FAILURES['not_finite']} (not finite) in round {model.rounds_played}"
+    return None
 
 
 def _score(scoring, model, metric):
@@ -110,8 +115,19 @@ def _score(scoring, model, metric):
 
 
 @contextlib.contextmanager
-def _quiet_doctor():
-    """Context without the doctor's warnings: what they tell is the trial's outcome."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"kgen\.callbacks\.doctor", category=UserWarning)
-        yield
+def _quiet():
+    """Context without warnings that are no news in a search.
+
+    What the doctor tells is the trial's outcome; and each training compiles functions of its own,
+    which TensorFlow warns of as if one came again.
+    """
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            doctor = r"kgen\.callbacks\.doctor"
+            warnings.filterwarnings("ignore", module=doctor, category=UserWarning)
+            yield
+    finally:
+        logger.setLevel(level)

@@ -62,10 +62,10 @@ class _Oracle:
     def reload(self):
         super().reload()
         # A Gaussian process rounds by their order, and files come in any.
-        self.trials = dict(sorted(self.trials.items()))
+        self.trials = dict(sorted(self.trials.items(), key=lambda item: int(item[0])))
         # The trials that were running, also one that only its own file knows of.
         begun = [t.trial_id for t in self.trials.values() if t.status in ("RUNNING", "INVALID")]
-        self._retry_queue = sorted(begun, reverse=True)  # It is taken from the end.
+        self._retry_queue = sorted(begun, key=int, reverse=True)  # It is taken from the end.
 
 
 class RandomOracle(_Oracle, keras_tuner.oracles.RandomSearchOracle):

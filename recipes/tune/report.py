@@ -79,10 +79,11 @@ def text(name, tuner, trials):
     failed = sum(trial.failed is not None for trial in trials)
     better = {"min": "lower", "max": "higher"}[objective.direction]
     rounds = hypermodel.rounds * hypermodel.epochs
+    seeds = "one seed" if hypermodel.seeds == 1 else f"{hypermodel.seeds} seeds, their mean"
     return "\n".join(
         [
             f"{name}: {len(trials)} trials, {failed} failed; {objective.name}, {better} is better, "
-            f"after {rounds:,} rounds, mean of {hypermodel.seeds} seeds.",
+            f"after {rounds:,} rounds; {seeds}.",
             "",
             *(
                 "| "

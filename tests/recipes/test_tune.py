@@ -42,6 +42,7 @@ def arithmetic(monkeypatch):
     monkeypatch.setattr(gc, "collect", lambda *generation: 0)  # It takes most of the time.
     monkeypatch.setattr(execution, "execute", execute)
     monkeypatch.setattr(of_recipe, "build", build)
+    monkeypatch.setattr(of_recipe, "load", lambda recipe, config: None)
 
 
 def test_a_search_prints_a_table_and_writes_its_files(tmp_path, capsys, arithmetic):

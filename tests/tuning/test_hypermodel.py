@@ -167,6 +167,31 @@ class Shift(keras.layers.Layer):
         return 0.0 * images + self.shift
 
 
+def test_points_are_scored_by_their_modes():
+    """A recipe of one's own, whose examples are no images."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Config:
+        data: str = "ring"
+        units: int = 8
+        batch_size: int = 32
+        steps: int = 2
+
+    def build(config, shape):
+        assert shape == (2,)
+        model = models.GAN(
+            networks.mixture_generator(units=config.units, normalization=None),
+            networks.mixture_discriminator(2, units=config.units),
+        )
+        model.compile("adam")
+        return model
+
+    recipe = types.SimpleNamespace(Config=Config, build=build)
+    hypermodel = kgen.tuning.hypermodel(recipe, {"units": [4, 8]}, objective="modes")
+    found = trained(hypermodel)
+    assert found["failed"] == 0.0 and found["modes"] in range(9)
+
+
 def test_a_score_that_is_no_number_is_a_failure():
     def scoring(value):
         return lambda model: {"nll": value}
