@@ -31,7 +31,7 @@ def started(environment=None, **arguments):
 def test_a_search_that_was_killed_goes_on_in_the_middle_of_a_trial(tmp_path, capsys):
     """And ends as one that was not: the same trials, with the same scores."""
     process = started(folder=str(tmp_path / "killed"), trials=1, die_in=[0, 5])
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=900)
     assert process.returncode == -signal.SIGKILL, output
     assert len(list((tmp_path / "killed").glob("trial_*"))) == 1
 
@@ -50,8 +50,8 @@ def test_a_chief_and_two_workers_share_the_trials(tmp_path):
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     folder = tmp_path / "search"
-    processes = {}
-    for name in ("chief", "worker-0", "worker-1"):
+    processes, names = {}, ["chief", "worker-0", "worker-1"]
+    for name in names:
         environment = {
             "KERASTUNER_TUNER_ID": name,
             "KERASTUNER_ORACLE_IP": "127.0.0.1",
@@ -59,9 +59,9 @@ def test_a_chief_and_two_workers_share_the_trials(tmp_path):
             "TF_NUM_INTRAOP_THREADS": "1",
             "no_proxy": "127.0.0.1",
         }
-        processes[name] = started(environment, folder=str(folder), trials=3)
+        processes[name] = started(environment, folder=str(folder), trials=3, processes=names)
     try:
-        outputs = {name: p.communicate(timeout=300)[0] for name, p in processes.items()}
+        outputs = {name: p.communicate(timeout=900)[0] for name, p in processes.items()}
     finally:
         for process in processes.values():
             process.kill()

@@ -2,7 +2,9 @@
 
 import dataclasses
 import os
+import pathlib
 import sys
+import time
 from typing import Literal
 
 import keras
@@ -41,8 +43,12 @@ def build(config, image_shape):
     return model
 
 
-def search(folder, trials=3, steps=6, die_in=None):
-    """Searches, and dies of a signal that nothing can catch in one trial's round."""
+def search(folder, trials=3, steps=6, die_in=None, processes=()):
+    """Searches, and dies of a signal that nothing can catch in one trial's round.
+
+    Of several processes none begins before all are ready: on a machine with much else to do one
+    worker would be done before the other has started.
+    """
     import kgen.callbacks
     import kgen.tuning
     from tests.tuning import tiny  # Not `__main__`.
@@ -61,6 +67,10 @@ def search(folder, trials=3, steps=6, die_in=None):
     space = {"learning_rate": kgen.tuning.Float(1e-4, 1e-2, log=True), "units": [4, 8]}
     hypermodel = kgen.tuning.hypermodel(tiny, space, tiny.Config(steps=steps))
     tuner = kgen.tuning.tuner(hypermodel, folder, objective="val_nll", trials=trials)
+    if processes:
+        pathlib.Path(folder, os.environ["KERASTUNER_TUNER_ID"] + ".ready").touch()
+        while not all(pathlib.Path(folder, f"{name}.ready").exists() for name in processes):
+            time.sleep(0.1)
     tuner.search()
     return tuner
 
