@@ -7,7 +7,16 @@ from kgen.core import GenerativeModel, LinearDecay, Player
 from kgen.version import __version__
 
 # Imported when first used, so that `import kgen` stays light.
-_ON_DEMAND = ("callbacks", "data", "distribution", "metrics", "plotting", "serving", "testing")
+_ON_DEMAND = (
+    "callbacks",
+    "data",
+    "distribution",
+    "metrics",
+    "plotting",
+    "serving",
+    "testing",
+    "tuning",
+)
 
 __all__ = [
     "GenerativeModel",

@@ -112,12 +112,16 @@ def report(config, model, folder):
     training.write_scores(folder, scores, model)
 
 
-FAMILY = training.Family(load=conditional.labelled_images, report=report)
+FAMILY = training.Family(
+    load=conditional.labelled_images,
+    report=report,
+    updates=lambda config: config.discriminator_updates,
+)
 
 
 def run(config=Config()):
     """Trains and returns a `training.Result`."""
-    return training.train(config, build, config.discriminator_updates, family=FAMILY)
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from kgen.models import CycleGAN
 from kgen.networks import patchgan_discriminator, resnet_translator
 from recipes import conditional, training
 
+PAIRWISE = ("l1", "psnr", "ssim", "multi_scale_ssim")
+
 
 @dataclasses.dataclass(frozen=True)
 class Config(training.Config):
@@ -156,10 +158,21 @@ def pictures(config, paths):
 
 
 def evaluation(config):
-    """Refuses `config.evaluate`, whose metrics need samples or pairs."""
-    raise ValueError(
-        f"`evaluate` must be empty: there are no pairs to score by {config.evaluate}. The report "
-        "at the end says how many images keep their class."
+    """What scores the first direction by whether its held-out images look like the second set."""
+    pairwise = [name for name in config.evaluate if name in PAIRWISE]
+    if pairwise:
+        raise ValueError(
+            f"`evaluate` must name metrics of sets of images, such as frechet: there are no pairs "
+            f"to score by {pairwise}."
+        )
+    inputs, targets = (images_of(config, name, "test")[0] for name in ("data", "second"))
+    count = min(len(inputs), len(targets))
+    return kgen.metrics.TranslationEvaluation(
+        inputs[:count],
+        targets[:count],
+        config.evaluate,
+        config.extractor or "random",
+        seed=config.seed,
     )
 
 

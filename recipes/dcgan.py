@@ -1,6 +1,7 @@
 """DCGAN (Radford et al. 2016): a deep convolutional GAN."""
 
 import dataclasses
+from typing import Literal
 
 from kgen.models import GAN
 from kgen.networks import dcgan_discriminator, dcgan_generator
@@ -20,6 +21,20 @@ class Config(training.Config):
     """Maps of the networks' widest layers; the paper has 128 at 64 x 64."""
     kernel_size: int = 5
     """Side of the kernels in pixels; the paper's 5."""
+    loss: Literal[
+        "minimax",
+        "non_saturating",
+        "least_squares",
+        "wasserstein",
+        "hinge",
+        "relativistic_average",
+    ] = "non_saturating"
+    """The adversarial loss; the paper's is non_saturating."""
+    penalty: Literal["none", "gradient", "dragan", "r1", "r2"] = "none"
+    """Penalty of the discriminator; the paper's none. With one the discriminator has layer norm
+    in place of batch norm, which a gradient penalty does not allow."""
+    penalty_weight: float = 10.0
+    """Weight of the penalty; 10 in the papers of all."""
     learning_rate: float = 1e-3
     """Adam's step size for both players; the paper's 2e-4 suits trainings ten times as long."""
     beta_1: float = 0.5
@@ -31,7 +46,15 @@ class Config(training.Config):
 def build(config, image_shape):
     model = GAN(
         dcgan_generator(image_shape, config.latent_dim, config.filters, config.kernel_size),
-        dcgan_discriminator(image_shape, config.filters, config.kernel_size),
+        dcgan_discriminator(
+            image_shape,
+            config.filters,
+            config.kernel_size,
+            normalization="batch" if config.penalty == "none" else "layer",
+        ),
+        loss=config.loss,
+        penalty=None if config.penalty == "none" else config.penalty,
+        penalty_weight=config.penalty_weight,
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )
@@ -40,9 +63,12 @@ def build(config, image_shape):
     )
 
 
+FAMILY = training.Family()
+
+
 def run(config=Config()):
     """Trains and returns a `training.Result`."""
-    return training.train(config, build)
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

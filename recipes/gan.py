@@ -1,6 +1,7 @@
 """GAN (Goodfellow et al. 2014): the first one, of fully connected networks."""
 
 import dataclasses
+from typing import Literal
 
 from kgen.models import GAN
 from kgen.networks import dense_discriminator, dense_generator
@@ -20,6 +21,19 @@ class Config(training.Config):
     """Units of the generator's two hidden layers; the paper's 1200 on MNIST."""
     discriminator_units: int = 240
     """Maxout units of the discriminator's two hidden layers; the paper's 240 on MNIST."""
+    loss: Literal[
+        "minimax",
+        "non_saturating",
+        "least_squares",
+        "wasserstein",
+        "hinge",
+        "relativistic_average",
+    ] = "non_saturating"
+    """The adversarial loss; the paper's is non_saturating."""
+    penalty: Literal["none", "gradient", "dragan", "r1", "r2"] = "none"
+    """Penalty of the discriminator; the paper's none."""
+    penalty_weight: float = 10.0
+    """Weight of the penalty; 10 in the papers of all."""
     learning_rate: float = 2e-4
     """Adam's step size for both players."""
     beta_1: float = 0.5
@@ -32,7 +46,9 @@ def build(config, image_shape):
     model = GAN(
         dense_generator(image_shape, config.latent_dim, config.generator_units),
         dense_discriminator(image_shape, config.discriminator_units),
-        loss="non_saturating",
+        loss=config.loss,
+        penalty=None if config.penalty == "none" else config.penalty,
+        penalty_weight=config.penalty_weight,
         latent_distribution="uniform",
         ema_momentum=config.ema_momentum,
         seed=config.seed,
@@ -43,9 +59,12 @@ def build(config, image_shape):
     )
 
 
+FAMILY = training.Family()
+
+
 def run(config=Config()):
     """Trains and returns a `training.Result`."""
-    return training.train(config, build)
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

@@ -40,9 +40,12 @@ def report(config, model, folder):
     training.write_scores(folder, scores, model)
 
 
+FAMILY = training.Family(report=report)
+
+
 def run(config=Config()):
     """Trains and returns a `training.Result`."""
-    return training.train(config, build, family=training.Family(report=report))
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

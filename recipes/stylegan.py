@@ -60,6 +60,12 @@ class Config(growing.Config):
 PENALTIES = {"non_saturating": ("r1", 0.3), "wasserstein": ("gradient", 10.0)}
 
 
+def load(config, batch_size):
+    """The training images, with their labels if these are learned."""
+    found = conditional.labelled_images if config.labels else training.images_alone
+    return found(config, batch_size)
+
+
 def build(config, image_shape):
     classes = kgen.data.class_count(config.data) if config.labels else None
     sizes = {"filters": config.filters, "max_filters": config.max_filters}
@@ -137,10 +143,12 @@ def mixing_table(model, layers):
     return np.concatenate(pictures)
 
 
+FAMILY = training.Family(load=load, report=report)
+
+
 def run(config=Config()):
     """Trains and returns a `training.Result`."""
-    load = conditional.labelled_images if config.labels else training.images_alone
-    return training.train(config, build, family=training.Family(load=load, report=report))
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import kgen.metrics
 import kgen.plotting
 import kgen.serving
 from kgen.core.precision import dtype_policy
-from recipes import run_folder
+from recipes import config_file, run_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,15 +130,18 @@ class Family:
         evaluation: Function `(config)` that returns what scores the model for `config.evaluate`.
         report: Function `(config, model, folder)` that writes pictures and numbers of the trained
             model into a folder, or `None`.
+        updates: Function `(config)` that returns how many updates of a round have batches of their
+            own.
     """
 
     load: Callable = images_alone
     pictures: Callable = sample_pictures
     evaluation: Callable = sample_evaluation
     report: Callable | None = None
+    updates: Callable = lambda config: 1
 
 
-def train(config, build, updates=1, validate=False, family=Family()):
+def train(config, build, validate=False, family=Family()):
     """Trains a recipe's model and writes everything that a run leaves behind.
 
     Called again it goes on where it stopped, and with a finished run returns what that has left.
@@ -147,7 +150,6 @@ def train(config, build, updates=1, validate=False, family=Family()):
         config: The recipe's config.
         build: Function `(config, image_shape)` that returns the compiled model; of inputs and
             targets it is given both shapes.
-        updates: Updates that a round makes with batches of their own.
         validate: Whether to evaluate on the held-out split at each row of the history.
         family: The recipe's `Family`.
 
@@ -172,7 +174,7 @@ def train(config, build, updates=1, validate=False, family=Family()):
     is_chief = kgen.distribution.is_chief(strategy)
     keras.utils.set_random_seed(config.seed)
     with dtype_policy(config.precision):
-        batch_size = config.batch_size * updates
+        batch_size = config.batch_size * family.updates(config)
         stream = family.load(config, batch_size)
         held_out = _held_out(config) if validate else None
         scoring = _scoring(config, paths, family)
@@ -265,9 +267,13 @@ def compile_with_adam(model, config, learning_rate, **settings):
 
 
 def main(config_class, run, description):
-    """Runs a recipe from the command line; bad input ends in one sentence and exit code 2."""
-    config = tyro.cli(config_class, description=description)
+    """Runs a recipe from the command line; bad input ends in one sentence and exit code 2.
+
+    `--config best.json` takes fields from a file, as a search writes it; other flags win over it.
+    """
     try:
+        settings = config_file.settings(config_class, sys.argv[1:])
+        config = tyro.cli(config_class, description=description + config_file.HELP, **settings)
         paths = run(config).paths
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

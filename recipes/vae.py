@@ -41,9 +41,12 @@ def build(config, image_shape):
     return training.compile_with_adam(model, config, learning_rate=config.learning_rate)
 
 
+FAMILY = training.Family()
+
+
 def run(config=Config()):
     """Trains and returns a `training.Result`; the history has `val_loss` on held-out images."""
-    return training.train(config, build, validate=True)
+    return training.train(config, build, validate=True, family=FAMILY)
 
 
 if __name__ == "__main__":

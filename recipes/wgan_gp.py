@@ -51,9 +51,12 @@ def build(config, image_shape):
     )
 
 
+FAMILY = training.Family(updates=lambda config: config.critic_updates)
+
+
 def run(config=Config()):
     """Trains and returns a `training.Result`."""
-    return training.train(config, build, updates=config.critic_updates)
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ LEVELS = [
     {"kgen.serving"},
     {"kgen.callbacks"},
     {"kgen.testing"},
+    {"kgen.tuning"},
     {"kgen"},
     {"recipes"},
 ]

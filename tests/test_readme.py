@@ -10,7 +10,7 @@ import kgen
 from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
-EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, HOSTS, MEASURE, SERVING, SYSTEM = re.findall(
+EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, HOSTS, MEASURE, TUNE, SERVING, SYSTEM = re.findall(
     r"```python\n(.*?)```", README, re.DOTALL
 )
 
@@ -35,6 +35,14 @@ def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
     exec(code, names)
     assert len(kgen.metrics.read_scores(tmp_path / "runs/mine/scores.jsonl")) == 2 * 3
     assert (tmp_path / "runs/best.keras").exists()
+
+
+def test_a_search_of_a_space_of_ones_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = TUNE.replace("steps=200", "steps=2, filters=4").replace("trials=5", "trials=1")
+    code = code.replace("[16, 32]", "[2, 4]")
+    exec(code, {"kgen": kgen})
+    assert "{'learning_rate': " in capsys.readouterr().out
 
 
 def test_classes_and_pictures_are_made_as_asked(tmp_path, monkeypatch):
@@ -92,6 +100,7 @@ def test_the_signature_it_names_is_exported(tmp_path):
 
 
 def test_every_recipe_has_a_row():
-    shared = {"__init__", "conditional", "growing", "run_folder", "training", "translation"}
+    shared = {"__init__", "conditional", "config_file", "growing", "run_folder"}
+    shared |= {"training", "translation"}
     recipes = {p.stem for p in pathlib.Path("recipes").glob("*.py")}
     assert recipes - shared == set(re.findall(r"`python -m recipes\.(\w+)`", README))

@@ -1,0 +1,111 @@
+"""KerasTuner's oracles, that learn of failed trials and go on whenever they were killed."""
+
+import contextlib
+import os
+
+import keras_tuner
+
+from kgen.tuning.record import write_json
+
+SEARCHES = ("random", "hyperband", "bayesian")
+
+
+def oracle(search, objective, trials, epochs, seed):
+    """Returns the oracle of a search.
+
+    Args:
+        search: `"random"`, `"hyperband"` or `"bayesian"`.
+        objective: `keras_tuner.Objective`.
+        trials: How many trials at most; Hyperband counts one that goes on with another.
+        epochs: Epochs of the longest trainings, for Hyperband.
+        seed: Integer seed of the values drawn.
+    """
+    # KerasTuner takes a seed of 0 for none.
+    settings = {"objective": objective, "seed": seed + 1}
+    if search == "random":
+        return RandomOracle(max_trials=trials, **settings)
+    if search == "bayesian":
+        return BayesianOracle(max_trials=trials, **settings)
+    # Sweeps without end, until there are enough trials.
+    found = HyperbandOracle(max_epochs=epochs, hyperband_iterations=None, **settings)
+    found.max_trials = trials
+    return found
+
+
+def has_failed(trial):
+    """Whether a trial has ended by failing."""
+    return trial.metrics.exists("failed") and trial.metrics.get_last_value("failed") > 0
+
+
+class _Oracle:
+    """What kgen's oracles do in another way than KerasTuner's."""
+
+    @keras_tuner.synchronized
+    def update_trial(self, trial_id, metrics, step=0):
+        # What it was told before its process was killed is not to be averaged with this.
+        self.trials[trial_id].metrics.metrics.clear()
+        return super().update_trial(trial_id, metrics, step)
+
+    @keras_tuner.synchronized
+    def end_trial(self, trial):
+        super().end_trial(trial)
+        self.save()  # KerasTuner's own file still says that this trial runs.
+
+    def save(self):
+        # At once: KerasTuner's file is cut off where the process is killed as it is written.
+        write_json(self._get_oracle_fname(), self.get_state())
+
+    def _save_trial(self, trial):
+        folder = self._get_trial_dir(trial.trial_id)
+        write_json(os.path.join(folder, "trial.json"), trial.get_state())
+
+    def reload(self):
+        super().reload()
+        # A Gaussian process rounds by their order, and files come in any.
+        self.trials = dict(sorted(self.trials.items(), key=lambda item: int(item[0])))
+        # The trials that were running, also one that only its own file knows of.
+        begun = [t.trial_id for t in self.trials.values() if t.status in ("RUNNING", "INVALID")]
+        self._retry_queue = sorted(begun, key=int, reverse=True)  # It is taken from the end.
+
+
+class RandomOracle(_Oracle, keras_tuner.oracles.RandomSearchOracle):
+    """Values drawn alike from the whole space."""
+
+
+class HyperbandOracle(_Oracle, keras_tuner.oracles.HyperbandOracle):
+    """Li et al. 2018: many short trainings, the best of which go on."""
+
+
+class BayesianOracle(_Oracle, keras_tuner.oracles.BayesianOptimizationOracle):
+    """A Gaussian process of the scores says where to try next."""
+
+    def populate_space(self, trial_id):
+        # Its restarts are drawn anew for each trial, so that a search that was killed proposes
+        # what one that was not would.
+        self._random_state.seed([self.seed, len(self.trials)])
+        with self._failures_within_reach():
+            found = super().populate_space(trial_id)
+        values = found.get("values")
+        if values and self._duplicate(values):
+            return self._random_populate_space()  # The same again would tell nothing.
+        return found
+
+    @contextlib.contextmanager
+    def _failures_within_reach(self):
+        """Context in which failed trials are as far below the worst other as that below the best.
+
+        Next to what they score otherwise, no difference between scores of 10 and 20 would be left
+        for a Gaussian process to see.
+        """
+        ended = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
+        scores = [trial.score for trial in ended if not has_failed(trial)]
+        failed = {trial: trial.score for trial in ended if has_failed(trial)}
+        sign = 1.0 if self.objective.direction == "min" else -1.0
+        worst, best = max(sign * s for s in scores or [0.0]), min(sign * s for s in scores or [0.0])
+        for trial in failed:
+            trial.score = sign * (worst + (worst - best or max(1.0, abs(worst))))
+        try:
+            yield
+        finally:
+            for trial, score in failed.items():
+                trial.score = score

@@ -1,0 +1,101 @@
+"""A search over a recipe's config with KerasTuner: `python -m recipes.tune dcgan --trials 20`."""
+
+import dataclasses
+import os
+import pathlib
+import shutil
+from typing import Literal
+
+import tyro
+
+import kgen.tuning
+from recipes.tune import report
+from recipes.tune.spaces import RECIPES
+
+EPOCHS = 9  # Of Hyperband's longest trainings: rungs of 1, 3 and 9.
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The fields of all searches."""
+
+    trials: int = 20
+    """How many settings to try at most; of Hyperband, one that goes on counts again."""
+    search: Literal["random", "hyperband", "bayesian"] = "random"
+    """How settings are chosen."""
+    objective: str | None = None
+    """Metric to search by, such as val_frechet, val_kernel, val_nll or modes; None for the one that
+    suits the recipe."""
+    fields: list[str] | None = None
+    """Fields to search, out of those of the recipe's space; None for all of it."""
+    seeds: int = 1
+    """Trainings of each trial, each with another seed; their mean is its score."""
+    epochs: int | None = None
+    """Parts that a training is divided into for Hyperband; None for 9, of the others 1."""
+    seed: int = 0
+    """Seed of the choice of settings."""
+    out: str | None = None
+    """Folder of the search; None for runs/tune/<recipe>. A search goes on where it stopped."""
+    fresh: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Whether to start over: removes the search that the folder holds."""
+
+
+def run(name, config, fixed=None):
+    """Runs what is left of a search and writes what it has found.
+
+    Args:
+        name: Name of the recipe.
+        config: `Config`.
+        fixed: The recipe's config, for all fields that are not searched; `None` for its defaults.
+
+    Returns:
+        A `report.Result`.
+
+    Raises:
+        ValueError: If a field is not as described, or the folder holds another search.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"`name` must be one of {list(RECIPES)}, received {name!r}.")
+    searched = RECIPES[name]
+    folder = pathlib.Path(config.out or f"runs/tune/{name}")
+    epochs = config.epochs or (EPOCHS if config.search == "hyperband" else 1)
+    hypermodel = kgen.tuning.hypermodel(
+        searched.recipe,
+        _space(searched.space, config.fields),
+        fixed,
+        config.objective or searched.objective,
+        config.seeds,
+        epochs,
+    )
+    if config.fresh and not _is_worker():
+        _clear(folder)
+    tuner = kgen.tuning.tuner(
+        hypermodel, folder / "search", config.search, None, config.trials, config.seed
+    )
+    tuner.search()
+    if tuner.is_worker:
+        text = "Nothing is left for this worker; the chief writes the results."
+        print(text)
+        return report.Result(None, text, {})
+    return report.write(folder, name, tuner)
+
+
+def _space(space, fields):
+    if fields is None:
+        return space
+    unknown = sorted(set(fields) - set(space))
+    if unknown or not fields:
+        raise ValueError(f"`fields` must name fields of {list(space)}, received {fields}.")
+    return {name: space[name] for name in fields}
+
+
+def _is_worker():
+    return "KERASTUNER_ORACLE_IP" in os.environ and "chief" not in os.environ.get(
+        "KERASTUNER_TUNER_ID", ""
+    )
+
+
+def _clear(folder):
+    shutil.rmtree(folder / "search", ignore_errors=True)
+    for name in report.FILES.values():
+        (folder / name).unlink(missing_ok=True)

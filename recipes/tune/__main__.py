@@ -1,0 +1,55 @@
+"""The command line: `python -m recipes.tune dcgan --trials 20`."""
+
+import dataclasses
+import sys
+
+import tyro
+
+from recipes import tune
+
+
+def config_classes():
+    """Returns a dict from the name of each recipe to the class of its search's command line."""
+    return {
+        name: dataclasses.make_dataclass(
+            name,
+            [
+                (
+                    "fixed",
+                    searched.recipe.Config,
+                    dataclasses.field(default_factory=searched.recipe.Config),
+                )
+            ],
+            bases=(tune.Config,),
+            frozen=True,
+            namespace={"__doc__": searched.recipe.__doc__},
+        )
+        for name, searched in tune.RECIPES.items()
+    }
+
+
+def main(arguments=None):
+    """Runs a search; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
+    config = tyro.extras.subcommand_cli_from_dict(
+        config_classes(),
+        prog="python -m recipes.tune",
+        description=f"{tune.__doc__}\n\nFields of the recipe that all trials share are --fixed.*",
+        args=arguments,
+    )
+    try:
+        result = tune.run(type(config).__name__, config, config.fixed)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command without --fresh goes on with the trials that are left.")
+        sys.exit(130)  # As a shell reports Ctrl-C.
+    for name, path in result.paths.items():
+        print(f"{name:12} {path}")
+    if result.trials is not None and "best" not in result.paths:
+        print("error: no trial has ended well.", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

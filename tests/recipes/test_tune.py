@@ -1,0 +1,227 @@
+"""`python -m recipes.tune`: what it prints and writes, and `--config` of every recipe."""
+
+import dataclasses
+import gc
+import json
+import sys
+
+import keras
+import keras_tuner
+import numpy as np
+import PIL.Image
+import pytest
+
+import kgen.tuning
+from kgen.tuning import execution
+from kgen.tuning import recipe as of_recipe
+from kgen.tuning.objectives import metric_of
+from recipes import config_file, cyclegan, dcgan, gan, training, tune, vae
+from recipes.tune import __main__ as command_line
+from tests.recipes.test_recipes import TINY, name, tiny
+
+
+class Model(keras.Model):
+    def save_weights(self, path):
+        pass
+
+
+@pytest.fixture
+def arithmetic(monkeypatch):
+    """Has trainings cost nothing: the score is the learning rate, and the hinge loss fails."""
+
+    def execute(recipe, config, model, metric, epochs, rounds, callbacks, folder):
+        failed = "collapsed (mode collapse) in round 9" if config.loss == "hinge" else None
+        score = None if failed else 1e4 * config.learning_rate + config.seed
+        return execution.Execution(config.seed, score, failed, 2.0)
+
+    def build(recipe, config, stream):
+        model = Model()
+        model.built = True
+        return model
+
+    monkeypatch.setattr(gc, "collect", lambda *generation: 0)  # It takes most of the time.
+    monkeypatch.setattr(execution, "execute", execute)
+    monkeypatch.setattr(of_recipe, "build", build)
+    monkeypatch.setattr(of_recipe, "load", lambda recipe, config: None)
+
+
+def test_a_search_prints_a_table_and_writes_its_files(tmp_path, capsys, arithmetic):
+    out = tmp_path / "out"
+    arguments = ["dcgan", "--trials", "8", "--seeds", "2", "--out", str(out)]
+    arguments += ["--fields", "learning_rate", "loss", "--fixed.data", "digits"]
+    arguments += ["--fixed.latent-dim", "4"]
+    command_line.main(arguments)
+    printed = capsys.readouterr().out
+    assert "dcgan: 8 trials, " in printed and "val_frechet, lower is better" in printed
+    table = [line for line in printed.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    assert cells[0] == ["trial", "val_frechet", "learning_rate", "loss", "s"]
+    scores = [row[1] for row in cells[2:]]
+    failed = [score for score in scores if score.startswith("failed")]
+    good = [float(score.split(" +- ")[0]) for score in scores[: -len(failed)]]
+    assert len(scores) == 8 and failed and scores[-len(failed) :] == failed
+    assert good == sorted(good)
+    assert set(failed) == {"failed: collapsed (mode collapse) in round 9, seed 0"}
+    assert all(score.endswith(" +- 0.71") for score in scores[: -len(failed)])
+    assert (out / "table.md").read_text().strip() in printed
+
+    best = json.loads((out / "best.json").read_text())
+    assert set(best) == {"data", "latent_dim", "learning_rate", "loss"}
+    assert best["data"] == "digits" and f"{best['learning_rate']:.4g}" == cells[2][2]
+    results = json.loads((out / "results.json").read_text())
+    assert len(results["trials"]) == 8 and results["trials"][0]["values"]["loss"] == best["loss"]
+    assert results["objective"] == {"name": "val_frechet", "direction": "min"}
+    with PIL.Image.open(out / "search.png") as picture:
+        assert min(picture.size) > 300
+
+    # The same command goes on, and with more trials; --fresh starts over.
+    command_line.main(arguments)
+    assert "Trial" not in capsys.readouterr().out.replace("Reloading", "")
+    before = (out / "search" / "trial_0" / "record.json").stat().st_mtime_ns
+    command_line.main([*arguments, "--fresh"])
+    assert (out / "search" / "trial_0" / "record.json").stat().st_mtime_ns > before
+
+
+def test_no_trial_that_ends_well_leaves_no_best(tmp_path, capsys, arithmetic):
+    arguments = ["dcgan", "--trials", "2", "--out", str(tmp_path), "--fields", "filters"]
+    with pytest.raises(SystemExit) as end:
+        command_line.main([*arguments, "--fixed.data", "digits", "--fixed.loss", "hinge"])
+    assert end.value.code == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "error: no trial has ended well."
+    assert not (tmp_path / "best.json").exists() and (tmp_path / "search.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--fixed.data", "nowhere"], "nowhere"),
+        (["--objective", "fid"], "`objective` must be a metric out of"),
+        (["--trials", "0"], "`trials` must be an integer of at least 1"),
+        (["--fields", "width"], "`fields` must name fields of"),
+        (["--search", "hyperband", "--epochs", "1"], "at least 2 epochs"),
+        (["--seeds", "0"], "`seeds` must be a positive integer"),
+    ],
+)
+def test_bad_input_ends_in_a_sentence(tmp_path, capsys, arguments, message):
+    with pytest.raises(SystemExit) as end:
+        command_line.main(["dcgan", "--out", str(tmp_path / "out"), *arguments])
+    assert end.value.code == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ") and message in error
+
+
+@pytest.mark.parametrize("searched", tune.RECIPES.values(), ids=tune.RECIPES)
+def test_every_recipe_can_be_searched(searched):
+    """Its space fits its config, its data and model come as in a run, its objective exists."""
+    recipe = searched.recipe
+    fields = {**TINY[recipe], "data": "photos" if name(recipe) == "srgan" else "digits"}
+    fields.pop("image_size" if name(recipe) in ("biggan", "progan") else "", None)
+    config = recipe.Config(**{**fields, "batch_size": 16, "steps": 5, "extractor": "random"})
+    hypermodel = kgen.tuning.hypermodel(recipe, searched.space, config, searched.objective)
+    hp = keras_tuner.HyperParameters()
+    assert set(hypermodel.values(hp)) == set(searched.space)
+    metric = metric_of(searched.objective)
+    evaluation = of_recipe.evaluation(recipe, config, metric)
+    assert evaluation.metrics == [metric]
+    stream = of_recipe.load(recipe, config)
+    updates = recipe.FAMILY.updates(config)
+    specs = stream.element_spec if isinstance(stream.element_spec, tuple) else [stream.element_spec]
+    assert specs[0].shape[0] == 16 * updates
+
+
+def test_all_recipes_have_a_space():
+    assert {searched.recipe for searched in tune.RECIPES.values()} == set(TINY)
+    assert list(tune.RECIPES) == [name(s.recipe) for s in tune.RECIPES.values()]
+
+
+def test_a_trial_is_a_run_of_the_recipe(tmp_path):
+    """To the bit, of inputs that only a recipe's own data has."""
+    config = tiny(gan, tmp_path, export="none", steps=4, extractor="random")
+    expected = gan.run(config).model
+    keras.backend.clear_session()
+    hypermodel = kgen.tuning.hypermodel(gan, {"learning_rate": [2e-4, 1e-3]}, config, epochs=2)
+    hp = keras_tuner.HyperParameters()
+    model = hypermodel.build(hp)
+    found = hypermodel.fit(hp, model, folder=tmp_path / "trial")
+    for a, b in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert found["failed"] == 0.0 and np.isfinite(found["val_frechet"])
+
+
+def test_cyclegan_is_scored_without_pairs(tmp_path):
+    config = cyclegan.Config(**TINY[cyclegan], figures=False, evaluate=["frechet", "recall"])
+    evaluation = cyclegan.evaluation(config)
+    assert evaluation.metrics == ["frechet", "recall"]
+    assert evaluation.inputs.shape == evaluation.targets.shape
+    with pytest.raises(ValueError, match="no pairs to score by \\['psnr'\\]"):
+        cyclegan.evaluation(dataclasses.replace(config, evaluate=["frechet", "psnr"]))
+
+
+def written(path, content):
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return str(path)
+
+
+@pytest.mark.parametrize("recipe", TINY, ids=name)
+def test_every_recipe_takes_a_config_file(recipe, tmp_path, monkeypatch):
+    """Its fields are defaults, and flags win over them."""
+    path = written(tmp_path / "best.json", {"learning_rate": 0.25, "steps": 7, "data": "digits"})
+    if recipe.__name__.endswith("biggan"):
+        path = written(tmp_path / "best.json", {"filters": 3, "steps": 7, "data": "digits"})
+    got = []
+
+    def run(config):
+        got.append(config)
+        raise ValueError("enough")
+
+    for arguments in (["--config", path], [f"--config={path}", "--steps", "9"]):
+        monkeypatch.setattr(sys, "argv", [name(recipe), *arguments])
+        with pytest.raises(SystemExit):
+            training.main(recipe.Config, run, recipe.__doc__)
+    expected = recipe.Config(**json.loads((tmp_path / "best.json").read_text()))
+    assert got == [expected, dataclasses.replace(expected, steps=9)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"likelihood": "gaussian"}, "recipes.dcgan has no field 'likelihood'; expected names"),
+        ({"filters": 1.5}, "'filters' must be an integer, received 1.5"),
+        ({"loss": "hing"}, "'loss' must be one of .*'hinge'.*received 'hing'"),
+        ({"learning_rate": "0.1"}, "'learning_rate' must be a number, received '0.1'"),
+        ({"fresh": 1}, "'fresh' must be True or False, received 1"),
+        ([1], "must hold a dict of fields, received"),
+        ("{", "cannot be read"),
+    ],
+)
+def test_a_bad_config_file_ends_in_a_sentence(tmp_path, monkeypatch, capsys, content, message):
+    path = written(tmp_path / "best.json", content)
+    monkeypatch.setattr(sys, "argv", ["dcgan", "--config", path])
+    with pytest.raises(SystemExit) as end:
+        training.main(dcgan.Config, dcgan.run, "")
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: --config: {path}")
+    with pytest.raises(ValueError, match=message):
+        config_file.read_fields(dcgan.Config, path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config"], "--config must be followed by a file"),
+        (["--config="], "--config must be followed by a file"),
+        (["--config", "nowhere.json"], "nowhere.json cannot be read"),
+        (["--config", "a", "--config", "b"], "--config must be given once"),
+    ],
+)
+def test_a_config_flag_without_a_file(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        config_file.settings(vae.Config, arguments)
+
+
+def test_help_tells_of_the_config_file(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["vae", "--help"])
+    with pytest.raises(SystemExit):
+        training.main(vae.Config, vae.run, vae.__doc__)
+    assert "--config FILE" in capsys.readouterr().out

@@ -1,0 +1,311 @@
+"""Searches: random, Hyperband and Bayesian, failures in them, and what they find."""
+
+import gc
+import json
+import os
+import types
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+import kgen.tuning
+from kgen.tuning import Choice, Float, execution
+from kgen.tuning import recipe as recipes
+from kgen.tuning.oracles import has_failed
+from tests.tuning import tiny
+
+# A Gaussian process of few points.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+RATE = Float(1e-4, 1e-2, log=True)
+SPACE = {"learning_rate": RATE, "units": [4, 8]}
+
+
+@pytest.fixture
+def arithmetic(monkeypatch):
+    """Has trainings cost nothing: their score is a function of the config and the epochs.
+
+    Returns a namespace of `score`, the function, and `calls`, a list of `(config, epochs)`.
+    """
+    found = types.SimpleNamespace(calls=[], score=lambda config, epochs: config.learning_rate)
+
+    def execute(recipe, config, model, metric, epochs, rounds, callbacks, folder):
+        found.calls.append((config, epochs))
+        score = found.score(config, epochs)
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
+            (folder / "checkpoint").write_text((_read(folder) + f" {epochs}").strip())
+            found.checkpoint = _read(folder)
+        failed = score if isinstance(score, str) else None
+        return execution.Execution(config.seed, None if failed else score, failed, 1.0)
+
+    monkeypatch.setattr(execution, "execute", execute)
+    monkeypatch.setattr(gc, "collect", lambda *generation: 0)  # It takes most of the time.
+    monkeypatch.setattr(recipes, "load", lambda recipe, config: None)
+    monkeypatch.setattr(recipes, "build", _no_model)
+    return found
+
+
+def _read(folder):
+    path = folder / "checkpoint"
+    return path.read_text() if path.exists() else ""
+
+
+class _Model(keras.Model):
+    def save_weights(self, path):
+        pass
+
+
+def _no_model(recipe, config, stream):
+    if config.units == 13:
+        raise ValueError("`units` must not be 13.")
+    model = _Model()
+    model.built = True
+    return model
+
+
+def tuner(folder, search="random", trials=6, space=SPACE, objective="val_nll", **arguments):
+    hypermodel = kgen.tuning.hypermodel(tiny, space, objective=objective, **arguments)
+    return kgen.tuning.tuner(hypermodel, folder, search, trials=trials)
+
+
+@pytest.mark.parametrize("objective", ["val_nll", "modes"])
+def test_trials_come_best_first(tmp_path, arithmetic, objective):
+    found = tuner(tmp_path / "search", "random", 8, objective=objective, seeds=2)
+    found.search()
+    trials = kgen.tuning.results(found)
+    scores = [trial.score for trial in trials]
+    assert scores == sorted(scores, reverse=objective == "modes")
+    assert sorted(trial.number for trial in trials) == list(range(8))
+    for trial in trials:
+        assert trial.score == trial.values["learning_rate"] and len(trial.scores) == 2
+        assert trial.ended and trial.failed is None and trial.seconds == 2.0
+    assert {config.seed for config, _ in arithmetic.calls} == {0, 1}
+    assert len(arithmetic.calls) == 16
+    assert kgen.tuning.best_fields(found) == trials[0].values
+
+
+@pytest.mark.parametrize(
+    ("search", "objective"), [("random", "val_nll"), ("hyperband", "modes"), ("random", "modes")]
+)
+def test_trials_that_fail_are_last_and_the_search_goes_on(tmp_path, arithmetic, search, objective):
+    """Also where more fail in a row than KerasTuner allows."""
+
+    def score(config, epochs):
+        return "diverged (not finite) in round 3" if config.units == 8 else config.learning_rate
+
+    arithmetic.score = score
+    found = tuner(tmp_path / "s", search, 12, {**SPACE, "units": [8, 4]}, objective, epochs=4)
+    found.search()
+    trials = kgen.tuning.results(found)
+    assert len(trials) == 12
+    failed = [trial for trial in trials if trial.failed is not None]
+    assert 0 < len(failed) < 12 and trials[-len(failed) :] == failed
+    for trial in failed:
+        assert trial.score is None and trial.values["units"] == 8
+        assert trial.failed.startswith(("diverged (not finite) in round 3, seed 0", "failed as"))
+    assert kgen.tuning.best_fields(found)["units"] == 4
+    sign = 1 if objective == "val_nll" else -1
+    oracles = found.oracle.trials.values()
+    bad = [sign * trial.score for trial in oracles if has_failed(trial)]
+    good = [sign * trial.score for trial in oracles if not has_failed(trial)]
+    assert min(bad) > max(good) and np.isfinite(bad).all()
+
+
+def test_all_trials_may_fail(tmp_path, arithmetic):
+    arithmetic.score = lambda config, epochs: "collapsed (mode collapse) in round 9"
+    found = tuner(tmp_path / "search", "bayesian", 4, {"learning_rate": RATE})
+    found.search()
+    trials = kgen.tuning.results(found)
+    assert len(trials) == 4 and all(trial.failed for trial in trials)
+    with pytest.raises(ValueError, match="no trial has ended well, of 4"):
+        kgen.tuning.best_fields(found)
+
+
+def test_failures_teach_a_bayesian_search_without_hiding_the_rest(tmp_path, arithmetic):
+    """It comes back neither to where trials fail nor to where they are bad."""
+
+    def score(config, epochs):
+        if config.learning_rate > 1e-3:
+            return "diverged (not finite) in round 1"
+        return 10.0 + abs(np.log10(config.learning_rate) + 3.5)
+
+    arithmetic.score = score
+    found = tuner(tmp_path / "search", "bayesian", 7, {"learning_rate": RATE})
+    found.search()
+    drawn = [config.learning_rate for config, _ in arithmetic.calls]
+    assert len(set(drawn)) == 7
+    assert abs(np.log10(kgen.tuning.results(found)[0].values["learning_rate"]) + 3.5) < 0.1
+    # Its process sees failures as far beyond the worst as that is from the best.
+    good = [trial.score for trial in found.oracle.trials.values() if not has_failed(trial)]
+    with found.oracle._failures_within_reach():
+        _, seen = found.oracle._vectorize_trials()
+    assert max(seen) == pytest.approx(2 * max(good) - min(good))
+    assert set(good) < set(seen) and len(set(seen)) == len(good) + 1
+
+
+def test_hyperband_goes_on_with_the_best_from_their_checkpoints(tmp_path, arithmetic):
+    arithmetic.score = lambda config, epochs: config.learning_rate / epochs
+    found = tuner(
+        tmp_path / "search",
+        "hyperband",
+        14,
+        {"learning_rate": RATE},
+        config=tiny.Config(steps=9),
+        epochs=9,
+        seeds=2,
+    )
+    continued = []
+    before = execution.execute
+
+    def watched(recipe, config, model, metric, epochs, rounds, callbacks, folder):
+        had = _read(folder)
+        if had:
+            continued.append((config, epochs, had))
+        return before(recipe, config, model, metric, epochs, rounds, callbacks, folder)
+
+    execution.execute = watched  # The fixture puts it back.
+    found.search()
+    trials = kgen.tuning.results(found)
+    assert [trial.epochs for trial in trials] == sorted((t.epochs for t in trials), reverse=True)
+    first = [t for t in trials if t.epochs == 1]
+    longer = [t for t in trials if t.epochs > 1 and t.number < 14]
+    assert first and longer
+    three = {t.values["learning_rate"] for t in trials if t.epochs == 3}
+    rates = sorted(t.values["learning_rate"] for t in first)
+    assert set(rates[: len(three & set(rates))]) == three & set(rates)
+    assert {epochs for _, epochs, _ in continued} >= {3}
+    assert all(had.split()[-1] in ("1", "3") for _, _, had in continued)
+    assert not list((tmp_path / "search").rglob("execution-*")), "checkpoints are left"
+
+
+def test_values_refused_together_are_a_failed_trial(tmp_path, arithmetic):
+    found = tuner(tmp_path / "search", trials=6, space={**SPACE, "units": [8, 13]})
+    found.search()
+    failed = [trial for trial in kgen.tuning.results(found) if trial.failed]
+    assert failed and all("`units` must not be 13" in trial.failed for trial in failed)
+
+
+def test_a_mistake_leaves_the_search_at_once(tmp_path, arithmetic, monkeypatch):
+    found = tuner(tmp_path / "search")
+
+    def broken(config, epochs):
+        raise FileNotFoundError("the disk is gone")
+
+    arithmetic.score = broken
+    with pytest.raises(keras_tuner.errors.FatalRuntimeError, match="the disk is gone"):
+        found.search()
+    assert len(arithmetic.calls) == 1
+
+
+def test_a_bad_path_is_raised_as_the_tuner_is_made(tmp_path):
+    hypermodel = kgen.tuning.hypermodel(tiny, SPACE, tiny.Config(data="nowhere"))
+    with pytest.raises(ValueError, match="nowhere"):
+        kgen.tuning.tuner(hypermodel, tmp_path / "search")
+
+
+def test_a_space_that_is_used_up_ends_the_search(tmp_path, arithmetic):
+    found = tuner(tmp_path / "search", trials=20, space={"units": Choice([4, 8, 16])})
+    arithmetic.score = lambda config, epochs: float(config.units)
+    found.search()
+    assert [trial.score for trial in kgen.tuning.results(found)] == [4.0, 8.0, 16.0]
+
+
+def test_a_search_goes_on_with_more_trials_and_proposes_the_same(tmp_path, arithmetic):
+    for folder, numbers in (("at_once", [4]), ("in_parts", [2, 4])):
+        arithmetic.calls.clear()
+        for trials in numbers:
+            found = tuner(tmp_path / folder, "bayesian", trials, {"learning_rate": RATE})
+            found.search()
+        if folder == "at_once":
+            expected = list(arithmetic.calls)
+    assert arithmetic.calls == expected and len(expected) == 4
+
+
+@pytest.mark.parametrize("search", ["random", "hyperband"])
+def test_the_trial_that_was_running_is_run_again(tmp_path, arithmetic, search):
+    """With the seeds that it had left, and counted once."""
+    arguments = dict(search=search, trials=5, space={"learning_rate": RATE}, seeds=2, epochs=3)
+    whole = tuner(tmp_path / "whole", **arguments)
+    whole.search()
+    calls, arithmetic.calls = arithmetic.calls, []
+
+    def killed(config, epochs):
+        if len(arithmetic.calls) == 4:
+            raise KeyboardInterrupt
+        return config.learning_rate
+
+    arithmetic.score = killed
+    with pytest.raises(KeyboardInterrupt):
+        tuner(tmp_path / "killed", **arguments).search()
+    # A trial that only its own file knows of, as KerasTuner writes that before the oracle's.
+    arithmetic.score = lambda config, epochs: config.learning_rate
+    found = tuner(tmp_path / "killed", **arguments)
+    assert len(found.oracle._retry_queue) == 1
+    found.search()
+    assert arithmetic.calls[:3] + arithmetic.calls[4:] == calls
+    assert [t.values for t in kgen.tuning.results(found)] == [
+        t.values for t in kgen.tuning.results(whole)
+    ]
+    assert all(len(trial.scores) == 2 for trial in kgen.tuning.results(found))
+
+
+def test_files_cut_off_or_behind_do_not_lose_a_trial(tmp_path, arithmetic):
+    found = tuner(tmp_path / "search", trials=3)
+    found.search()
+    folder = tmp_path / "search"
+    assert not list(folder.rglob("*.partial"))
+    state = json.loads((folder / "oracle.json").read_text())
+    assert state["ongoing_trials"] == {}
+    # Killed after the trial's file and before the oracle's.
+    path = folder / "trial_1" / "trial.json"
+    trial = json.loads(path.read_text())
+    path.write_text(json.dumps({**trial, "status": "RUNNING", "score": None}))
+    (folder / "trial_1" / "record.json").write_text('{"values": {"learn')
+    arithmetic.calls.clear()
+    again = tuner(folder, trials=3)
+    again.search()
+    assert len(arithmetic.calls) == 1 and len(kgen.tuning.results(again)) == 3
+
+
+def test_another_search_in_the_same_folder_is_refused(tmp_path, arithmetic):
+    tuner(tmp_path / "search", trials=1).search()
+    with pytest.raises(ValueError, match=r"another search: seeds was 1 and is now 2\."):
+        tuner(tmp_path / "search", seeds=2)
+    with pytest.raises(ValueError, match="search was 'random' and is now 'bayesian'"):
+        tuner(tmp_path / "search", "bayesian")
+    with pytest.raises(ValueError, match="space.units was .* and is now 'not set'"):
+        tuner(tmp_path / "search", space={"learning_rate": RATE})
+    with pytest.raises(ValueError, match="config.beta was 1.0 and is now 2.0"):
+        tuner(tmp_path / "search", config=tiny.Config(beta=2.0))
+    tuner(tmp_path / "search", trials=2)
+    os.rename(tmp_path / "search", tmp_path / "moved")
+    tuner(tmp_path / "moved", trials=2).search()
+    assert len(arithmetic.calls) == 2
+
+
+def test_the_best_fields_are_those_searched_and_those_fixed(tmp_path, arithmetic):
+    config = tiny.Config(beta=2.0, steps=50, seed=3, checkpoint_every=7, note=None)
+    found = tuner(tmp_path / "search", trials=2, config=config)
+    found.search()
+    best = kgen.tuning.best_fields(found)
+    assert set(best) == {"learning_rate", "units", "beta"} and best["beta"] == 2.0
+    assert tiny.Config(**json.loads(json.dumps(best))).units in (4, 8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"search": "grid"}, "`search` must be one of .*'hyperband'.*received 'grid'"),
+        ({"trials": 0}, "`trials` must be an integer of at least 1, received 0"),
+        ({"seed": -1}, "`seed` must be an integer of at least 0"),
+        ({"search": "hyperband"}, "at least 2 epochs for search='hyperband'"),
+        ({"objective": "val_psnr"}, "`objective` must be the hypermodel's, 'val_nll'"),
+        ({"hypermodel": tiny}, "`hypermodel` must be made by kgen.tuning.hypermodel"),
+    ],
+)
+def test_bad_arguments(tmp_path, arguments, message):
+    hypermodel = kgen.tuning.hypermodel(tiny, SPACE, objective="val_nll")
+    with pytest.raises(ValueError, match=message):
+        kgen.tuning.tuner(**{"hypermodel": hypermodel, "folder": tmp_path / "s", **arguments})

@@ -1,0 +1,81 @@
+"""A recipe whose trainings take a moment, and a search of it that other processes run."""
+
+import dataclasses
+import os
+import pathlib
+import sys
+import time
+from typing import Literal
+
+import keras
+
+from kgen import models, networks
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A variational autoencoder of small digits."""
+
+    data: str = "digits"
+    units: int = 8
+    learning_rate: float = 1e-3
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+    beta: float = 1.0
+    norm: bool = False
+    note: str | None = None
+    batch_size: int = 32
+    steps: int = 6
+    seed: int = 0
+    checkpoint_every: int = 2
+
+
+def build(config, image_shape):
+    if config.units == 13:
+        raise ValueError("`units` must not be 13.")
+    model = models.VAE(
+        networks.dense_encoder(image_shape, 2, config.units),
+        networks.dense_decoder(image_shape, 2, config.units, likelihood=config.likelihood),
+        likelihood=config.likelihood,
+        beta=config.beta,
+        seed=config.seed,
+    )
+    model.compile(keras.optimizers.Adam(config.learning_rate))
+    return model
+
+
+def search(folder, trials=3, steps=6, die_in=None, processes=()):
+    """Searches, and dies of a signal that nothing can catch in one trial's round.
+
+    Of several processes none begins before all are ready: on a machine with much else to do one
+    worker would be done before the other has started.
+    """
+    import kgen.callbacks
+    import kgen.tuning
+    from tests.tuning import tiny  # Not `__main__`.
+
+    if die_in is not None:
+        number, round = die_in
+        on_round_end = kgen.callbacks.Doctor.on_round_end
+
+        def die(self, previous, logs):
+            on_round_end(self, previous, logs)
+            begun = sum(path.startswith("trial_") for path in os.listdir(folder))
+            if begun == number + 1 and self.round == round:
+                os.kill(os.getpid(), 9)
+
+        kgen.callbacks.Doctor.on_round_end = die
+    space = {"learning_rate": kgen.tuning.Float(1e-4, 1e-2, log=True), "units": [4, 8]}
+    hypermodel = kgen.tuning.hypermodel(tiny, space, tiny.Config(steps=steps))
+    tuner = kgen.tuning.tuner(hypermodel, folder, objective="val_nll", trials=trials)
+    if processes:
+        pathlib.Path(folder, os.environ["KERASTUNER_TUNER_ID"] + ".ready").touch()
+        while not all(pathlib.Path(folder, f"{name}.ready").exists() for name in processes):
+            time.sleep(0.1)
+    tuner.search()
+    return tuner
+
+
+if __name__ == "__main__":
+    import json
+
+    search(**json.loads(sys.argv[1]))
