@@ -1,5 +1,8 @@
-"""Serving: SavedModels for TensorFlow Serving."""
+"""Serving: SavedModels for TensorFlow Serving, and a client of it."""
 
+from kgen.serving.client import Client
 from kgen.serving.export import export, load
+from kgen.serving.server_config import write_config
+from kgen.serving.tensors import ServerError
 
-__all__ = ["export", "load"]
+__all__ = ["Client", "ServerError", "export", "load", "write_config"]
