@@ -2,7 +2,16 @@
 
 from kgen.serving.client import Client
 from kgen.serving.export import export, load
+from kgen.serving.portable import export_litert, export_onnx
 from kgen.serving.server_config import write_config
 from kgen.serving.tensors import ServerError
 
-__all__ = ["Client", "ServerError", "export", "load", "write_config"]
+__all__ = [
+    "Client",
+    "ServerError",
+    "export",
+    "export_litert",
+    "export_onnx",
+    "load",
+    "write_config",
+]

@@ -70,14 +70,16 @@ def _scores(scores):
     if isinstance(scores, collections.abc.Mapping):
         scores = [({"name": name}, score) for name, score in scores.items()]
     found = []
-    for entry in [] if scores is None else scores:
+    if scores is not None and not isinstance(scores, list | tuple):
+        scores = [scores]
+    for entry in scores or []:
         try:
             facts, score = entry
             found.append({**facts, **score.as_dict()})
         except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(
                 "`scores` must be a dict from names to kgen.metrics.Score, or what "
-                f"kgen.metrics.read_scores returns; received {entry!r} in it."
+                f"kgen.metrics.read_scores returns; received {entry!r}."
             ) from error
     return found
 
