@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from kgen.serving import export
+from tests.serving.awake import awake
 from tests.systems import SYSTEMS
 
 # Keras and kgen are found, but cannot be imported; every signature is asked, and all is kept.
@@ -53,7 +54,8 @@ print("loaded:", sorted(loaded))
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    model = SYSTEMS["dcgan"].make()
+    model = awake(SYSTEMS["dcgan"].make())
+    assert np.ptp(model.sample(8, seed=0), axis=0).max() > 0.5
     return model, export(model, tmp_path_factory.mktemp("served") / "dcgan")
 
 

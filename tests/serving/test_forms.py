@@ -14,6 +14,7 @@ import kgen
 from kgen import GenerativeModel, Player
 from kgen.metrics import Card, Score, append_scores, read_scores
 from kgen.serving import export, load
+from tests.serving.awake import awake
 from tests.systems import SHAPE, SYSTEMS
 
 # Between them they have every signature; BigGAN's and StyleGAN's truncation is in the common check.
@@ -66,7 +67,7 @@ def pixels(file):
 def exported(request, tmp_path_factory):
     """A model and its signatures."""
     keras.utils.set_random_seed(0)
-    model = SYSTEMS[request.param].make()
+    model = awake(SYSTEMS[request.param].make())
     return model, load(export(model, tmp_path_factory.mktemp("served") / request.param))
 
 

@@ -1,4 +1,4 @@
-"""What a server reads beside the SavedModel: warm-up requests and its config, in its own formats."""
+"""What a server reads beside the SavedModel: warm-up requests and its config."""
 
 import sys
 
