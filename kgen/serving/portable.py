@@ -44,7 +44,8 @@ def export_litert(model, path, name=None):
     """Writes a LiteRT file (TensorFlow Lite) of one ability, as `export_onnx` does.
 
     An operation that LiteRT has not becomes one of TensorFlow's, for which a runtime needs the
-    "flex" delegate; `tf.lite.Interpreter` has it. Of kgen's systems that is BigGAN.
+    "flex" delegate, which neither ai-edge-litert nor TensorFlow's package brings. Of kgen's systems
+    that is so with BigGAN.
 
     Args:
         model, name: As of `export_onnx`.
