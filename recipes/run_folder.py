@@ -56,7 +56,7 @@ def check_config(paths, config):
         ValueError: Names the fields that differ, or the config that is missing or unreadable.
     """
     folder = paths.config.parent
-    before, now = _read_json(paths.config), _as_json(config)
+    before, now = _read_json(paths.config), as_json(config)
     if before is None:
         if paths.config.exists() or paths.checkpoints.exists():
             raise ValueError(
@@ -80,7 +80,7 @@ def check_config(paths, config):
 def claim(paths, config):
     """Makes the folder and writes the config that it belongs to."""
     paths.config.parent.mkdir(parents=True, exist_ok=True)
-    _write_json(paths.config, _as_json(config))
+    _write_json(paths.config, as_json(config))
 
 
 def clear(paths):
@@ -127,7 +127,7 @@ def _mark(paths):
     return paths.config.with_name("finished.json")
 
 
-def _as_json(config):
+def as_json(config):
     """The config's fields as they come back out of a JSON file."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
 

@@ -335,7 +335,19 @@ def _finish(config, model, paths, family):
         paths.report.mkdir(exist_ok=True)
         family.report(config, model, paths.report)
     if config.export != "none":
-        export = pathlib.Path(kgen.serving.export(model, config.export))
+        settings, scores = run_folder.as_json(config), _newest_scores(paths)
+        export = pathlib.Path(kgen.serving.export(model, config.export, settings, scores))
         paths = dataclasses.replace(paths, export=export)
     run_folder.finish(paths)
     return paths
+
+
+def _newest_scores(paths):
+    """The newest score of each name, with its round, of the training and of the report."""
+    newest = {}
+    for path in (paths.scores, paths.report / "scores.jsonl"):
+        if path.exists():
+            newest |= {
+                facts["name"]: (facts, score) for facts, score in kgen.metrics.read_scores(path)
+            }
+    return list(newest.values())

@@ -40,7 +40,7 @@ ALONE = {
     "kgen.data": set(),
     "kgen.metrics": {"kgen.core", "kgen.data", "kgen.version"},
     "kgen.plotting": set(),
-    "kgen.serving": {"kgen.core"},
+    "kgen.serving": {"kgen.core", "kgen.version"},
 }
 
 

@@ -1,18 +1,24 @@
 """The README's Python runs, and says nothing that is not there."""
 
+import base64
+import json
 import pathlib
 import re
+import urllib.request
 
 import keras
 import numpy as np
+import pytest
 
 import kgen
+import kgen.serving
 from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
-EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, HOSTS, MEASURE, TUNE, SERVING, SYSTEM = re.findall(
-    r"```python\n(.*?)```", README, re.DOTALL
-)
+(
+    EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, HOSTS, MEASURE, TUNE, SERVING, CLIENT, SYSTEM
+) = re.findall(r"```python
+(.*?)```", README, re.DOTALL)  # fmt: skip
 
 
 def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
@@ -92,11 +98,25 @@ def test_the_system_passes_the_checks():
     assert make().encode(SYSTEMS["vae"].batch()).shape == (8, 3)
 
 
-def test_the_signature_it_names_is_exported(tmp_path):
-    path = kgen.serving.export(SYSTEMS["dcgan"].make(), tmp_path)
-    names = {}
+def test_the_signature_it_names_is_exported_and_served(tmp_path):
+    path = kgen.serving.export(SYSTEMS["dcgan"].make(), tmp_path / "dcgan")
+    names = {"kgen": kgen}
     exec(SERVING.replace("saved_models/dcgan/1", path), names)
     assert names["images"].shape == (16, *SHAPE)
+    assert (tmp_path / "dcgan" / "models.config").exists()
+    pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed")
+    from tests.serving.loopback import serving
+
+    with serving(tmp_path / "dcgan") as addresses:
+        code = CLIENT.replace("http://localhost:8501", addresses.rest)
+        assert code != CLIENT
+        exec(code, names)
+        body, url = re.search(r"curl -d '(.*?)' \\\n +http://localhost:8501(\S+)", README).groups()
+        request = urllib.request.Request(addresses.rest + url, body.encode())
+        with urllib.request.urlopen(request, timeout=60) as response:
+            (file,) = json.loads(response.read())["outputs"]
+    assert names["images"].shape == (16, *SHAPE)
+    assert base64.b64decode(file["b64"]).startswith(b"\x89PNG")
 
 
 def test_every_recipe_has_a_row():

@@ -1,4 +1,4 @@
-"""What users ask of a trained system: sample, decode, encode, reconstruct, translate, log_prob."""
+"""What users ask of a trained system: to sample, decode, encode, translate, score and so on."""
 
 import itertools
 
@@ -6,15 +6,16 @@ import numpy as np
 from keras import ops
 
 from kgen.core import engine
-from kgen.core.noise import SeededNoise
+from kgen.core.arrays import float_images, in_batches, rows_of, seed_of
+from kgen.core.noise import ImageNoise, SeededNoise
 
 
 class GenerativeInterface:
     """The methods common to all systems; a system writes the parts that it can do.
 
-    `sample`, `decode`, `encode`, `reconstruct`, `translate` and `log_prob` take and return NumPy
-    arrays and work through them in batches, as `keras.Model.predict` does. A system writes the
-    tensor functions behind them, which are also what an export traces:
+    `sample`, `decode`, `encode`, `reconstruct`, `translate`, `log_prob` and `score` take and return
+    NumPy arrays and work through them in batches, as `keras.Model.predict` does. A system writes
+    the tensor functions behind them, which are also what an export traces:
 
     | public | tensor function |
     |---|---|
@@ -25,6 +26,7 @@ labels)`, and `decode_step(latents)` |
     | `reconstruct` | `reconstruct_step(images)` |
     | `translate` | `translate_step(images, direction, noise)` |
     | `log_prob` | `log_prob_step(images, noise, samples)` |
+    | `score` | `score_step(images, given, domain)` |
 
     What it leaves out raises `NotImplementedError` naming what it can do.
     """
@@ -37,6 +39,16 @@ labels)`, and `decode_step(latents)` |
 
     # How many classes samples can be asked for; `None` where a system knows none.
     classes = None
+
+    # The name of what truncates samples, an argument of `sample`; `None` where nothing does. Its
+    # tensor function is then `truncated_step(latents, truncation)`.
+    truncation_name = None
+
+    # What images are scored together with: `None`, or the argument "labels" or "inputs" of `score`.
+    scored_with = None
+
+    # The names of the sets whose images are scored, where there are several.
+    score_domains = (None,)
 
     # What graphs depend on beside the variables' values, where that may change.
     structure = None
@@ -66,7 +78,7 @@ labels)`, and `decode_step(latents)` |
         self._require("sample")
         if not isinstance(count, int | np.integer) or count < 1:
             raise ValueError(f"`count` must be a positive integer, received {count!r}.")
-        noise = SeededNoise(_seed(seed))
+        noise = SeededNoise(seed_of(seed))
         if labels is None:
             return ops.convert_to_numpy(self.draw_latents(int(count), noise))
         labels = self._labels(labels, int(count))
@@ -75,17 +87,19 @@ labels)`, and `decode_step(latents)` |
     def decode(self, latents, batch_size=64):
         """Returns the images of `latents`, `(count, height, width, channels)` in [-1, 1]."""
         self._require("decode")
-        return in_batches(self._compiled["decode"], self._latents(latents), batch_size)
+        return in_batches(self._compiled["decode"], self._latents(latents), batch_size=batch_size)
 
     def encode(self, images, batch_size=64):
         """Returns the latents of `images` in [-1, 1], `(count, latent dimensions)`."""
         self._require("encode")
-        return in_batches(self._compiled["encode"], self._images(images), batch_size)
+        return in_batches(self._compiled["encode"], self._images(images), batch_size=batch_size)
 
     def reconstruct(self, images, batch_size=64):
         """Returns `images` in [-1, 1] after encoding and decoding, of the same shape."""
         self._require("reconstruct")
-        return in_batches(self._compiled["reconstruct"], self._images(images), batch_size)
+        return in_batches(
+            self._compiled["reconstruct"], self._images(images), batch_size=batch_size
+        )
 
     def translate(self, images, direction=None, seed=None, batch_size=64):
         """Returns the images that `images` become, such as photographs of drawings.
@@ -109,10 +123,12 @@ labels)`, and `decode_step(latents)` |
         images = self._images(images, self.translation_shape(direction))
         step = self._compiled["translate"]
         if seed is None or not self.has_translation_noise:
-            return in_batches(lambda x: step(x, direction, None), images, batch_size)
+            return in_batches(lambda x: step(x, direction, None), images, batch_size=batch_size)
         batches = itertools.count()
         return in_batches(
-            lambda x: step(x, direction, np.array([_seed(seed), next(batches)])), images, batch_size
+            lambda x: step(x, direction, np.array([seed_of(seed), next(batches)])),
+            images,
+            batch_size=batch_size,
         )
 
     def translation_shape(self, direction):
@@ -125,21 +141,78 @@ labels)`, and `decode_step(latents)` |
         Args:
             images: Array `(count, height, width, channels)` in [-1, 1].
             samples: Draws per image of the estimate, where it is one.
-            seed: Integer seed of the draws, which also depend on `batch_size`.
+            seed: Integer seed of the draws, which are an image's own: its estimate does not depend
+                on the other images.
             batch_size: Images computed at once.
         """
         self._require("log_prob")
         if not isinstance(samples, int | np.integer) or samples < 1:
             raise ValueError(f"`samples` must be a positive integer, received {samples!r}.")
-        noise = SeededNoise(_seed(seed))
+        seed = seed_of(seed)
         return in_batches(
-            lambda x: self.log_prob_step(x, noise, int(samples)), self._images(images), batch_size
+            lambda x: self.log_prob_step(x, ImageNoise(seed, x), int(samples)),
+            self._images(images),
+            batch_size=batch_size,
         )
 
     def bits_per_dimension(self, images, **kwargs):
         """Returns -log2 p(image) / number of pixels and channels, `(count,)`; see `log_prob`."""
         dimensions = np.prod(np.shape(images)[1:])
         return -self.log_prob(images, **kwargs) / (dimensions * np.log(2.0))
+
+    def score(self, images, labels=None, inputs=None, domain=None, batch_size=64):
+        """Returns the logits that the discriminator or critic gives images, float32 `(count, ...)`.
+
+        Args:
+            images: Array `(count, height, width, channels)` in [-1, 1].
+            labels: Where labels are judged, too, the class of all images, an integer, or of each,
+                `(count,)`.
+            inputs: Where what images were translated from is judged, too, those images.
+            domain: One of `score_domains`; `None` for the first, often the only one.
+            batch_size: Images computed at once.
+
+        Raises:
+            ValueError: If an argument is not of this form, or what is judged, too, is missing.
+        """
+        self._require("score")
+        domain = self.score_domains[0] if domain is None else domain
+        if domain not in self.score_domains:
+            raise ValueError(
+                f"`domain` must be one of {list(self.score_domains)}, received {domain!r}."
+            )
+        images = float_images(images, self.scored_shape(domain))
+        for name, value in (("labels", labels), ("inputs", inputs)):
+            if (value is None) == (name == self.scored_with):
+                expected = "given" if value is None else "None"
+                raise ValueError(
+                    f"`{name}` must be {expected}: this {type(self).__name__} judges images "
+                    f"{f'together with {self.scored_with}' if self.scored_with else 'alone'}."
+                )
+        given = []
+        if labels is not None:
+            given = [self._labels(labels, len(images))]
+        elif inputs is not None:
+            given = [float_images(inputs, self.image_shape, "inputs")]
+            if len(given[0]) != len(images):
+                raise ValueError(
+                    f"`inputs` must be as many as images, {len(images)}, received {len(given[0])}."
+                )
+        step = self._compiled["score"]
+        return in_batches(
+            lambda x, *given: step(x, *(given or [None]), domain),
+            images,
+            *given,
+            batch_size=batch_size,
+        )
+
+    def scored_shape(self, domain):
+        """Shape of one image to score; `None` stands for any height or width."""
+        return self.image_shape
+
+    @property
+    def abilities(self):
+        """What the system can do: names out of `sample`, `decode`, `encode` and so on."""
+        return [name for name, step in _STEPS.items() if hasattr(self, step)]
 
     @property
     def image_shape(self):
@@ -152,12 +225,7 @@ labels)`, and `decode_step(latents)` |
         return "raw"
 
     def _images(self, images, shape=None):
-        images = np.asarray(images)
-        if images.dtype.kind in "iub":
-            raise ValueError(
-                f"`images` must be floats in [-1, 1], received an array of {images.dtype}."
-            )
-        return _checked(images, "images", self.image_shape if shape is None else shape)
+        return float_images(images, self.image_shape if shape is None else shape)
 
     def _labels(self, labels, count):
         if self.classes is None:
@@ -176,7 +244,7 @@ labels)`, and `decode_step(latents)` |
 
     def _latents(self, latents):
         can_draw = hasattr(self, "draw_latents")
-        return _checked(latents, "latents", self.latents(1, 0).shape[1:] if can_draw else None)
+        return rows_of(latents, "latents", self.latents(1, 0).shape[1:] if can_draw else None)
 
     @property
     def _compiled(self):
@@ -189,8 +257,8 @@ labels)`, and `decode_step(latents)` |
 
     def tensor_functions(self):
         """Returns what the public methods run as graphs, functions of tensors by name."""
-        able = [name for name in ("decode", "encode", "reconstruct") if hasattr(self, _STEPS[name])]
-        functions = {name: getattr(self, _STEPS[name]) for name in able}
+        names = ("decode", "encode", "reconstruct", "score")
+        functions = {n: getattr(self, _STEPS[n]) for n in names if hasattr(self, _STEPS[n])}
         if hasattr(self, "translate_step"):
             functions["translate"] = self._translate_batch
         return functions
@@ -201,12 +269,11 @@ labels)`, and `decode_step(latents)` |
         return self.translate_step(images, direction, SeededNoise(*ops.unstack(seed_and_batch)))
 
     def _require(self, ability):
-        if hasattr(self, _STEPS[ability]):
-            return
-        able = [name for name, step in _STEPS.items() if hasattr(self, step)]
-        raise NotImplementedError(
-            f"{type(self).__name__} cannot `{ability}`. It can: {', '.join(able) or 'nothing'}."
-        )
+        if ability not in self.abilities:
+            raise NotImplementedError(
+                f"{type(self).__name__} cannot `{ability}`. It can: "
+                f"{', '.join(self.abilities) or 'nothing'}."
+            )
 
 
 _STEPS = {
@@ -216,37 +283,5 @@ _STEPS = {
     "reconstruct": "reconstruct_step",
     "translate": "translate_step",
     "log_prob": "log_prob_step",
+    "score": "score_step",
 }
-
-
-def _seed(seed):
-    if seed is None:
-        return int(np.random.randint(2**31))
-    if not isinstance(seed, int | np.integer) or not -(2**63) <= seed < 2**63:
-        raise ValueError(f"`seed` must be an integer of 64 bits or None, received {seed!r}.")
-    return int(seed)
-
-
-def _checked(array, name, shape):
-    array = np.asarray(array, "float32")
-    if not array.ndim or not len(array) or not (shape is None or _fits(array.shape[1:], shape)):
-        expected = "rows" if shape is None else f"rows of the shape {tuple(shape)}"
-        raise ValueError(f"`{name}` must be an array of {expected}, received {array.shape}.")
-    return array
-
-
-def _fits(found, expected):
-    """Whether a shape is the one expected, where `None` stands for any size."""
-    return len(found) == len(expected) and all(
-        size in (None, own) for own, size in zip(found, expected, strict=True)
-    )
-
-
-def in_batches(step, array, batch_size):
-    """Returns what `step` gives for the rows of an array, `batch_size` of them at a time."""
-    if batch_size < 1:
-        raise ValueError(f"`batch_size` must be a positive integer, received {batch_size!r}.")
-    starts = range(0, len(array), batch_size)
-    return np.concatenate(
-        [ops.convert_to_numpy(step(array[start : start + batch_size])) for start in starts]
-    )

@@ -1,6 +1,7 @@
 """Random draws, either with a state that is saved with the model or from a given seed."""
 
 import contextlib
+import math
 
 import keras
 from keras import ops
@@ -65,6 +66,46 @@ class SeededNoise:
         self.draws += 1
         # Counted downwards: a model's own draws, from the same seed, are counted upwards.
         return ops.stack([self.seed, -self.first - self.draws])
+
+
+class ImageNoise(SeededNoise):
+    """Draws that are an image's own: decided by a seed and the image, not by its place in a batch.
+
+    One sequence of draws is shared, and mixed for each image with a number that its pixels hash to,
+    by the finaliser of MurmurHash3 (Appleby 2011), so that images have nothing in common. An image
+    is hashed in 256 levels, so that a rounding on its way does not change the draws.
+
+    Args:
+        seed: As of `SeededNoise`.
+        images: `(batch, ...)` in [-1, 1].
+    """
+
+    def __init__(self, seed, images):
+        super().__init__(seed)
+        levels = ops.cast(ops.round((ops.cast(images, "float32") + 1.0) * 127.5), "int64")
+        levels = ops.reshape(levels, (-1, math.prod(images.shape[1:])))  # (batch, pixels)
+        places = ops.cast(ops.arange(levels.shape[1]), "int64")
+        # Whole numbers, whose sum does not depend on its order.
+        self.keys = _mixed(ops.sum(_mixed(levels + 1000 * places), axis=1))  # (batch,)
+
+    def normal(self, shape):
+        """Draws float32 of `shape`, whose first entry is that of the images, from N(0, 1)."""
+        # Of the midpoints of (0, 1), so never 0 or 1.
+        return math.sqrt(2.0) * ops.erfinv(2.0 * self.uniform(shape) + (2.0**-23 - 1.0))
+
+    def uniform(self, shape):
+        """Draws float32 of `shape`, whose first entry is that of the images, from U[0, 1)."""
+        shared = ops.cast(super().uniform((1, *shape[1:])) * 2.0**23, "int64")
+        keys = ops.reshape(self.keys, (-1, *(1 for _ in shape[1:])))
+        return ops.cast(ops.right_shift(_mixed(_mixed(shared) + keys), 9), "float32") * 2.0**-23
+
+
+def _mixed(numbers):
+    """Whole numbers -> such of 32 bits that look random, each bit of all bits."""
+    for bits, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+        numbers = ops.bitwise_and(numbers, 2**32 - 1)
+        numbers = ops.bitwise_xor(numbers, ops.right_shift(numbers, bits)) * factor
+    return ops.bitwise_and(numbers, 2**32 - 1)
 
 
 @contextlib.contextmanager

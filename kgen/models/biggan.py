@@ -4,7 +4,6 @@ import math
 import numbers
 
 import keras
-import numpy as np
 from keras import ops
 
 from kgen.core.flatten import flatten_layers
@@ -55,6 +54,8 @@ class BigGAN(SAGAN):
     Raises:
         ValueError: If an argument is not of this form.
     """
+
+    truncation_name = "truncation"
 
     def __init__(
         self,
@@ -126,8 +127,15 @@ class BigGAN(SAGAN):
         rows = super().latents(count, seed, labels)
         if truncation is None:
             return rows
-        noise, labels = rows[:, : -self.classes], rows[:, -self.classes :]
-        return np.concatenate([truncated(noise, float(truncation)), labels], axis=1)
+        return ops.convert_to_numpy(self._truncated(rows, float(truncation)))
+
+    def truncated_step(self, latents, truncation):
+        """Returns the images of rows of latents whose noise is cut off at `truncation`."""
+        return self.decode_step(self._truncated(latents, truncation))
+
+    def _truncated(self, latents, truncation):
+        noise, labels = latents[:, : -self.classes], latents[:, -self.classes :]
+        return ops.concatenate([truncated(noise, truncation), labels], axis=1)
 
 
 def squared_correlations(kernel):
@@ -149,5 +157,6 @@ def truncated(normal, limit):
     """
     scale = math.sqrt(2.0)
     rank = ops.erf(ops.cast(normal, "float64") / scale)  # In (-1, 1): 2 Phi(normal) - 1.
-    inner = scale * ops.erfinv(math.erf(limit / scale) * rank)
-    return ops.convert_to_numpy(ops.cast(inner, "float32"))
+    # Beyond 40 nothing changes, and TensorFlow has no value at infinity.
+    share = ops.erf(ops.minimum(ops.cast(limit, "float64"), 40.0) / scale)
+    return ops.cast(scale * ops.erfinv(share * rank), "float32")

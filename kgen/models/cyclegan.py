@@ -66,6 +66,7 @@ class CycleGAN(GenerativeModel):
     uses_targets = True
     prepares_once = True
     directions = ("a_to_b", "b_to_a")
+    score_domains = ("a", "b")
 
     def __init__(
         self,
@@ -165,6 +166,13 @@ class CycleGAN(GenerativeModel):
 
     def translation_shape(self, direction):
         return self.generator_of(direction).input_shape[1:]
+
+    def score_step(self, images, given, domain):
+        discriminator = self.discriminator_a if domain == "a" else self.discriminator_b
+        return float32(discriminator(images, training=False))
+
+    def scored_shape(self, domain):
+        return self.translation_shape("a_to_b" if domain == "a" else "b_to_a")
 
     def generator_of(self, direction):
         """The generator that translates in a direction."""

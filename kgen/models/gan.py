@@ -10,6 +10,7 @@ from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.layers import SpectralNormalization, WeightClipping
 from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES, classification_loss
+from kgen.losses.adversarial import float32
 from kgen.models.adversarial import AdversarialModel
 from kgen.models.arguments import check_choice, check_weight
 from kgen.models.gan_arguments import (
@@ -19,6 +20,7 @@ from kgen.models.gan_arguments import (
     check_shapes,
     check_smoothing,
     check_unconditional,
+    compares_images,
     label_width,
 )
 from kgen.networks.conditioning import CONDITIONS
@@ -279,6 +281,21 @@ class GAN(AdversarialModel):
     @property
     def uses_targets(self):
         return self.condition is not None
+
+    @property
+    def abilities(self):
+        # A discriminator of several images at once, or one that compares them, judges none alone.
+        alone = self.packing == 1 and not compares_images(self.discriminator)
+        return [name for name in super().abilities if alone or name != "score"]
+
+    @property
+    def scored_with(self):
+        """What images are scored together with, `"labels"` or nothing."""
+        return "labels" if self.condition in ("concatenation", "projection") else None
+
+    def score_step(self, images, given, domain):
+        codes = [] if given is None else [ops.one_hot(ops.cast(given, "int32"), self.classes)]
+        return float32(self.judged(self.seen(images, False), codes, training=False)[0])
 
     def seen(self, images, training):
         """Returns what the discriminator is shown: in training changed and with noise; in packs."""

@@ -3,6 +3,8 @@
 import numpy as np
 
 from kgen.augmentation import check_policies
+from kgen.core.flatten import flatten_layers
+from kgen.layers import MinibatchStandardDeviation
 from kgen.losses import ADVERSARIAL_LOSSES
 from kgen.networks.conditioning import CONDITIONS
 
@@ -55,6 +57,12 @@ def check_unconditional(generator, discriminator):
                 f"network of {inputs} inputs and {outputs} outputs. For one that knows of classes "
                 f"give the condition, one of {list(CONDITIONS)}."
             )
+
+
+def compares_images(discriminator):
+    """Whether the logits of an image depend on the other images of its batch."""
+    layers = flatten_layers(discriminator)
+    return any(isinstance(layer, MinibatchStandardDeviation) for layer in layers)
 
 
 def label_width(discriminator, condition):

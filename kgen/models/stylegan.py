@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgen.core.interface import in_batches
+from kgen.core.arrays import in_batches
 from kgen.core.noise import SeededNoise
 from kgen.models.arguments import check_weight
 from kgen.models.gan import GAN
@@ -58,6 +58,8 @@ class StyleGAN(Growing, GAN):
     Raises:
         ValueError: If an argument is not of this form.
     """
+
+    truncation_name = "psi"
 
     def __init__(
         self,
@@ -168,7 +170,9 @@ class StyleGAN(Growing, GAN):
                 f"`cutoff` must be None or an integer from 0 to {count}, received {cutoff!r}."
             )
         step, psi, cutoff = self._compiled["map"], np.float32(psi), np.int32(cutoff)
-        return in_batches(lambda z: step(z, psi, cutoff), self._latents(latents), batch_size)
+        return in_batches(
+            lambda z: step(z, psi, cutoff), self._latents(latents), batch_size=batch_size
+        )
 
     def synthesise(self, styles, noise="fixed", batch_size=64):
         """Returns the images of `styles`, `(count, height, width, channels)` in [-1, 1].
@@ -191,10 +195,12 @@ class StyleGAN(Growing, GAN):
             )
         if isinstance(noise, str):
             step = self._compiled[f"synthesise_{noise}"]
-            return in_batches(step, styles, batch_size)
+            return in_batches(step, styles, batch_size=batch_size)
         step, parts = self._compiled["synthesise_seeded"], iter(range(len(styles)))
         return in_batches(
-            lambda w: step(w, np.array([noise, next(parts)], "int64")), styles, batch_size
+            lambda w: step(w, np.array([noise, next(parts)], "int64")),
+            styles,
+            batch_size=batch_size,
         )
 
     def mix(self, seeds_a, seeds_b, layers, psi=1.0, labels=None):
@@ -229,6 +235,7 @@ class StyleGAN(Growing, GAN):
 
     def tensor_functions(self):
         return {
+            **super().tensor_functions(),
             "map": self.map_step,
             "synthesise_fixed": self.synthesise_step,
             "synthesise_off": lambda styles: self.synthesise_step(

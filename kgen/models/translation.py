@@ -5,6 +5,7 @@ from keras import ops
 from kgen.core import GenerativeModel, Player
 from kgen.core.flatten import flatten_layers
 from kgen.layers import Dropout, dropout_from
+from kgen.losses.adversarial import float32
 from kgen.models.arguments import check_targets, fits, image_network
 
 
@@ -63,6 +64,24 @@ class PairedTranslation(GenerativeModel):
 
     def translate_step(self, images, direction, noise):
         return self.complete(images, translated(self.generator, images, noise))
+
+    @property
+    def abilities(self):
+        judges = self.discriminator is not None
+        return [name for name in super().abilities if judges or name != "score"]
+
+    @property
+    def scored_with(self):
+        """What images are scored together with, `"inputs"` or nothing."""
+        judges_pairs = self.discriminator is not None and len(self.discriminator.inputs) == 2
+        return "inputs" if judges_pairs else None
+
+    def scored_shape(self, domain):
+        return self.generator.output_shape[1:]
+
+    def score_step(self, images, given, domain):
+        seen = images if given is None else [given, images]
+        return float32(self.discriminator(seen, training=False))
 
     def check_targets(self, targets):
         check_targets(targets, self.generator.output_shape[1:])

@@ -6,6 +6,7 @@ from kgen.core import Player
 from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.losses import gradient_penalty, wasserstein_critic_loss, wasserstein_generator_loss
+from kgen.losses.adversarial import float32
 from kgen.models.adversarial import AdversarialModel
 
 
@@ -84,3 +85,6 @@ class WGANGP(AdversarialModel):
     def generator_loss(self, data, training):
         _, fakes = data
         return wasserstein_generator_loss(self.critic(fakes, training=training))
+
+    def score_step(self, images, given, domain):
+        return float32(self.critic(images, training=False))

@@ -1,41 +1,61 @@
 """Exporting a model as a SavedModel that needs neither Keras nor kgen."""
 
 import pathlib
-import shutil
-import tempfile
 
 import tensorflow as tf
 
+from kgen.core.interface import GenerativeInterface
+from kgen.serving.abilities import abilities_of
+from kgen.serving.examples import check_finite
+from kgen.serving.model_card import model_card
+from kgen.serving.server_config import write_config
 from kgen.serving.signatures import signatures_of
+from kgen.serving.versions import write_next_version
+from kgen.serving.warm_up import write_warm_up
 
 
-def export(model, directory):
+def export(model, directory, config=None, scores=None):
     """Writes `model` as the next version of a servable, `<directory>/<version>/`.
 
-    The SavedModel has, of a model that can sample, the signatures
+    The SavedModel has a signature for each thing that the model can do:
 
-    * `serving_default`: `latents` float32 `(count, ...)` -> `images` float32 in [-1, 1];
-    * `sample`: scalars `seed` int32 and `count` int32 -> `images`, those of `model.sample(count,
-      seed)`; of a conditional model also `labels` int32, `(count,)` or `(1,)` for all: the classes;
-    * `sample_truncated`, of a model with a mean style: `sample` with a scalar `psi` float32.
+    | signature | inputs | output |
+    |---|---|---|
+    | `decode` | `latents` float32 `(count, ...)` | `images` |
+    | `sample` | `seed`, `count` int32 scalars; with classes `labels` int32, `(count,)`, or `(1,)` \
+for all | `images`, those of `model.sample` |
+    | `sample_truncated` | those of `sample`, and a float32 scalar, `psi` (StyleGAN) or \
+`truncation` (BigGAN) | `images` |
+    | `encode` | `images` | `latents` float32 `(count, ...)` |
+    | `reconstruct` | `images` | `images` |
+    | `translate` | `images` | `images` |
+    | `translate_noisy` | `images`, `seed`; where a translation has noise | `images` |
+    | `log_prob` | `images` | `log_prob` float32 `(count,)`, nats: of 128 draws and seed 0 |
+    | `score` | `images`, and what they are judged with, `labels` or `inputs` | `logits` float32 \
+`(count, ...)` of the discriminator or critic |
 
-    Of one that can translate it has
+    `serving_default` is the first of these that there is: `decode`, or else `translate`. Of a model
+    with several directions there are `translate_<direction>` and so on; of one with several
+    discriminators `score_<domain>`. Rows do not depend on the other rows of a request, but for the
+    noise of `sample`, whose first rows are those of any smaller count, and of `translate_noisy`.
 
-    * `translate`: `images` float32 `(count, height, width, channels)` -> `images` float32 in
-      [-1, 1]; it is `serving_default` if the model cannot sample;
-    * `translate_bytes`: `image_bytes`, strings `(count,)`, each a PNG or JPEG file (or BMP, GIF,
-      WebP) -> `image_bytes`, PNG files. `kgen.serving.image_bytes.decode_image` says how files
-      become the network's size and channels; if it takes any size, each image keeps its own. For
-      inpainting, PNG files are transparent where pixels are missing.
-    * if it has noise, `translate_noisy` and `translate_noisy_bytes`, which take a scalar `seed`
-      int32, too.
+    Images are float32 `(count, height, width, channels)` in [-1, 1]. Each of these signatures has
+    two more forms, where its images have height, width and channels:
 
-    Of a model with several directions these are `translate_<direction>`,
-    `translate_<direction>_bytes` and so on. TensorFlow Serving's REST interface takes and gives
-    what is named `..._bytes` as base64.
+    * `<name>_uint8`: images are uint8, 0 for -1 and 255 for 1;
+    * `<name>_bytes`: images are files, strings `(count,)`, named `image_bytes` and `input_bytes`:
+      PNG or JPEG (or BMP, GIF, WebP) in, PNG out. `kgen.serving.image_bytes.decode_image` says how
+      files become the network's size and channels; if a translation takes any size, each image
+      keeps its own. For inpainting, PNG files are transparent where pixels are missing. TensorFlow
+      Serving's REST interface takes and gives what is named `..._bytes` as base64.
 
     The weights are those that `sample` uses: the moving average where the model has one. A version
-    is written under another name and then renamed, so a server never sees half of one.
+    is written under another name, flushed and then renamed, so a server never sees half of one. It
+    holds `assets.extra/model_card.json`: the system, which weights, `config`, `scores` with their
+    cards, the versions of kgen, Keras and TensorFlow, and the types and shapes of all signatures;
+    and, where tensorflow-serving-api is installed (the extra `serving`), warm-up requests of the
+    signatures of rows. `<directory>` gets a `models.config` and a `batching.config` (see
+    `kgen.serving.write_config`), unless it has a `models.config` already.
 
     Example:
         path = kgen.serving.export(model, "saved_models/dcgan")
@@ -43,25 +63,46 @@ def export(model, directory):
         images = served.signatures["sample"](seed=tf.constant(0), count=tf.constant(16))["images"]
 
     Args:
-        model: A `kgen.GenerativeModel` that can sample or translate.
-        directory: Folder of the servable, made if missing; versions are counted from 1.
+        model: A `kgen.GenerativeModel`.
+        directory: Folder of the servable, made if missing; versions are counted from 1. Its name is
+            that of the model on a server.
+        config: For the card: a recipe's config or a dict of settings.
+        scores: For the card: dict from names to `kgen.metrics.Score`, or what
+            `kgen.metrics.read_scores` returns.
 
     Returns:
         The path of the version's folder, a string.
 
     Raises:
-        NotImplementedError: If the model can do neither.
+        NotImplementedError: If the model can do nothing that could be served.
+        ValueError: If its outputs for some examples or its weights hold NaN, or an argument is not
+            of this form. Nothing is written then.
     """
-    functions = signatures_of(model)
+    directory = pathlib.Path(directory)
+    if not isinstance(model, GenerativeInterface):
+        raise ValueError(f"`model` must be a kgen.GenerativeModel, received {model!r}.")
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"`directory` must be a folder, received the file {str(directory)!r}.")
+    abilities = abilities_of(model)
+    signatures = signatures_of(abilities)
+    check_finite(model, abilities, signatures)
+    card = model_card(model, signatures, config, scores)
     module = tf.Module()
-    module.functions = functions
-    signatures = {name: function.get_concrete_function() for name, function in functions.items()}
-    # Only the variables that the signatures read: no optimizer and no discriminator.
+    # Only the variables that the signatures read: no optimizer and nothing of training.
     used = {id(v): v for s in signatures.values() for v in s.graph.variables}
     module.used_variables = list(used.values())
-    return _write_next_version(
-        directory, lambda path: tf.saved_model.save(module, path, signatures=signatures)
-    )
+
+    def write(folder):
+        tf.saved_model.save(module, folder, signatures=signatures)
+        extra = pathlib.Path(folder) / "assets.extra"
+        extra.mkdir()
+        (extra / "model_card.json").write_text(card, encoding="utf-8")
+        write_warm_up(extra, directory.resolve().name, model, abilities, signatures)
+
+    version = write_next_version(directory, write)
+    if not (directory / "models.config").exists():
+        write_config(directory)
+    return version
 
 
 def load(path):
@@ -79,23 +120,9 @@ def _on_arrays(served, name):
     def call(**inputs):
         signature = served.signatures[name]  # `served` has to outlive its functions.
         types = signature.structured_input_signature[1]
+        if set(inputs) != set(types):
+            raise ValueError(f"`{name}` must be given {sorted(types)}, received {sorted(inputs)}.")
         tensors = {key: tf.constant(value, types[key].dtype) for key, value in inputs.items()}
         return {key: value.numpy() for key, value in signature(**tensors).items()}
 
     return call
-
-
-def _write_next_version(directory, write):
-    directory = pathlib.Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    unfinished = tempfile.mkdtemp(prefix=".unfinished-", dir=directory)
-    try:
-        write(unfinished)
-        pathlib.Path(unfinished).chmod(0o755)  # mkdtemp's folders are for their owner alone.
-        versions = [int(path.name) for path in directory.iterdir() if path.name.isdecimal()]
-        version = directory / str(max(versions, default=0) + 1)
-        pathlib.Path(unfinished).rename(version)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    return str(version)

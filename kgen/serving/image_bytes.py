@@ -63,7 +63,7 @@ def decode_image(contents, shape):
         colours = tf.clip_by_value(
             tf.round(scaled[..., :-1] / tf.maximum(weights, 0.5)), 0.0, 255.0
         )
-    images = colours / 127.5 - 1.0
+    images = from_levels(colours)
     if is_masked:
         known = weights >= 0.5
         mask = tf.where(known, tf.ones_like(weights), -1.0)
@@ -73,8 +73,17 @@ def decode_image(contents, shape):
 
 def encode_images(images):
     """Returns PNG files, strings `(batch,)`, of images `(batch, height, width, 1 or 3)`."""
-    levels = tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5)
-    return tf.io.encode_png(tf.cast(levels, "uint8"))
+    return tf.io.encode_png(tf.cast(to_levels(images), "uint8"))
+
+
+def from_levels(levels):
+    """Returns the images in [-1, 1] of whole numbers 0..255."""
+    return tf.cast(levels, "float32") / 127.5 - 1.0
+
+
+def to_levels(images):
+    """Returns the nearest whole numbers 0..255 of images, which are clipped to [-1, 1]."""
+    return tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5)
 
 
 def _pixels(contents):

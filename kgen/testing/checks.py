@@ -221,27 +221,44 @@ def check_translate(make, batch):
         assert differs == model.has_translation_noise, "`has_translation_noise` is not true"
 
 
-def check_export_round_trip(make, batch):
-    """An exported model gives the same images as the model, to 1e-5."""
-    model, _ = _trained(make, batch)
-    if not hasattr(model, "draw_latents") and not hasattr(model, "translate_step"):
+def check_score(make, batch):
+    """Logits are finite, those of an image alone, and what they are judged with is asked for."""
+    model = make()
+    if "score" not in model.abilities:
         return
+    for domain, (images, given) in _scorable(model, batch).items():
+        logits = model.score(images, **given, domain=domain)
+        assert logits.dtype == np.float32 and len(logits) == len(images), f"{logits.shape}"
+        assert np.isfinite(logits).all(), "a logit is not finite"
+        again = model.score(images, **given, domain=domain, batch_size=3)
+        np.testing.assert_allclose(again, logits, rtol=1e-4, atol=1e-5)
+    wrong = {} if model.scored_with else {"labels": 0}
+    try:
+        model.score(images, **wrong)
+    except ValueError as error:
+        assert f"`{model.scored_with or 'labels'}`" in str(error), f"the error is {error}"
+    else:
+        raise AssertionError(f"score(images, **{wrong}) was taken")
+
+
+def check_export_round_trip(make, batch):
+    """An exported model gives what the model gives, to 1e-5, by every signature."""
+    model, _ = _trained(make, batch)
     with tempfile.TemporaryDirectory() as folder:
-        served = kgen.serving.load(kgen.serving.export(model, folder))
-        if hasattr(model, "draw_latents"):
-            latents = model.latents(3, seed=1)
-            decoded = served["serving_default"](latents=latents)["images"]
-            np.testing.assert_allclose(decoded, model.decode(latents), atol=1e-5)
-            labels = {} if model.classes is None else {"labels": [0, 1, 0]}
-            sampled = served["sample"](seed=1, count=3, **labels)["images"]
-            np.testing.assert_allclose(sampled, model.sample(3, seed=1, **labels), atol=1e-5)
-        if hasattr(model, "translate_step"):
-            for direction, images in _translatable(model, batch).items():
-                several = len(model.directions) > 1
-                signature = f"translate_{direction}" if several else "translate"
-                translated = served[signature](images=images)["images"]
-                expected = model.translate(images, direction)
-                np.testing.assert_allclose(translated, expected, atol=1e-5)
+        try:
+            path = kgen.serving.export(model, folder)
+        except NotImplementedError:
+            return
+        served = kgen.serving.load(path)
+        asked = list(_asked(model, batch))
+        names = {name for name in served if not name.endswith(("_uint8", "_bytes", "_noisy"))}
+        untold = names - {name for name, *_ in asked} - {"serving_default"}
+        assert not untold, f"the signatures {untold} are of nothing that the model can do"
+        for name, inputs, expected in asked:
+            (found,) = served[name](**inputs).values()
+            # What networks begin with may be far smaller than images get to be.
+            tolerance = 1e-5 * min(1.0, np.abs(expected).max())
+            np.testing.assert_allclose(found, expected, 1e-5, tolerance, err_msg=name)
 
 
 def check_loaded_model_continues_identically(make, batch):
@@ -346,6 +363,44 @@ def _mirrored(array):
 def _translatable(model, batch):
     """Images to translate, by direction: the targets of the first way are those of the second."""
     return dict(zip(model.directions, _arrays(batch), strict=False))
+
+
+def _scorable(model, batch):
+    """Images to score and what they are judged with, by domain."""
+    x, *y = _arrays(batch)
+    if len(model.score_domains) > 1:
+        return {d: (images, {}) for d, images in zip(model.score_domains, (x, *y), strict=True)}
+    given = {"labels": y, "inputs": [x]}.get(model.scored_with)
+    images = y[0] if "translate" in model.abilities else x
+    return {model.score_domains[0]: (images, {model.scored_with: given[0]} if given else {})}
+
+
+def _asked(model, batch):
+    """Yields signatures, their inputs, and what the model itself gives."""
+    if "sample" in model.abilities:
+        latents = model.latents(3, seed=1)
+        yield "decode", {"latents": latents}, model.decode(latents)
+        yield "serving_default", {"latents": latents}, model.decode(latents)
+        labels = {} if model.classes is None else {"labels": [0, 1, 0]}
+        asked = {"seed": 1, "count": 3, **labels}
+        yield "sample", asked, model.sample(3, seed=1, **labels)
+        if model.truncation_name:
+            truncation = {model.truncation_name: 0.5}
+            images = model.sample(3, seed=1, **labels, **truncation)
+            yield "sample_truncated", {**asked, **truncation}, images
+    for name in ("encode", "reconstruct", "log_prob"):
+        if name in model.abilities and model.image_shape is not None:
+            images = _arrays(batch)[0]
+            yield name, {"images": images}, getattr(model, name)(images)
+    if "translate" in model.abilities:
+        for direction, images in _translatable(model, batch).items():
+            name = "translate" if len(model.directions) == 1 else f"translate_{direction}"
+            yield name, {"images": images}, model.translate(images, direction)
+    if "score" in model.abilities:
+        for domain, (images, given) in _scorable(model, batch).items():
+            name = "score" if len(model.score_domains) == 1 else f"score_{domain}"
+            expected = model.score(images, **given, domain=domain)
+            yield name, {"images": images, **given}, expected
 
 
 def _move_with_fixed_noise(model, player, batch):

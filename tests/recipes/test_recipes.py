@@ -187,6 +187,11 @@ def test_a_run_leaves_everything_behind(recipe, finished_run):
     loaded = keras.models.load_model(out / "model.keras")
     assert int(loaded.optimizer.iterations) == 7
     assert result.paths.export == folder / "export" / "1"
+    card = json.loads((result.paths.export / "assets.extra" / "model_card.json").read_text())
+    assert card["config"] == dataclasses.asdict(run.config)
+    assert card["system"] == type(result.model).__name__
+    scored = "scores.jsonl" in REPORTS.get(recipe, [])
+    assert bool(card["scores"]) == scored and all(s["card"]["metric"] for s in card["scores"])
     served = kgen.serving.load(str(result.paths.export))
     if recipe in TRANSLATING:
         size = 4 if recipe is srgan else 8
@@ -205,8 +210,10 @@ def test_a_run_leaves_everything_behind(recipe, finished_run):
 
 def test_a_run_can_be_scored_as_it_goes_on(tmp_path, finished_run):
     config = tiny(dcgan, tmp_path, **STEPS, evaluate=["frechet", "recall"], evaluate_every=4,
-                  extractor="random", export="none")  # fmt: skip
+                  extractor="random", export=str(tmp_path / "export"))  # fmt: skip
     result = dcgan.run(config)
+    card = json.loads((result.paths.export / "assets.extra" / "model_card.json").read_text())
+    assert [(s["name"], s["round"]) for s in card["scores"]] == [("frechet", 6), ("recall", 6)]
     scores = read_scores(result.paths.scores)
     assert [(facts["round"], facts["name"]) for facts, _ in scores] == [
         (2, "frechet"), (2, "recall"), (6, "frechet"), (6, "recall"),

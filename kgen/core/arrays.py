@@ -1,0 +1,64 @@
+"""Arrays that users give: their checks, and how they are worked through in batches."""
+
+import numpy as np
+from keras import ops
+
+
+def seed_of(seed):
+    """Returns a seed of 64 bits as an integer; one from NumPy's global generator for `None`."""
+    if seed is None:
+        return int(np.random.randint(2**31))
+    if not isinstance(seed, int | np.integer) or not -(2**63) <= seed < 2**63:
+        raise ValueError(f"`seed` must be an integer of 64 bits or None, received {seed!r}.")
+    return int(seed)
+
+
+def float_images(images, shape, name="images"):
+    """Returns images as float32; `shape` as of `rows_of`.
+
+    Raises:
+        ValueError: If they are no floats or not of the shape.
+    """
+    images = np.asarray(images)
+    if images.dtype.kind in "iub":
+        raise ValueError(
+            f"`{name}` must be floats in [-1, 1], received an array of {images.dtype}."
+        )
+    return rows_of(images, name, shape)
+
+
+def rows_of(array, name, shape):
+    """Returns an array as float32, of rows of a shape.
+
+    Args:
+        array: The array.
+        name: The argument's name, for the message.
+        shape: Of one row, where `None` stands for any size; `None` for rows of any shape.
+
+    Raises:
+        ValueError: If it is empty or of another shape.
+    """
+    array = np.asarray(array, "float32")
+    if not array.ndim or not len(array) or not (shape is None or _fits(array.shape[1:], shape)):
+        expected = "rows" if shape is None else f"rows of the shape {tuple(shape)}"
+        raise ValueError(f"`{name}` must be an array of {expected}, received {array.shape}.")
+    return array
+
+
+def _fits(found, expected):
+    return len(found) == len(expected) and all(
+        size in (None, own) for own, size in zip(found, expected, strict=True)
+    )
+
+
+def in_batches(step, *arrays, batch_size):
+    """Returns what `step` gives for the rows of arrays, `batch_size` of them at a time."""
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be a positive integer, received {batch_size!r}.")
+    starts = range(0, len(arrays[0]), batch_size)
+    return np.concatenate(
+        [
+            ops.convert_to_numpy(step(*(array[start : start + batch_size] for array in arrays)))
+            for start in starts
+        ]
+    )

@@ -1,0 +1,100 @@
+"""ONNX and LiteRT files of what a model makes of its inputs, by Keras' own exporters."""
+
+import os
+import pathlib
+import tempfile
+import warnings
+
+import keras
+
+from kgen.serving.abilities import abilities_of
+from kgen.serving.examples import check_finite
+from kgen.serving.signatures import signatures_of
+
+
+def export_onnx(model, path, name=None):
+    """Writes an ONNX file of one ability, float32, that ONNX Runtime runs without TensorFlow.
+
+    It holds the weights that `sample` uses, and takes batches of any size. Its inputs are named as
+    those of the signature of that name; it has one output. What draws, as `sample` and `log_prob`
+    do, is not to be had: other runtimes have other random numbers. Needs the extra `onnx`.
+
+    Example:
+        kgen.serving.export_onnx(model, "dcgan.onnx")
+        session = onnxruntime.InferenceSession("dcgan.onnx")
+        (images,) = session.run(None, {session.get_inputs()[0].name: latents})
+
+    Args:
+        model: A `kgen.GenerativeModel`.
+        path: The file, of the suffix `.onnx`; replaced if it is there, and never seen half.
+        name: `"decode"`, `"encode"`, `"reconstruct"`, `"translate"` or `"score"`, or such a one
+            with a direction, as `kgen.serving.export` names it; `None` for the first it can do.
+
+    Returns:
+        The path, a string.
+
+    Raises:
+        ImportError: Without tf2onnx.
+        ValueError: If an argument is not of this form or outputs hold NaN.
+    """
+    return _export(model, path, name, "onnx", ".onnx")
+
+
+def export_litert(model, path, name=None):
+    """Writes a LiteRT file (TensorFlow Lite) of one ability, as `export_onnx` does.
+
+    An operation that LiteRT has not becomes one of TensorFlow's, for which a runtime needs the
+    "flex" delegate, which neither ai-edge-litert nor TensorFlow's package brings. Of kgen's systems
+    that is so with BigGAN.
+
+    Args:
+        model, name: As of `export_onnx`.
+        path: The file, of the suffix `.tflite`.
+
+    Returns:
+        The path, a string.
+
+    Raises:
+        ValueError: If an argument is not of this form or outputs hold NaN.
+    """
+    return _export(model, path, name, "litert", ".tflite")
+
+
+class CalledAbility(keras.Model):
+    """A model whose call is one ability."""
+
+    def __init__(self, model, ability):
+        super().__init__()
+        self.model = model
+        self.ability = ability
+        self.built = True
+
+    def call(self, *tensors, training=False):
+        return self.ability.function(*tensors)
+
+
+def _export(model, path, name, form, suffix):
+    path = pathlib.Path(path)
+    if path.suffix != suffix:
+        raise ValueError(f"`path` must end with {suffix!r}, received {str(path)!r}.")
+    able = {a.name: a for a in abilities_of(model) if not _draws(a)}
+    name = next(iter(able), None) if name is None else name
+    if name not in able:
+        raise ValueError(f"`name` must be one of {sorted(able)}, received {name!r}.")
+    ability = able[name]
+    check_finite(model, [ability], signatures_of([ability]))
+    signature = [keras.InputSpec(s.dtype.name, tuple(s.shape), name=s.name) for s in ability.inputs]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
+        unfinished = pathlib.Path(folder) / f"model{suffix}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of the converters, about themselves.
+            CalledAbility(model, ability).export(
+                str(unfinished), format=form, verbose=False, input_signature=signature
+            )
+        os.replace(unfinished, path)
+    return str(path)
+
+
+def _draws(ability):
+    return any(spec.shape.rank == 0 for spec in ability.inputs) or ability.name == "log_prob"

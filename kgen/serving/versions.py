@@ -1,0 +1,83 @@
+"""Numbered versions of a servable, each written whole before it is seen."""
+
+import contextlib
+import errno
+import os
+import pathlib
+import shutil
+import tempfile
+
+
+def write_next_version(directory, write):
+    """Has `write` fill a folder and makes it the next version, `<directory>/<number>/`.
+
+    The folder is filled under a name that no server takes for a version, flushed to the disk and
+    then renamed. Of two that do this at once, each gets a number of its own.
+
+    Args:
+        directory: Folder of the servable, made if missing; versions are counted from 1.
+        write: Function of the folder's path.
+
+    Returns:
+        The path of the version's folder, a string.
+    """
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    unfinished = pathlib.Path(tempfile.mkdtemp(prefix=".unfinished-", dir=directory))
+    try:
+        write(str(unfinished))
+        unfinished.chmod(0o755)  # mkdtemp's folders are for their owner alone.
+        _flush(unfinished)
+        version = _renamed(unfinished, directory)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    _flush_folder(directory)
+    return str(version)
+
+
+def versions_in(directory):
+    """Returns the numbers of the versions in a servable's folder, in rising order."""
+    # What is no plain decimal is no version for TensorFlow Serving either.
+    names = [path.name for path in pathlib.Path(directory).iterdir()]
+    return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
+
+
+def write_file(path, text):
+    """Writes a text file that is never seen half."""
+    partial = pathlib.Path(f"{path}.partial-{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _renamed(unfinished, directory):
+    while True:
+        version = directory / str(max(versions_in(directory), default=0) + 1)
+        try:
+            return unfinished.rename(version)
+        except OSError as error:
+            # Another one was faster; a folder that holds something is never replaced.
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+
+
+def _flush(folder):
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(root, name), "rb") as file:
+                os.fsync(file.fileno())
+        _flush_folder(root)
+
+
+def _flush_folder(folder):
+    # Some systems cannot flush a folder, and then there is nothing to be done.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

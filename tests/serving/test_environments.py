@@ -1,0 +1,239 @@
+"""The same pictures wherever an export runs: without Keras and kgen, by a command, from C."""
+
+import ctypes
+import glob
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kgen.serving import export
+from tests.serving.awake import awake
+from tests.systems import SYSTEMS
+
+# Keras and kgen are found, but cannot be imported; every signature is asked, and all is kept.
+WITHOUT_KERAS = """
+import importlib.abc
+import importlib.machinery
+import sys
+
+
+class Blocker(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("keras", "kgen", "tf_keras"):
+            return importlib.machinery.ModuleSpec(name, self)
+
+    def create_module(self, spec):
+        raise ImportError(f"{spec.name} is blocked")
+
+    def exec_module(self, module):
+        pass
+
+
+sys.meta_path.insert(0, Blocker())
+import numpy as np
+import tensorflow as tf
+
+path, given, made = sys.argv[1:]
+served = tf.saved_model.load(path)
+given = np.load(given, allow_pickle=True)
+found = {}
+for name, signature in served.signatures.items():
+    specs = signature.structured_input_signature[1]
+    inputs = {key: tf.constant(given[f"{name}.{key}"], specs[key].dtype) for key in specs}
+    for key, value in signature(**inputs).items():
+        found[f"{name}.{key}"] = value.numpy()
+np.savez(made, **found)
+loaded = {name.split(".")[0] for name in sys.modules} & {"keras", "kgen", "tf_keras"}
+print("loaded:", sorted(loaded))
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    model = awake(SYSTEMS["dcgan"].make())
+    assert np.ptp(model.sample(8, seed=0), axis=0).max() > 0.5
+    return model, export(model, tmp_path_factory.mktemp("served") / "dcgan")
+
+
+def test_every_signature_where_keras_and_kgen_cannot_be_imported(exported, tmp_path):
+    model, path = exported
+    served = tf.saved_model.load(path)
+    latents, images = model.latents(3, seed=1), model.sample(3, seed=2)
+    levels = np.rint((images + 1) * 127.5).astype("uint8")
+    files = tf.io.encode_png(levels).numpy()
+    values = {"latents": latents, "seed": 5, "count": 4, "image_bytes": files}
+    given = {}
+    for name, signature in served.signatures.items():
+        for key in signature.structured_input_signature[1]:
+            as_levels = {"images": levels if name.endswith("_uint8") else images}
+            given[f"{name}.{key}"] = {**values, **as_levels}[key]
+    np.savez(tmp_path / "given.npz", **given)
+    command = [sys.executable, "-c", WITHOUT_KERAS, path]
+    done = subprocess.run(
+        [*command, tmp_path / "given.npz", tmp_path / "made.npz"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "loaded: []"
+    made = dict(np.load(tmp_path / "made.npz", allow_pickle=True))
+    assert len(made) == len(served.signatures) == 10
+    decoded, sampled = model.decode(latents), model.sample(4, seed=5)
+    np.testing.assert_allclose(made["serving_default.images"], decoded, atol=1e-5)
+    np.testing.assert_allclose(made["decode.images"], decoded, atol=1e-5)
+    np.testing.assert_allclose(made["sample.images"], sampled, atol=1e-5)
+    np.testing.assert_allclose(made["score.logits"], model.score(images), atol=1e-5)
+    expected = np.rint((sampled + 1) * 127.5)
+    assert np.abs(made["sample_uint8.images"] - expected).max() <= 1
+    found = [tf.io.decode_png(file).numpy() for file in made["sample_bytes.image_bytes"]]
+    np.testing.assert_array_equal(found, made["sample_uint8.images"])
+
+
+def test_saved_model_cli(exported, tmp_path):
+    model, path = exported
+    latents = model.latents(3, seed=1)
+    np.save(tmp_path / "latents.npy", latents)
+    tool = pathlib.Path(sys.executable).with_name("saved_model_cli")
+    command = [str(tool)] if tool.exists() else [
+        sys.executable, "-m", "tensorflow.python.tools.saved_model_cli",
+    ]  # fmt: skip
+    command += ["run", "--dir", path, "--tag_set", "serve", "--signature_def", "decode"]
+    command += ["--inputs", f"latents={tmp_path}/latents.npy", "--outdir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    found = np.load(tmp_path / "images.npy")
+    np.testing.assert_allclose(found, model.decode(latents), atol=1e-5)
+
+
+# ---------------------------------------------------------------- the C API
+
+
+class Output(ctypes.Structure):
+    """TF_Output of TensorFlow's C API: an operation and the number of its output."""
+
+    _fields_ = (("operation", ctypes.c_void_p), ("index", ctypes.c_int))
+
+
+def c_library():
+    """TensorFlow's C API out of the wheel, with the types of the functions used here."""
+    folder = pathlib.Path(tf.__file__).parent
+    names = sorted(glob.glob(str(folder / "libtensorflow_cc*")))
+    if not names:
+        pytest.skip("this TensorFlow has no libtensorflow_cc")
+    library = ctypes.CDLL(names[0])
+    pointer, text = ctypes.c_void_p, ctypes.c_char_p
+    for name, result, arguments in (
+        ("TF_NewStatus", pointer, ()),
+        ("TF_DeleteStatus", None, (pointer,)),
+        ("TF_GetCode", ctypes.c_int, (pointer,)),
+        ("TF_Message", text, (pointer,)),
+        ("TF_NewGraph", pointer, ()),
+        ("TF_DeleteGraph", None, (pointer,)),
+        ("TF_NewSessionOptions", pointer, ()),
+        ("TF_DeleteSessionOptions", None, (pointer,)),
+        ("TF_LoadSessionFromSavedModel", pointer,
+         (pointer, pointer, text, ctypes.POINTER(text), ctypes.c_int, pointer, pointer, pointer)),
+        ("TF_GraphOperationByName", pointer, (pointer, text)),
+        ("TF_AllocateTensor", pointer,
+         (ctypes.c_int, ctypes.POINTER(ctypes.c_int64), ctypes.c_int, ctypes.c_size_t)),
+        ("TF_TensorData", pointer, (pointer,)),
+        ("TF_TensorByteSize", ctypes.c_size_t, (pointer,)),
+        ("TF_NumDims", ctypes.c_int, (pointer,)),
+        ("TF_Dim", ctypes.c_int64, (pointer, ctypes.c_int)),
+        ("TF_DeleteTensor", None, (pointer,)),
+        ("TF_SessionRun", None,
+         (pointer, pointer, ctypes.POINTER(Output), ctypes.POINTER(pointer), ctypes.c_int,
+          ctypes.POINTER(Output), ctypes.POINTER(pointer), ctypes.c_int, pointer, ctypes.c_int,
+          pointer, pointer)),
+        ("TF_CloseSession", None, (pointer, pointer)),
+        ("TF_DeleteSession", None, (pointer, pointer)),
+    ):  # fmt: skip
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+class CSession:
+    """A SavedModel in a session of TensorFlow's C API."""
+
+    def __init__(self, path):
+        self.library = c_library()
+        self.status = self.library.TF_NewStatus()
+        self.graph = self.library.TF_NewGraph()
+        options = self.library.TF_NewSessionOptions()
+        tags = (ctypes.c_char_p * 1)(b"serve")
+        self.session = self.library.TF_LoadSessionFromSavedModel(
+            options, None, path.encode(), tags, 1, self.graph, None, self.status
+        )
+        self.library.TF_DeleteSessionOptions(options)
+        self._check()
+
+    def run(self, output, inputs):
+        """Returns a float32 output; tensors are named as in the file, `<operation>:<number>`."""
+        library = self.library
+        feeds = (Output * len(inputs))(*(self._place(name) for name in inputs))
+        values = [self._tensor(array) for array in inputs.values()]
+        tensors = (ctypes.c_void_p * len(values))(*values)
+        fetch, found = (Output * 1)(self._place(output)), (ctypes.c_void_p * 1)()
+        library.TF_SessionRun(
+            self.session, None, feeds, tensors, len(values), fetch, found, 1, None, 0, None,
+            self.status,
+        )  # fmt: skip
+        self._check()
+        shape = [library.TF_Dim(found[0], n) for n in range(library.TF_NumDims(found[0]))]
+        size = library.TF_TensorByteSize(found[0])
+        data = ctypes.string_at(library.TF_TensorData(found[0]), size)
+        for tensor in (*values, found[0]):
+            library.TF_DeleteTensor(tensor)
+        return np.frombuffer(data, "float32").reshape(shape)
+
+    def close(self):
+        self.library.TF_CloseSession(self.session, self.status)
+        self.library.TF_DeleteSession(self.session, self.status)
+        self.library.TF_DeleteGraph(self.graph)
+        self.library.TF_DeleteStatus(self.status)
+
+    def _place(self, name):
+        operation, index = name.split(":")
+        found = self.library.TF_GraphOperationByName(self.graph, operation.encode())
+        assert found, f"no operation {operation}"
+        return Output(found, int(index))
+
+    def _tensor(self, array):
+        array = np.array(array, order="C")
+        kind = tf.dtypes.as_dtype(array.dtype).as_datatype_enum
+        shape = (ctypes.c_int64 * array.ndim)(*np.shape(array))
+        tensor = self.library.TF_AllocateTensor(kind, shape, array.ndim, array.nbytes)
+        ctypes.memmove(self.library.TF_TensorData(tensor), array.ctypes.data, array.nbytes)
+        return tensor
+
+    def _check(self):
+        message = self.library.TF_Message(self.status).decode()
+        assert self.library.TF_GetCode(self.status) == 0, message
+
+
+def test_the_c_api(exported):
+    from tensorflow.python.tools import saved_model_utils
+
+    model, path = exported
+    definitions = saved_model_utils.get_meta_graph_def(path, "serve").signature_def
+    session = CSession(path)
+    try:
+        latents = model.latents(3, seed=1)
+        images = model.sample(3, seed=2)
+        for name, inputs, expected in (
+            ("decode", {"latents": latents}, model.decode(latents)),
+            ("serving_default", {"latents": latents}, model.decode(latents)),
+            ("sample", {"seed": np.array(5, "int32"), "count": np.array(4, "int32")},
+             model.sample(4, seed=5)),
+            ("score", {"images": images}, model.score(images)),
+        ):  # fmt: skip
+            definition = definitions[name]
+            (output,) = definition.outputs.values()
+            fed = {definition.inputs[key].name: value for key, value in inputs.items()}
+            np.testing.assert_allclose(session.run(output.name, fed), expected, atol=1e-5)
+    finally:
+        session.close()

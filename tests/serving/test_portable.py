@@ -1,0 +1,71 @@
+"""ONNX and LiteRT files in their own runtimes, on the same inputs."""
+
+import numpy as np
+import pytest
+
+from kgen.serving import export_litert, export_onnx
+from tests.serving.awake import awake
+from tests.systems import SYSTEMS
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {name: awake(SYSTEMS[name].make()) for name in ("dcgan", "vae", "pix2pix")}
+
+
+def asked(models):
+    """Models, the names of abilities, inputs, and what the model makes of them."""
+    gan, vae, pix = models.values()
+    latents, images = gan.latents(5, seed=1), SYSTEMS["vae"].batch()
+    yield gan, None, [latents], gan.decode(latents)
+    yield vae, "reconstruct", [images], vae.reconstruct(images)
+    yield pix, "translate", [images], pix.translate(images)
+    yield pix, "score", [-images, images], pix.score(-images, inputs=images)
+
+
+@pytest.mark.filterwarnings("ignore")  # Of the converters, about themselves.
+def test_onnx(models, tmp_path):
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    pytest.importorskip("tf2onnx", reason="tf2onnx is not installed")
+    for model, name, inputs, expected in asked(models):
+        path = export_onnx(model, tmp_path / "new" / "model.onnx", name)
+        session = runtime.InferenceSession(path)
+        for count in (len(inputs[0]), 1):
+            given = {i.name: x[:count] for i, x in zip(session.get_inputs(), inputs, strict=True)}
+            (found,) = session.run(None, given)
+            np.testing.assert_allclose(found, expected[:count], rtol=1e-5, atol=1e-5)
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["model.onnx"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_litert(models, tmp_path):
+    interpreter = pytest.importorskip(
+        "ai_edge_litert.interpreter", reason="ai-edge-litert is not installed"
+    )
+    for model, name, inputs, expected in asked(models):
+        path = export_litert(model, tmp_path / "model.tflite", name)
+        run = interpreter.Interpreter(path).get_signature_runner()
+        names = ["images", "inputs"] if len(inputs) == 2 else list(run.get_input_details())
+        (found,) = run(**dict(zip(names, inputs, strict=True))).values()
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"path": "model.tflite"}, "`path` must end with '.onnx'"),
+        ({"name": "sample"}, r"`name` must be one of \['decode', 'score'\], received 'sample'"),
+    ],
+)
+def test_bad_arguments(arguments, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export_onnx(**{"model": SYSTEMS["dcgan"].make(), "path": tmp_path / "a.onnx", **arguments})
+
+
+def test_nan_is_refused(tmp_path):
+    model = SYSTEMS["wgan_gp"].make()
+    weight = model.generator.weights[0]
+    weight.assign(np.full(weight.shape, np.nan))
+    with pytest.raises(ValueError, match="`model` must give finite outputs"):
+        export_litert(model, tmp_path / "model.tflite")
+    assert list(tmp_path.iterdir()) == []
