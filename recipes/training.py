@@ -266,14 +266,22 @@ def compile_with_adam(model, config, learning_rate, **settings):
     return model
 
 
-def main(config_class, run, description):
+def main(config_class, run, description, arguments=None, prog=None):
     """Runs a recipe from the command line; bad input ends in one sentence and exit code 2.
 
     `--config best.json` takes fields from a file, as a search writes it; other flags win over it.
+
+    Args:
+        config_class, run: Of the recipe.
+        description: What stands above the settings that `--help` lists.
+        arguments: List of what stands after the command; `None` for the process's own.
+        prog: The command, for `--help`; `None` for the process's own.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        settings = config_file.settings(config_class, sys.argv[1:])
-        config = tyro.cli(config_class, description=description + config_file.HELP, **settings)
+        settings = config_file.settings(config_class, arguments)
+        description = description + config_file.HELP
+        config = tyro.cli(config_class, prog=prog, description=description, **settings)
         paths = run(config).paths
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -335,15 +343,15 @@ def _finish(config, model, paths, family):
         paths.report.mkdir(exist_ok=True)
         family.report(config, model, paths.report)
     if config.export != "none":
-        settings, scores = run_folder.as_json(config), _newest_scores(paths)
+        settings, scores = run_folder.as_json(config), newest_scores(paths)
         export = pathlib.Path(kgen.serving.export(model, config.export, settings, scores))
         paths = dataclasses.replace(paths, export=export)
     run_folder.finish(paths)
     return paths
 
 
-def _newest_scores(paths):
-    """The newest score of each name, with its round, of the training and of the report."""
+def newest_scores(paths):
+    """Returns the newest score of each name, with its facts, of a run's training and report."""
     newest = {}
     for path in (paths.scores, paths.report / "scores.jsonl"):
         if path.exists():

@@ -17,8 +17,7 @@ from tests.systems import SHAPE, SYSTEMS
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 (
     EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, HOSTS, MEASURE, TUNE, SERVING, CLIENT, SYSTEM
-) = re.findall(r"```python
-(.*?)```", README, re.DOTALL)  # fmt: skip
+) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)  # fmt: skip
 
 
 def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):

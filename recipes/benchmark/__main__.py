@@ -9,10 +9,10 @@ from recipes import benchmark
 CONFIGS = {entry.name: config for config, entry in benchmark.TABLES.items()}
 
 
-def main(arguments=None):
+def main(arguments=None, prog="python -m recipes.benchmark"):
     """Runs a table; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
     config = tyro.extras.subcommand_cli_from_dict(
-        CONFIGS, prog="python -m recipes.benchmark", description=benchmark.__doc__, args=arguments
+        CONFIGS, prog=prog, description=benchmark.__doc__, args=arguments
     )
     try:
         result = benchmark.run(config)

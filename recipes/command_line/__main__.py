@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "list": "the recipes, and what each trains",
     "train": "train a recipe's model, such as `kgen train dcgan --data photos`",
+    "tune": "search for a recipe's settings",
     "sample": "draw images from a trained model into a picture",
     "evaluate": "score a trained model against real images",
     "export": "write a trained model as the next version of a SavedModel",

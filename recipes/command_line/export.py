@@ -6,9 +6,10 @@ from typing import Literal
 
 import tyro
 
-import kgen.metrics
 import kgen.serving
+from recipes import run_folder
 from recipes.command_line.saved import load_model, run_config
+from recipes.training import newest_scores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,15 +44,9 @@ def main(arguments):
     model = load_model(path)
     name = path.resolve().stem if path.suffix == ".keras" else path.resolve().name
     if config.format == "saved_model":
-        scores = path / "report" / "scores.jsonl"
-        print(
-            kgen.serving.export(
-                model,
-                config.out or f"saved_models/{name}",
-                config=run_config(path) or None,
-                scores=kgen.metrics.read_scores(scores) if scores.exists() else None,
-            )
-        )
+        scores = newest_scores(run_folder.paths(path)) if path.is_dir() else None
+        out = config.out or f"saved_models/{name}"
+        print(kgen.serving.export(model, out, run_config(path) or None, scores or None))
         return
     write = {"onnx": kgen.serving.export_onnx, "litert": kgen.serving.export_litert}[config.format]
     suffix = {"onnx": ".onnx", "litert": ".tflite"}[config.format]

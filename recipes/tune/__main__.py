@@ -28,11 +28,11 @@ def config_classes():
     }
 
 
-def main(arguments=None):
+def main(arguments=None, prog="python -m recipes.tune"):
     """Runs a search; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
     config = tyro.extras.subcommand_cli_from_dict(
         config_classes(),
-        prog="python -m recipes.tune",
+        prog=prog,
         description=f"{tune.__doc__}\n\nFields of the recipe that all trials share are --fixed.*",
         args=arguments,
     )
