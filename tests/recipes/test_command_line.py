@@ -12,6 +12,7 @@ import PIL.Image
 import pytest
 
 from kgen.metrics import read_scores
+from kgen.plotting import save_grid
 from recipes import dcgan
 from recipes.command_line.__main__ import COMMANDS, main
 from recipes.command_line.list import recipes
@@ -96,30 +97,35 @@ def test_samples_of_a_run_and_of_a_file(run, tmp_path, capsys):
     kgen(f"sample {run} --count 6 --seed 3 --columns 3 --out {from_run}")
     assert capsys.readouterr().out.strip() == str(from_run)
     with PIL.Image.open(from_run) as picture:
-        assert picture.size == (3 * 9 + 1, 2 * 9 + 1)
+        width, height = picture.size  # Small images are enlarged.
+        assert width // 28 == height // 19 and width % 28 == height % 19 == 0
     kgen(f"sample {run / 'model.keras'} --count 6 --seed 3 --columns 3 --out {from_file}")
     assert from_file.read_bytes() == from_run.read_bytes()
 
 
 def test_samples_of_a_class_and_nearer_to_the_mean(saved, tmp_path):
     classes, styles = saved("projection_gan"), saved("stylegan")
-    out = tmp_path / "samples.png"
-    kgen(f"sample {classes} --count 2 --labels 1 --out {out}")
-    one = out.read_bytes()
-    kgen(f"sample {classes} --count 2 --labels 1 2 --out {out}")
-    assert out.read_bytes() != one
+    out, expected = tmp_path / "samples.png", tmp_path / "expected.png"
+    model = keras.models.load_model(classes)
+    for labels in ([1], [1, 2]):
+        given = " ".join(map(str, labels))
+        kgen(f"sample {classes} --count 2 --seed 5 --labels {given} --out {out}")
+        images = model.sample(2, seed=5, labels=labels if len(labels) > 1 else labels[0])
+        save_grid(images, expected)
+        assert out.read_bytes() == expected.read_bytes()
     kgen(f"sample {styles} --count 2 --psi 0 --columns 2 --out {out}")
     with PIL.Image.open(out) as picture:
-        pixels = np.asarray(picture)
+        scale = picture.width // 19
+        pixels = np.asarray(picture)[::scale, ::scale]
     np.testing.assert_array_equal(pixels[:, 1:9], pixels[:, 10:18])  # Both are the mean image.
 
 
 def test_evaluates_against_the_data_of_the_run(run, tmp_path, capsys):
     out = tmp_path / "scores.jsonl"
-    kgen(f"evaluate {run} --metrics frechet recall --extractor random --samples 90 --out {out}")
+    kgen(f"evaluate {run} --metrics frechet recall --extractor random --samples 300 --out {out}")
     assert "frechet_distance" in capsys.readouterr().out
     (scores,) = read_scores(out)
-    assert scores["recall"].card.samples == 90 and scores["round"] == 2
+    assert scores["recall"].card.samples == 300 and scores["round"] == 2
 
 
 def test_exports_with_the_config_on_the_card(run, tmp_path, capsys):
@@ -150,7 +156,7 @@ def test_bad_input_is_one_sentence(run, saved, tmp_path, capsys):
     assert "`count` must be" in said(f"sample {run} --count 0")
     assert "cannot `sample`" in said(f"sample {saved('pix2pix')}")
     assert "data: expected" in said(f"evaluate {saved('vae')}")
-    assert "no version" in said(f"serve-config {tmp_path}")
+    assert "where there are none" in said(f"serve-config {tmp_path}")
     assert "ability: a SavedModel" in said(f"export {run} --ability decode")
 
 
