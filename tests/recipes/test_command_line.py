@@ -124,8 +124,10 @@ def test_evaluates_against_the_data_of_the_run(run, tmp_path, capsys):
     out = tmp_path / "scores.jsonl"
     kgen(f"evaluate {run} --metrics frechet recall --extractor random --samples 300 --out {out}")
     assert "frechet_distance" in capsys.readouterr().out
-    (scores,) = read_scores(out)
-    assert scores["recall"].card.samples == 300 and scores["round"] == 2
+    scores = {facts["name"]: (facts, score) for facts, score in read_scores(out)}
+    assert list(scores) == ["frechet", "recall"]
+    facts, recall = scores["recall"]
+    assert facts["round"] == 2 and recall.card.samples == 300
 
 
 def test_exports_with_the_config_on_the_card(run, tmp_path, capsys):
