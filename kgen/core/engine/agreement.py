@@ -1,6 +1,7 @@
 """What the processes of a training tell each other, and what happens when one of them is lost."""
 
 import contextlib
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -44,11 +45,19 @@ def lost_workers_named(strategy):
         words = str(error.message).lower()
         if isinstance(error, _OFTEN_OF_OTHERS) and not any(w in words for w in _WORDS_OF_PEERS):
             raise
-        reason = " ".join(str(error.message).split())[:200]
         raise WorkerLostError(
             "Another worker has stopped or cannot be reached, so this one stops, too. The same "
-            f"command on all hosts goes on from the last checkpoint. (TensorFlow: {reason})"
+            "command on all hosts goes on from the last checkpoint. (TensorFlow: "
+            f"{_reason(error.message)})"
         ) from error
+
+
+def _reason(message):
+    """The part of TensorFlow's message that says what happened, and not where in the program."""
+    found = re.search(
+        r"[\w ]*(reset|refus|abort|heartbeat|unavailab|clos|timeout).*", message, re.I
+    )
+    return " ".join((found[0] if found else message).split())[:120]
 
 
 def largest(strategy, numbers):
