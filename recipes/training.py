@@ -1,5 +1,6 @@
 """What all recipes share: the fields of their configs, the run and the command line."""
 
+import contextlib
 import dataclasses
 import math
 import pathlib
@@ -172,6 +173,11 @@ def train(config, build, validate=False, family=Family()):
             return result
     strategy = kgen.distribution.strategy(config.strategy, config.replicas)
     is_chief = kgen.distribution.is_chief(strategy)
+    if config.batch_size % strategy.num_replicas_in_sync:
+        raise ValueError(
+            "`batch_size` is that of all replicas together: it must be divisible by the "
+            f"{strategy.num_replicas_in_sync} there are, received {config.batch_size}."
+        )
     keras.utils.set_random_seed(config.seed)
     with dtype_policy(config.precision):
         batch_size = config.batch_size * family.updates(config)
@@ -187,6 +193,7 @@ def train(config, build, validate=False, family=Family()):
         if is_chief:
             run_folder.claim(paths, config)
         kgen.distribution.wait_for_all(strategy)  # Before the others look for checkpoints.
+        run_folder.check_config(paths, config)  # All hosts have been given the chief's.
         checkpoint = kgen.callbacks.Checkpoint(paths.checkpoints, config.checkpoint_every)
         try:
             history = model.fit(
@@ -217,7 +224,10 @@ def train(config, build, validate=False, family=Family()):
             raise
         if is_chief:
             paths = _finish(config, model, paths, family)
-        kgen.distribution.wait_for_all(strategy)
+        # The run is finished, whatever has become of those that waited.
+        lost = kgen.distribution.WorkerLostError if is_chief else ()
+        with contextlib.suppress(lost):
+            kgen.distribution.wait_for_all(strategy)
         return Result(model, history, paths)
 
 

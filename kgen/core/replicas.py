@@ -1,6 +1,7 @@
 """What is different where several replicas, on one host or on several, share a model's batches."""
 
 import keras
+from keras import ops
 
 from kgen.core import engine
 from kgen.core.flatten import flatten_layers
@@ -39,7 +40,7 @@ def average_statistics(players):
     ]
     if not gathered or engine.replicas() == 1:
         return
-    means = engine.mean_over_replicas([variable.value for variable in gathered])
+    means = engine.mean_over_replicas([ops.convert_to_tensor(variable) for variable in gathered])
     for variable, mean in zip(gathered, means, strict=True):
         variable.assign(mean)
 

@@ -12,11 +12,12 @@ ROOT = pathlib.Path(__file__).parents[2]
 TIMEOUT = 600  # Seconds until processes that hang are killed; with two cores they need about 20.
 
 
-def run_workers(folder, count=2, sabotage=None):
+def run_workers(folder, *arguments, count=2, sabotage=None):
     """Runs `tests.distribution.worker` in some processes until all have ended.
 
     Args:
         folder: Folder of the run.
+        *arguments: What else each is given on the command line.
         count: How many processes.
         sabotage: `(rank, round, signal)`, of a process that sends itself a signal after a round.
 
@@ -37,7 +38,7 @@ def run_workers(folder, count=2, sabotage=None):
             command = [sys.executable, "-m", "tests.distribution.worker", "--out", str(folder)]
             processes.append(
                 subprocess.Popen(
-                    [*command, "--strategy", "multiworker"],
+                    [*command, "--strategy", "multiworker", *arguments],
                     cwd=ROOT,
                     env=environment,
                     stdout=subprocess.PIPE,

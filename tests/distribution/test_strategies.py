@@ -8,6 +8,8 @@ import tensorflow as tf
 import kgen
 from kgen import distribution
 from kgen.core import engine
+from recipes import run_folder
+from tests.distribution import worker
 from tests.systems import SYSTEMS
 
 
@@ -143,6 +145,21 @@ def test_evaluate_takes_any_number_of_rows():
         results.append([logs[f"val_{name}"][0] for name in sorted(model.get_metrics_result())])
     for found, expected in zip(results[3:], results[:3], strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_recipes_refuse_a_batch_that_replicas_cannot_share(tmp_path):
+    config = worker.Config(out=str(tmp_path / "run"), strategy="mirrored", batch_size=15)
+    with pytest.raises(ValueError, match="divisible by the 2 there are, received 15"):
+        worker.run(config)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_may_go_on_with_another_strategy(tmp_path):
+    paths = run_folder.paths(tmp_path)
+    run_folder.claim(paths, worker.Config())
+    run_folder.check_config(paths, worker.Config(strategy="mirrored", replicas=2))
+    with pytest.raises(ValueError, match="sync_batch_norm was True and is now False"):
+        run_folder.check_config(paths, worker.Config(sync_batch_norm=False))
 
 
 def test_xla_is_refused_with_the_reason():

@@ -61,6 +61,21 @@ def test_both_end_the_same_and_the_chief_alone_writes(undisturbed):
     assert len(list((undisturbed / "tensorboard" / "train").iterdir())) == 1
 
 
+def test_processes_without_synchronized_batch_norm_end_where_devices_do(tmp_path):
+    fields = {"steps": 4, "sync_batch_norm": False, "doctor": "rollback", "evaluate": ()}
+    arguments = ["--steps", "4", "--no-sync-batch-norm", "--doctor", "rollback", "--evaluate"]
+    for code, output in run_workers(tmp_path / "workers", *arguments):
+        assert code == 0, output
+    worker.run(worker.Config(out=str(tmp_path / "mirrored"), strategy="mirrored", **fields))
+    for rank in range(2):
+        weights, expected = (
+            left_by(tmp_path / "workers", rank)[0],
+            left_by(tmp_path / "mirrored")[0],
+        )
+        for name, array in expected.items():
+            np.testing.assert_allclose(weights[name], array, 1e-6, 1e-6, err_msg=name)
+
+
 def test_a_killed_worker_and_a_signal_stop_both_and_the_command_goes_on(undisturbed, tmp_path):
     folder = tmp_path / "run"
     killed = run_workers(folder, sabotage=(1, 6, signal.SIGKILL))

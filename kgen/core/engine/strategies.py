@@ -96,16 +96,14 @@ def is_shared(data):
 
 def _rows(batch, replica, count):
     """The rows of one replica of `count`, of each array of a batch as `map` unpacks it."""
+    replica = tf.cast(replica, "int32")
 
     def part(leaf):
         size = leaf.shape[0]
-        if size is not None and size % count == 0:
-            rows = size // count
-            own = leaf[replica * rows : (replica + 1) * rows]
-            return tf.ensure_shape(own, (rows, *leaf.shape[1:]))
-        rows = -(-tf.shape(leaf, "int64")[0] // count)
-        replica_ = tf.cast(replica, "int64")
-        return leaf[replica_ * rows : (replica_ + 1) * rows]
+        is_even = size is not None and size % count == 0
+        rows = size // count if is_even else -(-tf.shape(leaf)[0] // count)
+        own = leaf[replica * rows : (replica + 1) * rows]
+        return tf.ensure_shape(own, (rows, *leaf.shape[1:])) if is_even else own
 
     parts = tf.nest.map_structure(part, batch)
     return parts if len(parts) > 1 else parts[0]

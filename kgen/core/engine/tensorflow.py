@@ -17,11 +17,11 @@ def run_step(model, play, data, uneven=False):
         data: The rows.
         uneven: Whether replicas may have different numbers of them.
     """
-    _rows.are_uneven = uneven and replicas() > 1
+    _step.has_uneven_rows = uneven and replicas() > 1
     try:
         logs = play(data)
     finally:
-        _rows.are_uneven = False
+        _step.has_uneven_rows = False
     if is_multiworker(model.distribute_strategy):
         # Keras 3 takes the mean of each replica's logs over their first axis (its issue 20585).
         logs = tf.nest.map_structure(lambda value: tf.reshape(value, (1,)), logs)
@@ -190,8 +190,8 @@ def _sum(gradients):
     return present[0] if present else None
 
 
-# Whether replicas may have different numbers of rows in the step that this thread traces.
-_rows = threading.local()
+# What is known of the step that a replica's thread traces.
+_step = threading.local()
 
 
 def _bits(shape, seed, common=False):
@@ -224,7 +224,7 @@ def _place(rows):
         return 0, rows
     context = tf.distribute.get_replica_context()
     replica = context.replica_id_in_sync_group
-    if not getattr(_rows, "are_uneven", False):
+    if not getattr(_step, "has_uneven_rows", False):
         return replica * rows, count * rows
     own = tf.one_hot(replica, count, dtype="int32") * tf.cast(rows, "int32")
     of_all = context.all_reduce(tf.distribute.ReduceOp.SUM, own)  # (replicas,)
