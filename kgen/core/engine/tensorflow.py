@@ -149,6 +149,8 @@ def mean_over_replicas(tensors):
     if replicas() == 1:
         return tensors
     context = tf.distribute.get_replica_context()
+    # As outputs of operations: a variable's value has no device, which several hosts need.
+    tensors = [tf.identity(tensor) for tensor in tensors]
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, tensors)
 
 
