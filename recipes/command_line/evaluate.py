@@ -5,9 +5,6 @@ from typing import Literal
 
 import tyro
 
-import kgen.metrics
-from recipes.command_line.saved import load_model, run_config
-
 
 @dataclasses.dataclass(frozen=True)
 class Evaluate:
@@ -16,8 +13,8 @@ class Evaluate:
     model: tyro.conf.Positional[str]
     """A run's folder, such as runs/dcgan, or a .keras file."""
     metrics: list[str] = dataclasses.field(default_factory=lambda: ["frechet"])
-    """What to measure: frechet, kernel, precision, recall, density, coverage, inception, diversity,
-    modes, reverse_kl, high_quality, nll, l1, psnr, ssim, multi_scale_ssim."""
+    """What to measure: frechet, kernel (also of few images), precision, recall, density, coverage,
+    inception, diversity, modes, reverse_kl, high_quality, nll, l1, psnr, ssim, multi_scale_ssim."""
     data: str | None = None
     """Real images, whatever `kgen.data.load` takes; None for those of the run."""
     image_size: int | None = None
@@ -42,6 +39,10 @@ def main(arguments):
         ValueError: If a field is not as described, or the model cannot be scored by a metric.
     """
     config = tyro.cli(Evaluate, prog="kgen evaluate", args=arguments)
+    # Not above: `--help` need not wait for TensorFlow.
+    import kgen.metrics
+    from recipes.command_line.saved import load_model, run_config
+
     of_run = run_config(config.model)
     data = config.data or of_run.get("data")
     if data is None:

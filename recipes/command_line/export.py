@@ -6,11 +6,6 @@ from typing import Literal
 
 import tyro
 
-import kgen.serving
-from recipes import run_folder
-from recipes.command_line.saved import load_model, run_config
-from recipes.training import newest_scores
-
 
 @dataclasses.dataclass(frozen=True)
 class Export:
@@ -36,6 +31,12 @@ def main(arguments):
         NotImplementedError: If the model can do nothing that could be served.
     """
     config = tyro.cli(Export, prog="kgen export", args=arguments)
+    # Not above: `--help` need not wait for TensorFlow.
+    import kgen.serving
+    from recipes import run_folder
+    from recipes.command_line.saved import load_model, run_config
+    from recipes.training import newest_scores
+
     if config.ability is not None and config.format == "saved_model":
         raise ValueError(
             f"ability: a SavedModel has all of them, expected none, received {config.ability!r}."
@@ -53,4 +54,6 @@ def main(arguments):
     try:
         print(write(model, config.out or f"{name}{suffix}", config.ability))
     except ImportError as error:
-        raise ValueError(f"format: {error}") from error
+        raise ValueError(
+            f'format: {config.format} needs pip install -e ".[{config.format}]" ({error}).'
+        ) from error

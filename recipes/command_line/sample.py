@@ -5,9 +5,6 @@ import inspect
 
 import tyro
 
-import kgen.plotting
-from recipes.command_line.saved import load_model
-
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
@@ -41,6 +38,10 @@ def main(arguments):
         NotImplementedError: If the model cannot sample.
     """
     config = tyro.cli(Sample, prog="kgen sample", args=arguments)
+    # Not above: `--help` need not wait for TensorFlow.
+    import kgen.plotting
+    from recipes.command_line.saved import load_model
+
     model = load_model(config.model)
     options = {name: getattr(config, name) for name in ("labels", "psi", "cutoff", "truncation")}
     options = {name: value for name, value in options.items() if value is not None}

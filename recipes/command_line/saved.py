@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import zipfile
 
 import keras
 
@@ -27,6 +28,8 @@ def load_model(path):
             else "does not exist"
         )
         raise ValueError(f"model: expected a run's folder or a .keras file; {path} {reason}.")
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"model: {file} is damaged, or no .keras file.")
     try:
         model = keras.models.load_model(file)
     except Exception as error:  # Keras raises whatever the file has it come across.

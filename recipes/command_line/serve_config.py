@@ -4,8 +4,6 @@ import dataclasses
 
 import tyro
 
-import kgen.serving
-
 
 @dataclasses.dataclass(frozen=True)
 class ServeConfig:
@@ -28,4 +26,7 @@ def main(arguments):
         ValueError: If a field is not as described.
     """
     config = tyro.cli(ServeConfig, prog="kgen serve-config", args=arguments)
+    # Not above: `--help` need not wait for TensorFlow.
+    import kgen.serving
+
     print(kgen.serving.write_config(**dataclasses.asdict(config)))

@@ -47,6 +47,7 @@ def run(name, config, fixed=None):
         name: Name of the recipe.
         config: `Config`.
         fixed: The recipe's config, for all fields that are not searched; `None` for its defaults.
+            A field that is not its default there is not searched.
 
     Returns:
         A `report.Result`.
@@ -61,7 +62,7 @@ def run(name, config, fixed=None):
     epochs = config.epochs or (EPOCHS if config.search == "hyperband" else 1)
     hypermodel = kgen.tuning.hypermodel(
         searched.recipe,
-        _space(searched.space, config.fields),
+        _space(searched.space, config.fields, _changed(fixed)),
         fixed,
         config.objective or searched.objective,
         config.seeds,
@@ -80,13 +81,25 @@ def run(name, config, fixed=None):
     return report.write(folder, name, tuner)
 
 
-def _space(space, fields):
-    if fields is None:
-        return space
-    unknown = sorted(set(fields) - set(space))
+def _space(space, fields, fixed):
+    """Returns the part of a space that is searched: the `fields`, or all, but those `fixed`."""
+    left = {name: space[name] for name in space if name not in fixed}
+    if fields is None and left:
+        return left
+    unknown = sorted(set(fields or ()) - set(left))
     if unknown or not fields:
-        raise ValueError(f"`fields` must name fields of {list(space)}, received {fields}.")
+        held = f", as --fixed gives {sorted(fixed & set(space))}" if fixed & set(space) else ""
+        raise ValueError(f"`fields` must name fields of {list(left)}{held}; received {fields}.")
     return {name: space[name] for name in fields}
+
+
+def _changed(config):
+    """The names of a config's fields that are not the defaults."""
+    if config is None:
+        return set()
+    default = type(config)()
+    names = (field.name for field in dataclasses.fields(config))
+    return {name for name in names if getattr(config, name) != getattr(default, name)}
 
 
 def _is_worker():

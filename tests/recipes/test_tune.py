@@ -91,6 +91,15 @@ def test_no_trial_that_ends_well_leaves_no_best(tmp_path, capsys, arithmetic):
     assert not (tmp_path / "best.json").exists() and (tmp_path / "search.png").exists()
 
 
+def test_what_is_fixed_is_not_searched():
+    space = {"filters": [4, 8], "loss": "all"}
+    fixed = tune._changed(dcgan.Config(filters=4, steps=3))
+    assert fixed == {"filters", "steps"}
+    assert tune._space(space, None, fixed) == {"loss": "all"}
+    with pytest.raises(ValueError, match=r"as --fixed gives \['filters', 'loss'\]"):
+        tune._space(space, None, {"filters", "loss"})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -98,6 +107,7 @@ def test_no_trial_that_ends_well_leaves_no_best(tmp_path, capsys, arithmetic):
         (["--objective", "fid"], "`objective` must be a metric out of"),
         (["--trials", "0"], "`trials` must be an integer of at least 1"),
         (["--fields", "width"], "`fields` must name fields of"),
+        (["--fields", "filters", "--fixed.filters", "4"], "as --fixed gives ['filters']"),
         (["--search", "hyperband", "--epochs", "1"], "at least 2 epochs"),
         (["--seeds", "0"], "`seeds` must be a positive integer"),
     ],
