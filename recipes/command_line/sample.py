@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import math
 
 import tyro
 
@@ -23,7 +24,8 @@ class Sample:
     labels: list[int] | None = None
     """Of a conditional model the class of all images, or of each; None draws them."""
     psi: float | None = None
-    """Of a StyleGAN how far styles are from their mean: 1, the default, as they are, 0 the mean."""
+    """How far samples are from the mean: 1, the default, as they are, 0 the mean. Of a StyleGAN its
+    styles from the mean style, of other models the latents from 0."""
     cutoff: int | None = None
     """Of a StyleGAN the number of layers, the coarsest first, that psi is for; None for all."""
     truncation: float | None = None
@@ -42,15 +44,28 @@ def main(arguments):
     import kgen.plotting
     from recipes.command_line.saved import load_model
 
-    model = load_model(config.model)
+    images = drawn(load_model(config.model), config)
+    kgen.plotting.save_grid(images, config.out, config.columns)
+    print(config.out)
+
+
+def drawn(model, config):
+    """Returns the images that a `Sample` asks a model for."""
     options = {name: getattr(config, name) for name in ("labels", "psi", "cutoff", "truncation")}
     options = {name: value for name, value in options.items() if value is not None}
     known = inspect.signature(model.sample).parameters
+    psi = None if "psi" in known else options.pop("psi", None)
     for name, value in options.items():
         if name not in known:
             raise ValueError(f"{name}: a {type(model).__name__} has none, received {value!r}.")
     if len(options.get("labels", ())) == 1:
         options["labels"] = options["labels"][0]
-    images = model.sample(config.count, seed=config.seed, **options)
-    kgen.plotting.save_grid(images, config.out, config.columns)
-    print(config.out)
+    if psi is None:
+        return model.sample(config.count, seed=config.seed, **options)
+    if hasattr(model, "categories") or not math.isfinite(psi):
+        raise ValueError(
+            f"psi: expected a number, and no InfoGAN, whose codes have no mean; received {psi!r}."
+        )
+    latents = model.latents(config.count, config.seed, **options).copy()
+    latents[..., : latents.shape[-1] - (model.classes or 0)] *= psi  # Then comes the label.
+    return model.decode(latents)

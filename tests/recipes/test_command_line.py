@@ -120,6 +120,22 @@ def test_samples_of_a_class_and_nearer_to_the_mean(saved, tmp_path):
     np.testing.assert_array_equal(pixels[:, 1:9], pixels[:, 10:18])  # Both are the mean image.
 
 
+def test_psi_of_a_model_without_styles_is_that_of_its_latents(run, saved, tmp_path):
+    out, expected = tmp_path / "samples.png", tmp_path / "expected.png"
+    kgen(f"sample {run} --count 4 --seed 3 --psi 0.7 --out {out}")
+    model = keras.models.load_model(run / "model.keras")
+    save_grid(model.decode(0.7 * model.latents(4, seed=3)), expected)
+    assert out.read_bytes() == expected.read_bytes()
+    # A label is no latent.
+    path = saved("projection_gan")
+    kgen(f"sample {path} --count 4 --seed 3 --labels 1 --psi 0 --out {out}")
+    model = keras.models.load_model(path)
+    latents = model.latents(4, seed=3, labels=1)
+    latents = np.where(np.arange(latents.shape[1]) < latents.shape[1] - 3, 0.0, latents)
+    save_grid(model.decode(latents), expected)
+    assert out.read_bytes() == expected.read_bytes()
+
+
 def test_evaluates_against_the_data_of_the_run(run, tmp_path, capsys):
     out = tmp_path / "scores.jsonl"
     kgen(f"evaluate {run} --metrics frechet recall --extractor random --samples 300 --out {out}")
@@ -154,7 +170,9 @@ def test_bad_input_is_one_sentence(run, saved, tmp_path, capsys):
     assert "torn.keras is damaged, or no" in said(f"sample {tmp_path / 'torn.keras'}")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
     assert "holds a Sequential" in said(f"export {tmp_path / 'other.keras'}")
-    assert "psi: a GAN has none, received 0.5" in said(f"sample {run} --psi 0.5 --out no.png")
+    assert "cutoff: a GAN has none, received 2" in said(f"sample {run} --cutoff 2 --out no.png")
+    assert "no InfoGAN, whose codes" in said(f"sample {saved('infogan')} --psi 0.5")
+    assert "received nan" in said(f"sample {run} --psi nan")
     assert "`count` must be" in said(f"sample {run} --count 0")
     assert "cannot `sample`" in said(f"sample {saved('pix2pix')}")
     assert "data: expected" in said(f"evaluate {saved('vae')}")
