@@ -205,7 +205,8 @@ def test_samples_in_chunks_are_all_different_and_begin_as_sample_does(monkeypatc
     model = SYSTEMS["first_gan"].make()
     drawn = list(samples.drawn(model, 16, 3, 4))
     assert [len(part) for part in drawn] == [6, 6, 4]
-    np.testing.assert_array_equal(drawn[0], model.sample(6, seed=3))
+    # In the same batches: some processors round products of more rows in another way.
+    np.testing.assert_array_equal(drawn[0], model.sample(6, seed=3, batch_size=4))
     assert len(np.unique(np.concatenate(drawn).reshape(16, -1), axis=0)) == 16
 
 
