@@ -1,6 +1,5 @@
 """The file of a checkpoint: arrays and facts, written whole or not at all, with a checksum."""
 
-import contextlib
 import hashlib
 import io
 import json
@@ -9,6 +8,8 @@ import pathlib
 import re
 
 import numpy as np
+
+from kgen.core.sync_folder import sync_folder
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _FACTS = "facts"
@@ -61,7 +62,7 @@ def write(path, arrays, facts):
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -93,13 +94,3 @@ def tidy(directory, keep):
 def _entries(directory, wanted):
     directory = pathlib.Path(directory)
     return [path for path in directory.iterdir() if wanted(path.name)] if directory.is_dir() else []
-
-
-def _sync_folder(folder):
-    """Makes the renaming itself outlive a power cut, where the system lets folders be opened."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

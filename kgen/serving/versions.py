@@ -1,11 +1,12 @@
 """Numbered versions of a servable, each written whole before it is seen."""
 
-import contextlib
 import errno
 import os
 import pathlib
 import shutil
 import tempfile
+
+from kgen.core.sync_folder import sync_folder
 
 
 def write_next_version(directory, write):
@@ -32,7 +33,7 @@ def write_next_version(directory, write):
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    _flush_folder(directory)
+    sync_folder(directory)
     return str(version)
 
 
@@ -70,14 +71,4 @@ def _flush(folder):
         for name in names:
             with open(os.path.join(root, name), "rb") as file:
                 os.fsync(file.fileno())
-        _flush_folder(root)
-
-
-def _flush_folder(folder):
-    # Some systems cannot flush a folder, and then there is nothing to be done.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(root)

@@ -11,6 +11,15 @@ def field_types(config_class):
     return {field.name: hints[field.name] for field in dataclasses.fields(config_class)}
 
 
+def changed(config):
+    """Returns the names of a config's fields that are not their defaults, in order."""
+    return [
+        field.name
+        for field in dataclasses.fields(config)
+        if getattr(config, field.name) != _default(field)
+    ]
+
+
 def check_name(argument, name, config_class):
     """Raises a ValueError unless `name` is a field of a config; `argument` is whose fault it is."""
     known = [field.name for field in dataclasses.fields(config_class)]
@@ -79,3 +88,9 @@ def described(annotation):
         return "None"
     names = {int: "an integer", float: "a number", bool: "True or False", str: "a string"}
     return names.get(annotation, str(annotation))
+
+
+def _default(field):
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default

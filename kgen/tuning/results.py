@@ -3,6 +3,7 @@
 import dataclasses
 
 from kgen.tuning import record
+from kgen.tuning.fields import changed
 from kgen.tuning.oracles import has_failed
 from kgen.tuning.space import NOT_SEARCHED
 
@@ -74,12 +75,11 @@ def best_fields(tuner):
     if not found or found[0].score is None:
         raise ValueError(f"{tuner.project_dir}: no trial has ended well, of {len(found)}.")
     config = tuner.hypermodel.config
-    fixed = {}
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        decides = field.name in _OF_DATA or field.name not in NOT_SEARCHED
-        if decides and value != _default(field):
-            fixed[field.name] = value
+    fixed = {
+        name: getattr(config, name)
+        for name in changed(config)
+        if name in _OF_DATA or name not in NOT_SEARCHED
+    }
     return {**fixed, **found[0].values}
 
 
@@ -100,9 +100,3 @@ def _trial(tuner, trial):
         seconds=float(trial.metrics.get_last_value("seconds")) if ended else 0.0,
         ended=ended,
     )
-
-
-def _default(field):
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return field.default

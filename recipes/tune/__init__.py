@@ -9,6 +9,7 @@ from typing import Literal
 import tyro
 
 import kgen.tuning
+from kgen.tuning.fields import changed
 from recipes.tune import report
 from recipes.tune.spaces import RECIPES
 
@@ -62,7 +63,7 @@ def run(name, config, fixed=None):
     epochs = config.epochs or (EPOCHS if config.search == "hyperband" else 1)
     hypermodel = kgen.tuning.hypermodel(
         searched.recipe,
-        _space(searched.space, config.fields, _changed(fixed)),
+        _space(searched.space, config.fields, set() if fixed is None else {*changed(fixed)}),
         fixed,
         config.objective or searched.objective,
         config.seeds,
@@ -91,15 +92,6 @@ def _space(space, fields, fixed):
         held = f", as --fixed gives {sorted(fixed & set(space))}" if fixed & set(space) else ""
         raise ValueError(f"`fields` must name fields of {list(left)}{held}; received {fields}.")
     return {name: space[name] for name in fields}
-
-
-def _changed(config):
-    """The names of a config's fields that are not the defaults."""
-    if config is None:
-        return set()
-    default = type(config)()
-    names = (field.name for field in dataclasses.fields(config))
-    return {name for name in names if getattr(config, name) != getattr(default, name)}
 
 
 def _is_worker():

@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 import kgen.tuning
-from kgen.tuning import execution
+from kgen.tuning import execution, fields
 from kgen.tuning import recipe as of_recipe
 from kgen.tuning.objectives import metric_of
 from recipes import config_file, cyclegan, dcgan, gan, training, tune, vae
@@ -93,7 +93,7 @@ def test_no_trial_that_ends_well_leaves_no_best(tmp_path, capsys, arithmetic):
 
 def test_what_is_fixed_is_not_searched():
     space = {"filters": [4, 8], "loss": "all"}
-    fixed = tune._changed(dcgan.Config(filters=4, steps=3))
+    fixed = set(fields.changed(dcgan.Config(filters=4, steps=3)))
     assert fixed == {"filters", "steps"}
     assert tune._space(space, None, fixed) == {"loss": "all"}
     with pytest.raises(ValueError, match=r"as --fixed gives \['filters', 'loss'\]"):
