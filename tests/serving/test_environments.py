@@ -12,28 +12,13 @@ import tensorflow as tf
 
 from kgen.serving import export
 from tests.serving.awake import awake
+from tests.serving.without_keras import WITHOUT_KERAS
 from tests.systems import SYSTEMS
 
 # Keras and kgen are found, but cannot be imported; every signature is asked, and all is kept.
-WITHOUT_KERAS = """
-import importlib.abc
-import importlib.machinery
-import sys
-
-
-class Blocker(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("keras", "kgen", "tf_keras"):
-            return importlib.machinery.ModuleSpec(name, self)
-
-    def create_module(self, spec):
-        raise ImportError(f"{spec.name} is blocked")
-
-    def exec_module(self, module):
-        pass
-
-
-sys.meta_path.insert(0, Blocker())
+SCRIPT = (
+    WITHOUT_KERAS
+    + """
 import numpy as np
 import tensorflow as tf
 
@@ -50,6 +35,7 @@ np.savez(made, **found)
 loaded = {name.split(".")[0] for name in sys.modules} & {"keras", "kgen", "tf_keras"}
 print("loaded:", sorted(loaded))
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +58,7 @@ def test_every_signature_where_keras_and_kgen_cannot_be_imported(exported, tmp_p
             as_levels = {"images": levels if name.endswith("_uint8") else images}
             given[f"{name}.{key}"] = {**values, **as_levels}[key]
     np.savez(tmp_path / "given.npz", **given)
-    command = [sys.executable, "-c", WITHOUT_KERAS, path]
+    command = [sys.executable, "-c", SCRIPT, path]
     done = subprocess.run(
         [*command, tmp_path / "given.npz", tmp_path / "made.npz"],
         capture_output=True, text=True, cwd=tmp_path, timeout=300,

@@ -12,30 +12,15 @@ from keras import ops
 
 import kgen.serving
 from kgen.serving.export import export, load
+from tests.serving.without_keras import WITHOUT_KERAS
 from tests.systems import SHAPE, SYSTEMS
 
 SAMPLED = ["dcgan", "vae"]  # The GAN has a moving average.
 
 # Runs where Keras and kgen are found, as TensorFlow looks for them, but cannot be imported.
-WITHOUT_KERAS = """
-import importlib.abc
-import importlib.machinery
-import sys
-
-
-class Blocker(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("keras", "kgen", "tf_keras"):
-            return importlib.machinery.ModuleSpec(name, self)
-
-    def create_module(self, spec):
-        raise ImportError(f"{spec.name} is blocked")
-
-    def exec_module(self, module):
-        pass
-
-
-sys.meta_path.insert(0, Blocker())
+SCRIPT = (
+    WITHOUT_KERAS
+    + """
 import numpy as np
 import tensorflow as tf
 
@@ -53,6 +38,7 @@ for number, path in enumerate(sys.argv[2:]):
 loaded = {name.split(".")[0] for name in sys.modules} & {"keras", "kgen", "tf_keras"}
 print("loaded:", sorted(loaded))
 """
+)
 
 
 def trained(name):
@@ -186,7 +172,7 @@ def test_serves_where_keras_and_kgen_cannot_be_imported(tmp_path):
     for number, model in enumerate(made):
         np.save(tmp_path / f"latents-{number}.npy", model.latents(3, seed=1))
     result = subprocess.run(
-        [sys.executable, "-c", WITHOUT_KERAS, str(tmp_path), *paths],
+        [sys.executable, "-c", SCRIPT, str(tmp_path), *paths],
         cwd=tmp_path,
         capture_output=True,
         text=True,
