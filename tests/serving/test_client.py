@@ -141,12 +141,15 @@ def test_the_wrong_model(gan):
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
 def test_no_server_and_a_slow_one(scheme):
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    # Two ports: gRPC waits a while before it tries one again that refused it.
+    with socket.socket() as nobody, socket.socket() as silent:
+        for listener in (nobody, silent):
+            listener.bind(("127.0.0.1", 0))
+        silent.listen()  # And never answers.
+        port = nobody.getsockname()[1]
         with pytest.raises(ConnectionError, match=f"127.0.0.1:{port}"):
             Client(f"{scheme}://127.0.0.1:{port}", "dcgan", timeout=20).sample(1)
-        listener.listen()  # And never answers.
+        port = silent.getsockname()[1]
         with pytest.raises(TimeoutError, match=r"within 0.5 s"):
             Client(f"{scheme}://127.0.0.1:{port}", "dcgan", timeout=0.5).sample(1)
 
