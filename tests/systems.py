@@ -137,6 +137,35 @@ def importance_weighted_vae():
     )
 
 
+def code_networks(activation=None):
+    return (
+        networks.dense_encoder(SHAPE, 6, units=8, variational=False, activation=activation),
+        networks.dense_decoder(SHAPE, 6, units=8),
+    )
+
+
+def autoencoder():
+    return models.Autoencoder(
+        networks.convolutional_encoder(SHAPE, 3, filters=4, variational=False),
+        networks.convolutional_decoder(SHAPE, 3, filters=4),
+        reconstruction="bernoulli",
+    )
+
+
+def denoising_autoencoder():
+    return models.DenoisingAutoencoder(
+        *code_networks(), reconstruction="l1", corruption="salt_and_pepper", amount=0.3
+    )
+
+
+def sparse_autoencoder():
+    return models.SparseAutoencoder(*code_networks("sigmoid"), target=0.2)
+
+
+def contractive_autoencoder():
+    return models.ContractiveAutoencoder(*code_networks("sigmoid"), projections=2)
+
+
 def conditional_gan():
     """Labels beside the latents and the images, in packs of two, against a penalty."""
     images, labels = keras.Input((*SHAPE[:2], 2)), keras.Input((2 * CLASSES,))
@@ -312,6 +341,10 @@ SYSTEMS = {
     "wgan_gp": System(wgan_gp),
     "vae": System(vae),
     "importance_weighted_vae": System(importance_weighted_vae),
+    "autoencoder": System(autoencoder),
+    "denoising_autoencoder": System(denoising_autoencoder),
+    "sparse_autoencoder": System(sparse_autoencoder),
+    "contractive_autoencoder": System(contractive_autoencoder),
     "conditional_gan": System(conditional_gan, pair=with_labels),
     "projection_gan": System(
         projection_gan, known_failures={"two_replicas_match_one": BATCH_NORM}, pair=with_labels

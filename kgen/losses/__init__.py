@@ -15,6 +15,7 @@ from kgen.losses.adversarial import (
     wasserstein_generator_loss,
 )
 from kgen.losses.classification import classification_loss
+from kgen.losses.code_penalties import contractive_penalty, kl_sparsity, l1_sparsity
 from kgen.losses.divergences import gaussian_kl
 from kgen.losses.likelihood import (
     LIKELIHOODS,
@@ -30,6 +31,8 @@ from kgen.losses.penalties import (
     r2_penalty,
 )
 from kgen.losses.reconstruction import (
+    RECONSTRUCTIONS,
+    Reconstruction,
     absolute_error,
     squared_error,
     weighted_squared_error,
@@ -39,16 +42,21 @@ __all__ = [
     "ADVERSARIAL_LOSSES",
     "LIKELIHOODS",
     "PENALTIES",
+    "RECONSTRUCTIONS",
     "AdversarialLoss",
+    "Reconstruction",
     "absolute_error",
     "bernoulli_log_prob",
     "classification_loss",
+    "contractive_penalty",
     "discretized_logistic_log_prob",
     "dragan_penalty",
     "gaussian_kl",
     "gaussian_log_prob",
     "gradient_penalty",
     "hinge_discriminator_loss",
+    "kl_sparsity",
+    "l1_sparsity",
     "least_squares_discriminator_loss",
     "least_squares_generator_loss",
     "minimax_discriminator_loss",

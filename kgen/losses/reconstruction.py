@@ -1,11 +1,17 @@
 """How far images are from their targets, in units of the images' [-1, 1].
 
-All map images and targets of the same shape `(batch, height, width, channels)`, or features of
-them, to a float32 scalar, the mean over the batch. Means over pixels and channels, and not sums,
-as in the papers on image translation: an image's size leaves their weights alone.
+The errors of image translation map images and targets of the same shape `(batch, height, width,
+channels)`, or features of them, to a float32 scalar, the mean over the batch. Means over pixels and
+channels, and not sums, as in the papers on image translation: an image's size leaves their weights
+alone. Those of autoencoders are sums, as in theirs; `RECONSTRUCTIONS` has them by name.
 """
 
+import dataclasses
+from collections.abc import Callable
+
 from keras import ops
+
+from kgen.losses.likelihood import LIKELIHOODS, bernoulli_log_prob
 
 
 def absolute_error(outputs, targets):
@@ -38,3 +44,38 @@ def weighted_squared_error(outputs, targets, weights):
 
 def _difference(outputs, targets):
     return ops.cast(targets, "float32") - ops.cast(outputs, "float32")
+
+
+@dataclasses.dataclass(frozen=True)
+class Reconstruction:
+    """What an autoencoder's decoder is trained by.
+
+    Attributes:
+        error: Function of a decoder's outputs and the targets, both `(batch, ...)`, to `(batch,)`.
+        mean: Function of a decoder's outputs to what they stand for, in the targets' range.
+    """
+
+    error: Callable
+    mean: Callable
+
+
+def _sum_of(difference):
+    return ops.sum(difference, axis=tuple(range(1, len(difference.shape))))
+
+
+RECONSTRUCTIONS = {
+    # Rumelhart, Hinton and Williams 1986, without their factor of 1/2.
+    "l2": Reconstruction(
+        lambda outputs, targets: _sum_of(ops.square(_difference(outputs, targets))),
+        lambda outputs: ops.cast(outputs, "float32"),
+    ),
+    "l1": Reconstruction(
+        lambda outputs, targets: _sum_of(ops.abs(_difference(outputs, targets))),
+        lambda outputs: ops.cast(outputs, "float32"),
+    ),
+    # The cross-entropy of Vincent et al. 2008, eq. 2, in nats; outputs are logits.
+    "bernoulli": Reconstruction(
+        lambda outputs, targets: -bernoulli_log_prob(targets, outputs),
+        LIKELIHOODS["bernoulli"].mean,
+    ),
+}

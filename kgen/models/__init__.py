@@ -1,14 +1,19 @@
 """Systems: one paper a file."""
 
+from kgen.models.autoencoder import Autoencoder
 from kgen.models.biggan import BigGAN
 from kgen.models.context_encoder import ContextEncoder
+from kgen.models.contractive_autoencoder import ContractiveAutoencoder
 from kgen.models.cyclegan import CycleGAN
+from kgen.models.denoising_autoencoder import DenoisingAutoencoder
 from kgen.models.gan import GAN
 from kgen.models.infogan import InfoGAN
 from kgen.models.pix2pix import Pix2Pix
 from kgen.models.progan import ProGAN
 from kgen.models.sagan import SAGAN
+from kgen.models.sparse_autoencoder import SparseAutoencoder
 from kgen.models.srgan import SRGAN
+from kgen.models.stacking import stack
 from kgen.models.stylegan import StyleGAN
 from kgen.models.vae import VAE
 from kgen.models.wgan_gp import WGANGP
@@ -19,11 +24,16 @@ __all__ = [
     "SRGAN",
     "VAE",
     "WGANGP",
+    "Autoencoder",
     "BigGAN",
     "ContextEncoder",
+    "ContractiveAutoencoder",
     "CycleGAN",
+    "DenoisingAutoencoder",
     "InfoGAN",
     "Pix2Pix",
     "ProGAN",
+    "SparseAutoencoder",
     "StyleGAN",
+    "stack",
 ]

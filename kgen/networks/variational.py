@@ -1,4 +1,4 @@
-"""Encoders and decoders of the variational autoencoder, dense and convolutional."""
+"""Encoders and decoders of autoencoders, variational or not, dense and convolutional."""
 
 import math
 
@@ -10,8 +10,13 @@ from kgen.losses import LIKELIHOODS
 from kgen.networks import shapes
 
 
-def dense_encoder(image_shape, latent_dim=20, units=500, hidden_layers=1):
+def dense_encoder(
+    image_shape, latent_dim=20, units=500, hidden_layers=1, variational=True, activation=None
+):
     """Returns an encoder: images in [-1, 1] -> (mean, log variance), each `(batch, latent_dim)`.
+
+    If not `variational` it returns the code alone, `(batch, latent_dim)`, after an `activation`,
+    such as `"sigmoid"`; `None` is none.
 
     A perceptron with tanh: one hidden layer of 500 units in Kingma and Welling 2014, appendix C,
     arXiv 1312.6114; two of 200 and 50 latents in Burda et al. 2016 (IWAE), section 5, arXiv
@@ -22,14 +27,15 @@ def dense_encoder(image_shape, latent_dim=20, units=500, hidden_layers=1):
     x = layers.Rescaling(0.5, offset=0.5)(layers.Flatten()(images))
     for _ in range(hidden_layers):
         x = layers.Dense(units, "tanh")(x)
-    return _encoder(images, x, latent_dim)
+    return _encoder(images, x, latent_dim, variational, activation)
 
 
 def dense_decoder(image_shape, latent_dim=20, units=500, likelihood="bernoulli", hidden_layers=1):
     """Returns a decoder: latents `(batch, latent_dim)` -> the parameters of `likelihood`.
 
     The mirror image of `dense_encoder`. The parameters are `(batch, height, width, channels)` for
-    `"bernoulli"`, with twice the channels for `"gaussian"` and `"discretized_logistic"`.
+    `"bernoulli"`, whose one output a channel suits any `Autoencoder`, with twice the channels for
+    `"gaussian"` and `"discretized_logistic"`.
     """
     height, width, channels = shapes.check_image_shape(image_shape)
     shape = (height, width, _outputs(channels, likelihood))
@@ -40,7 +46,9 @@ def dense_decoder(image_shape, latent_dim=20, units=500, likelihood="bernoulli",
     return _decoder(latents, layers.Reshape(shape)(layers.Dense(math.prod(shape))(x)))
 
 
-def convolutional_encoder(image_shape, latent_dim=20, filters=32):
+def convolutional_encoder(
+    image_shape, latent_dim=20, filters=32, variational=True, activation=None
+):
     """Returns an encoder: images in [-1, 1] -> (mean, log variance), each `(batch, latent_dim)`.
 
     Convolutions of stride 2 down to 4 pixels or an odd number.
@@ -49,6 +57,7 @@ def convolutional_encoder(image_shape, latent_dim=20, filters=32):
         image_shape: `(height, width, channels)`; height and width divisible by 4.
         latent_dim: Size of the latents.
         filters: Maps of the first convolution; each further one has twice as many.
+        variational, activation: As of `dense_encoder`.
     """
     height, width, _ = shapes.check_image_shape(image_shape, divisor=4)
     images = keras.Input(image_shape, name="images")
@@ -56,7 +65,7 @@ def convolutional_encoder(image_shape, latent_dim=20, filters=32):
     for stage in range(shapes.halvings(height, width)):
         x = layers.Conv2D(filters * 2**stage, 4, 2, "same", activation="relu")(x)
     x = layers.Dense(8 * filters, "relu")(layers.Flatten()(x))
-    return _encoder(images, x, latent_dim)
+    return _encoder(images, x, latent_dim, variational, activation)
 
 
 def convolutional_decoder(image_shape, latent_dim=20, filters=32, likelihood="bernoulli"):
@@ -78,7 +87,15 @@ def convolutional_decoder(image_shape, latent_dim=20, filters=32, likelihood="be
     return _decoder(latents, x)
 
 
-def _encoder(images, x, latent_dim):
+def _encoder(images, x, latent_dim, variational, activation):
+    if not variational:
+        x = layers.Dense(latent_dim, name="code")(x)
+        code = layers.Activation(activation or "linear", dtype="float32", name="float32")(x)
+        return keras.Model(images, code, name="encoder")
+    if activation is not None:
+        raise ValueError(
+            f"`activation` must be None with variational=True, received {activation!r}."
+        )
     float32 = layers.Activation("linear", dtype="float32", name="float32")
     mean = layers.Dense(latent_dim, name="mean")(x)
     log_variance = layers.Dense(latent_dim, name="log_variance")(x)

@@ -1,0 +1,106 @@
+"""The autoencoder: a code small enough, or penalised enough, that it has to be learned."""
+
+import keras
+from keras import ops
+
+from kgen.core import GenerativeModel, Player
+from kgen.core.arrays import rows_of
+from kgen.losses import RECONSTRUCTIONS
+from kgen.models.arguments import check_choice
+
+
+@keras.saving.register_keras_serializable("kgen")
+class Autoencoder(GenerativeModel):
+    """Rumelhart, Hinton and Williams 1986; Hinton and Salakhutdinov 2006: images through a code.
+
+    The loss is the error of the reconstruction, summed over pixels and channels, the mean over the
+    batch. Calling the model, `predict` included, reconstructs. It can `encode`, `decode` and
+    `reconstruct` but not sample, as nothing says how codes are distributed.
+
+    Also trained on rows `(batch, d)`, such as another autoencoder's codes; see `kgen.models.stack`.
+
+    Example:
+        model = kgen.models.Autoencoder(
+            kgen.networks.convolutional_encoder((28, 28, 1), 32, variational=False),
+            kgen.networks.convolutional_decoder((28, 28, 1), 32),
+        )
+        model.compile(keras.optimizers.Adam(1e-3))
+        model.fit(kgen.data.load("mnist5k"), epochs=20)
+        model.reconstruct(images)
+
+    Args:
+        encoder: Built `keras.Model`, images -> codes `(batch, d)`.
+        decoder: Built `keras.Model`, codes -> outputs of the images' shape.
+        reconstruction: `"l2"`, the sum of squared errors, `"l1"`, of absolute ones, or
+            `"bernoulli"`, the cross-entropy in nats of images moved to [0, 1], for which the
+            decoder gives logits.
+        **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
+
+    Raises:
+        ValueError: If an argument is not of this form or the networks do not fit each other.
+    """
+
+    # What a subclass's loss is made of, for the logs.
+    components = ()
+
+    def __init__(self, encoder, decoder, reconstruction="l2", **kwargs):
+        player = Player(
+            "autoencoder", (encoder, decoder), self.autoencoder_loss, components=self.components
+        )
+        super().__init__([player], **kwargs)
+        check_choice("reconstruction", reconstruction, RECONSTRUCTIONS)
+        _check_networks(encoder, decoder)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.reconstruction = reconstruction
+
+    def autoencoder_loss(self, images, training):
+        codes = self.encoder(images, training=training)
+        return self.reconstruction_error(codes, images, training)
+
+    def reconstruction_error(self, codes, images, training):
+        """The error of the images that codes `(batch, d)` decode to: a scalar."""
+        outputs = self.decoder(codes, training=training)
+        return ops.mean(RECONSTRUCTIONS[self.reconstruction].error(outputs, images))
+
+    @property
+    def image_shape(self):
+        return self.encoder.input_shape[1:]
+
+    def call(self, images, training=False):
+        return self._mean(self.encoder(images, training=training), training)
+
+    def encode_step(self, images):
+        return ops.cast(self.encoder(images, training=False), "float32")
+
+    def decode_step(self, latents):
+        return self._mean(latents, training=False)
+
+    def reconstruct_step(self, images):
+        return self(images, training=False)
+
+    def _mean(self, codes, training):
+        means = RECONSTRUCTIONS[self.reconstruction].mean(self.decoder(codes, training=training))
+        # Codes of another autoencoder have whatever range they have.
+        return ops.clip(means, -1.0, 1.0) if len(self.image_shape) == 3 else means
+
+    def _latents(self, latents):
+        return rows_of(latents, "latents", self.decoder.input_shape[1:])
+
+
+def _check_networks(encoder, decoder):
+    if len(encoder.inputs) != 1 or len(encoder.outputs) != 1 or len(encoder.output_shape) != 2:
+        raise ValueError(
+            "`encoder` must be a network from images to codes (batch, d), received one from "
+            f"{[x.shape for x in encoder.inputs]} to {[x.shape for x in encoder.outputs]}."
+        )
+    if len(decoder.inputs) != 1 or decoder.input_shape[1:] != encoder.output_shape[1:]:
+        raise ValueError(
+            f"`decoder` must take the encoder's codes {encoder.output_shape[1:]}, received inputs "
+            f"of {[x.shape[1:] for x in decoder.inputs]}."
+        )
+    if len(decoder.outputs) != 1 or decoder.output_shape[1:] != encoder.input_shape[1:]:
+        raise ValueError(
+            f"`decoder` must return what the encoder takes, {encoder.input_shape[1:]}, received "
+            f"outputs of {[x.shape[1:] for x in decoder.outputs]}."
+        )

@@ -1,0 +1,77 @@
+"""The contractive autoencoder: a code that hardly moves with the image."""
+
+import keras
+
+from kgen.core.flatten import flatten_layers
+from kgen.core.precision import full_precision
+from kgen.core.second_order import refuse_wrong_second_order
+from kgen.layers import BatchNormalization
+from kgen.losses import contractive_penalty
+from kgen.models.arguments import check_weight
+from kgen.models.autoencoder import Autoencoder
+
+
+@keras.saving.register_keras_serializable("kgen")
+class ContractiveAutoencoder(Autoencoder):
+    """Rifai et al. 2011, eq. 2: reconstruction error + weight * E[||dh/dx||_F^2]; logs both parts.
+
+    The paper's closed form is that of one layer of sigmoids; here the Jacobian is differentiated,
+    so that the encoder may have any number of layers.
+
+    Args:
+        encoder, decoder, reconstruction: As of `Autoencoder`; an encoder without batch norm, which
+            makes a code depend on other images. The paper's decoder is the encoder's matrix
+            transposed; here it need not be.
+        contraction_weight: Weight of the squared Frobenius norm, at least 0; lambda in the paper,
+            whose images are in [0, 1], where Jacobians are twice and their squares four times as
+            large as in [-1, 1].
+        projections: `None` for the whole Jacobian, at the price of as many passes as a code has
+            entries; k for an estimate without bias from k of them (Hutchinson 1990).
+        **kwargs: As of `Autoencoder`.
+
+    Raises:
+        ValueError: If an argument is not of this form, the networks do not fit each other, or the
+            encoder has a layer whose second-order gradient is wrong.
+    """
+
+    components = ("reconstruction", "contraction")
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        reconstruction="l2",
+        contraction_weight=0.1,
+        projections=None,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, reconstruction, **kwargs)
+        check_weight("contraction_weight", contraction_weight)
+        is_count = isinstance(projections, int) and not isinstance(projections, bool)
+        if projections is not None and (not is_count or projections < 1):
+            raise ValueError(
+                f"`projections` must be None or a positive integer, received {projections!r}."
+            )
+        for layer in flatten_layers(encoder):
+            if isinstance(layer, BatchNormalization | keras.layers.BatchNormalization):
+                raise ValueError(
+                    "`encoder` must not have batch norm, through which a code depends on other "
+                    f"images; received one with {layer.name!r}."
+                )
+        refuse_wrong_second_order(encoder, "ContractiveAutoencoder")
+        self.contraction_weight = contraction_weight
+        self.projections = projections
+
+    def autoencoder_loss(self, images, training):
+        codes = self.encoder(images, training=training)
+        error = self.reconstruction_error(codes, images, training)
+        with full_precision(self.encoder):
+            contraction = contractive_penalty(
+                lambda x: self.encoder(x, training=training),
+                images,
+                codes.shape[-1],
+                self.noise,
+                self.projections,
+            )
+        loss = error + self.contraction_weight * contraction
+        return loss, {"reconstruction": error, "contraction": contraction}

@@ -1,0 +1,71 @@
+"""The sparse autoencoder: a code of many units of which few are active at a time."""
+
+import keras
+import numpy as np
+
+from kgen.losses import kl_sparsity, l1_sparsity
+from kgen.models.arguments import check_choice, check_weight
+from kgen.models.autoencoder import Autoencoder
+
+
+@keras.saving.register_keras_serializable("kgen")
+class SparseAutoencoder(Autoencoder):
+    """Reconstruction error + weight * sparsity of the codes; logs both parts.
+
+    `"l1"` is the mean L1 norm of a code (Olshausen and Field 1996). `"kl"` is the sum over units of
+    KL(target || mean activation over the batch) in nats (Ng 2011, CS294A, section 3; Lee et al.
+    2008), which asks that each unit is active for a share of the images; codes must be in [0, 1].
+
+    Args:
+        encoder, decoder, reconstruction: As of `Autoencoder`; for `"kl"` an encoder that ends in a
+            sigmoid.
+        sparsity: `"kl"` or `"l1"`.
+        sparsity_weight: Weight of the sparsity, at least 0.
+        target: Mean activation that `"kl"` asks for, in (0, 1); 0.05 in the notes. `"l1"` has none.
+        **kwargs: As of `Autoencoder`.
+
+    Raises:
+        ValueError: If an argument is not of this form or the networks do not fit each other.
+    """
+
+    components = ("reconstruction", "sparsity")
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        reconstruction="l2",
+        sparsity="kl",
+        sparsity_weight=1.0,
+        target=0.05,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, reconstruction, **kwargs)
+        check_choice("sparsity", sparsity, ("kl", "l1"))
+        check_weight("sparsity_weight", sparsity_weight)
+        if not isinstance(target, float) or not 0.0 < target < 1.0:
+            raise ValueError(f"`target` must be a number between 0 and 1, received {target!r}.")
+        if sparsity == "kl":
+            _check_range(encoder)
+        self.sparsity = sparsity
+        self.sparsity_weight = sparsity_weight
+        self.target = target
+
+    def autoencoder_loss(self, images, training):
+        codes = self.encoder(images, training=training)
+        error = self.reconstruction_error(codes, images, training)
+        sparsity = kl_sparsity(codes, self.target) if self.sparsity == "kl" else l1_sparsity(codes)
+        loss = error + self.sparsity_weight * sparsity
+        return loss, {"reconstruction": error, "sparsity": sparsity}
+
+
+def _check_range(encoder):
+    """Refuses an encoder of whose codes for some images one is outside [0, 1]."""
+    shape = [size or 8 for size in encoder.input_shape[1:]]
+    images = np.random.default_rng(0).uniform(-1.0, 1.0, (16, *shape)).astype("float32")
+    codes = np.asarray(keras.ops.convert_to_numpy(encoder(images, training=False)), "float32")
+    if codes.min() < 0.0 or codes.max() > 1.0:
+        raise ValueError(
+            '`encoder` must give codes in [0, 1] with sparsity="kl", as a sigmoid does, received '
+            f"one whose codes of random images are from {codes.min():.3g} to {codes.max():.3g}."
+        )

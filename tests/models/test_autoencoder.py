@@ -1,0 +1,255 @@
+"""Autoencoders: their losses against NumPy, what they learn, what they refuse."""
+
+import keras
+import numpy as np
+import pytest
+
+import kgen.data
+from kgen import models, networks
+from kgen.core import SeededNoise
+from kgen.models.corruption import CORRUPTIONS
+from tests.systems import SHAPE, SYSTEMS, code_networks
+
+IMAGES = SYSTEMS["autoencoder"].images()
+
+
+def encoder(dimensions=2, **settings):
+    return networks.dense_encoder(SHAPE, dimensions, 8, variational=False, **settings)
+
+
+def decoder(dimensions=2):
+    return networks.dense_decoder(SHAPE, dimensions, 8)
+
+
+def fit(model, rounds):
+    """Trains on all images a round, in two epochs, and returns the history."""
+    rows = np.tile(IMAGES, (rounds // 2, 1, 1, 1))
+    return model.fit(rows, batch_size=8, epochs=2, shuffle=False, verbose=0).history
+
+
+@pytest.mark.parametrize(
+    ("reconstruction", "error"),
+    [
+        ("l2", lambda x, y: (x - y) ** 2),
+        ("l1", lambda x, y: abs(x - y)),
+        ("bernoulli", lambda x, y: np.logaddexp(0, y) - 0.5 * (x + 1) * y),
+    ],
+)
+def test_the_loss_is_summed_over_pixels_and_averaged_over_images(reconstruction, error):
+    model = models.Autoencoder(encoder(), decoder(), reconstruction, seed=0)
+    outputs = np.asarray(model.decoder(model.encoder(IMAGES)), "float64")
+    expected = np.mean(np.sum(error(IMAGES, outputs), axis=(1, 2, 3)))
+    assert float(model.autoencoder_loss(IMAGES, training=False)) == pytest.approx(expected, 1e-5)
+
+
+def test_what_it_can_do():
+    model = models.Autoencoder(encoder(), decoder(), "bernoulli", seed=0)
+    assert model.abilities == ["decode", "encode", "reconstruct"]
+    codes = model.encode(IMAGES)
+    assert codes.shape == (8, 2)
+    np.testing.assert_array_equal(model.decode(codes), model.reconstruct(IMAGES))
+    np.testing.assert_allclose(model.predict(IMAGES, verbose=0), model.decode(codes), atol=1e-6)
+    assert np.abs(model.decode(1e6 * codes)).max() <= 1.0
+    with pytest.raises(NotImplementedError, match="cannot `sample`"):
+        model.sample(1)
+    with pytest.raises(ValueError, match=r"`latents` must be an array of rows of the shape \(2,\)"):
+        model.decode(np.zeros((1, 3)))
+
+
+def test_linear_ones_reach_the_principal_components():
+    """Baldi and Hornik 1989: the least error of a linear autoencoder is that of PCA."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(64, 3)) @ rng.normal(size=(3, 6)) + 0.05 * rng.normal(size=(64, 6))
+    rows = (rows - rows.mean(axis=0)).astype("float32")
+    codes, outputs = keras.Input((6,)), keras.Input((2,))
+    model = models.Autoencoder(
+        keras.Model(codes, keras.layers.Dense(2)(codes)),
+        keras.Model(outputs, keras.layers.Dense(6)(outputs)),
+        seed=0,
+    )
+    model.compile(keras.optimizers.Adam(0.02))
+    model.fit(np.tile(rows, (1500, 1)), batch_size=64, shuffle=False, verbose=0)
+    least = np.sum(np.linalg.svd(rows, compute_uv=False)[2:] ** 2) / 64
+    found = np.mean(np.sum((model.reconstruct(rows) - rows) ** 2, axis=1))
+    assert least <= found * (1 + 1e-5) and found <= 1.01 * least
+
+
+def test_masking_and_salt_and_pepper_change_the_share_of_elements_asked_for():
+    images = np.full((5, 10, 10, 2), 0.3, "float32")
+    for name, values in (("masking", {-1.0}), ("salt_and_pepper", {-1.0, 1.0})):
+        found = np.asarray(CORRUPTIONS[name](images, 0.25, SeededNoise(3)))
+        changed = found != images
+        np.testing.assert_array_equal(changed.sum(axis=(1, 2, 3)), 50)
+        assert set(np.unique(found[changed])) == values
+        assert (changed[0] != changed[1]).any()
+        np.testing.assert_array_equal(CORRUPTIONS[name](images, 0.0, SeededNoise(3)), images)
+        assert (np.asarray(CORRUPTIONS[name](images, 1.0, SeededNoise(3))) != images).all()
+
+
+def test_gaussian_noise_has_the_deviation_asked_for():
+    noise = np.asarray(CORRUPTIONS["gaussian"](np.zeros((4, 50, 50, 1)), 0.4, SeededNoise(3)))
+    assert noise.std() == pytest.approx(0.4, rel=0.02)
+    assert noise.mean() == pytest.approx(0.0, abs=0.02)
+
+
+def test_a_denoising_one_is_trained_on_clean_targets():
+    """The loss is that of the corrupted images' codes, held against the clean images."""
+    model = models.DenoisingAutoencoder(*code_networks(), corruption="masking", amount=0.5, seed=4)
+    noisy = model.corrupt(IMAGES, seed=1)
+    np.testing.assert_array_equal(noisy, model.corrupt(IMAGES, seed=1))
+    assert (noisy != model.corrupt(IMAGES, seed=2)).any()
+    seen = []
+    model._corrupted = lambda images, noise: seen.append(images) or noisy
+    loss = float(model.autoencoder_loss(IMAGES, training=False))
+    np.testing.assert_array_equal(seen[0], IMAGES)
+    outputs = np.asarray(model.decoder(model.encoder(noisy)))
+    assert loss == pytest.approx(np.mean(np.sum((outputs - IMAGES) ** 2, axis=(1, 2, 3))), 1e-5)
+
+
+def test_every_round_corrupts_anew():
+    model = models.DenoisingAutoencoder(*code_networks(), amount=0.5, seed=4)
+    losses = {float(model.autoencoder_loss(IMAGES, training=False)) for _ in range(3)}
+    assert len(losses) == 3
+
+
+@pytest.mark.parametrize("sparsity", ["kl", "l1"])
+def test_sparse_codes_become_sparse(sparsity):
+    def mean_activation(weight):
+        keras.utils.set_random_seed(0)
+        model = models.SparseAutoencoder(
+            *code_networks("sigmoid"), sparsity=sparsity, sparsity_weight=weight, seed=0
+        )
+        model.compile(keras.optimizers.Adam(0.01))
+        history = fit(model, rounds=200)
+        assert set(history) == {"loss", "reconstruction", "sparsity"}
+        expected = history["reconstruction"][-1] + weight * history["sparsity"][-1]
+        assert history["loss"][-1] == pytest.approx(expected, rel=1e-5)
+        return model.encode(IMAGES).mean()
+
+    heavy, none = mean_activation(100.0), mean_activation(0.0)
+    assert heavy < 0.1 < 0.2 < none
+    if sparsity == "kl":
+        assert heavy == pytest.approx(0.05, abs=0.02)  # The target.
+
+
+def test_contractive_codes_move_less():
+    def norm(weight):
+        keras.utils.set_random_seed(0)
+        model = models.ContractiveAutoencoder(
+            *code_networks("sigmoid"), contraction_weight=weight, seed=0
+        )
+        model.compile(keras.optimizers.Adam(0.01))
+        history = fit(model, rounds=100)
+        moved = model.encode(IMAGES + 0.01) - model.encode(IMAGES)
+        return history["contraction"][-1], np.linalg.norm(moved)
+
+    (contraction, moved), (free_contraction, freely_moved) = norm(100.0), norm(0.0)
+    assert contraction < 0.2 * free_contraction and moved < 0.5 * freely_moved
+
+
+def test_stacking_trains_each_on_the_codes_of_the_last():
+    keras.utils.set_random_seed(0)
+    codes, small = keras.Input((2,)), keras.Input((1,))
+    first = models.DenoisingAutoencoder(encoder(activation="sigmoid"), decoder(), "bernoulli")
+    second = models.Autoencoder(
+        keras.Model(codes, keras.layers.Dense(1)(codes)),
+        keras.Model(small, keras.layers.Dense(2)(small)),
+    )
+    for model in (first, second):
+        model.compile(keras.optimizers.Adam(0.01))
+    seen = []
+    fit = second.fit
+    second.fit = lambda data, **arguments: seen.append(data) or fit(data, **arguments)
+    whole = models.stack([first, second], IMAGES, 20, fine_tune_epochs=0, verbose=0, batch_size=8)
+    np.testing.assert_array_equal(seen[0], first.encode(IMAGES))
+    np.testing.assert_allclose(
+        whole.reconstruct(IMAGES),
+        first.decode(second.reconstruct(first.encode(IMAGES))),
+        atol=1e-6,
+    )
+    before = whole.evaluate(IMAGES, verbose=0)
+    fit(whole, rounds=100)
+    assert whole.evaluate(IMAGES, verbose=0) < before
+    assert whole.encoder.trainable_variables[0] is first.encoder.trainable_variables[0]
+
+
+def test_stacking_takes_sets_and_fine_tunes(tmp_path):
+    data = kgen.data.from_arrays(IMAGES, batch_size=4)
+    first = models.Autoencoder(encoder(), decoder())
+    first.compile("adam")
+    whole = models.stack(
+        [first], data, epochs=1, fine_tune_epochs=2, validation_data=IMAGES, verbose=0
+    )
+    assert whole.rounds_played == 4 and first.rounds_played == 2
+    whole.save(tmp_path / "whole.keras")
+    again = keras.models.load_model(tmp_path / "whole.keras")
+    np.testing.assert_array_equal(again.reconstruct(IMAGES), whole.reconstruct(IMAGES))
+
+
+def batch_norm_encoder():
+    images = keras.Input(SHAPE)
+    x = keras.layers.BatchNormalization()(keras.layers.Flatten()(images))
+    return keras.Model(images, keras.layers.Dense(2)(x))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: models.Autoencoder(encoder(3), decoder(2)), "`decoder` must take .*3"),
+        (
+            lambda: models.Autoencoder(
+                networks.dense_encoder(SHAPE, 2), networks.dense_decoder(SHAPE, 2)
+            ),
+            "`encoder` must be a network from images to codes",
+        ),
+        (
+            lambda: models.Autoencoder(encoder(), networks.dense_decoder((4, 4, 1), 2)),
+            r"`decoder` must return .*\(8, 8, 1\), received outputs of \[\(4, 4, 1\)\]",
+        ),
+        (lambda: models.Autoencoder(encoder(), decoder(), "l3"), "`reconstruction` must be one of"),
+        (
+            lambda: models.DenoisingAutoencoder(encoder(), decoder(), corruption="rain"),
+            "`corruption` must be one of .*'rain'",
+        ),
+        (
+            lambda: models.DenoisingAutoencoder(
+                encoder(), decoder(), corruption="masking", amount=1.5
+            ),
+            "`amount` of masking must be .* at most 1, received 1.5",
+        ),
+        (
+            lambda: models.DenoisingAutoencoder(encoder(), decoder(), amount=float("nan")),
+            "`amount` of gaussian .* received nan",
+        ),
+        (lambda: models.SparseAutoencoder(encoder(), decoder()), r"codes in \[0, 1\]"),
+        (
+            lambda: models.SparseAutoencoder(encoder(), decoder(), sparsity="l1", target=1.0),
+            "`target` must be .* received 1.0",
+        ),
+        (
+            lambda: models.SparseAutoencoder(encoder(), decoder(), "l2", "l1", -1.0),
+            "`sparsity_weight` must be",
+        ),
+        (
+            lambda: models.ContractiveAutoencoder(batch_norm_encoder(), decoder()),
+            "`encoder` must not have batch norm",
+        ),
+        (
+            lambda: models.ContractiveAutoencoder(encoder(), decoder(), projections=0),
+            "`projections` must be None or a positive integer, received 0",
+        ),
+        (lambda: encoder(activation="nosuch"), "nosuch"),
+        (
+            lambda: networks.dense_encoder(SHAPE, activation="tanh"),
+            "`activation` must be None with variational=True",
+        ),
+        (lambda: models.stack([], IMAGES), "`autoencoders` must be a list"),
+        (
+            lambda: models.stack([models.Autoencoder(encoder(), decoder())], IMAGES),
+            "must be compiled; number 0 is not",
+        ),
+    ],
+)
+def test_bad_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
