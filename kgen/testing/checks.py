@@ -377,10 +377,12 @@ def _scorable(model, batch):
 
 def _asked(model, batch):
     """Yields signatures, their inputs, and what the model itself gives."""
-    if "sample" in model.abilities:
-        latents = model.latents(3, seed=1)
+    if "decode" in model.abilities:
+        can_draw = "sample" in model.abilities
+        latents = model.latents(3, seed=1) if can_draw else model.encode(_arrays(batch)[0])
         yield "decode", {"latents": latents}, model.decode(latents)
         yield "serving_default", {"latents": latents}, model.decode(latents)
+    if "sample" in model.abilities:
         labels = {} if model.classes is None else {"labels": [0, 1, 0]}
         asked = {"seed": 1, "count": 3, **labels}
         yield "sample", asked, model.sample(3, seed=1, **labels)

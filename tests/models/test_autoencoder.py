@@ -158,8 +158,8 @@ def test_stacking_trains_each_on_the_codes_of_the_last():
     for model in (first, second):
         model.compile(keras.optimizers.Adam(0.01))
     seen = []
-    fit = second.fit
-    second.fit = lambda data, **arguments: seen.append(data) or fit(data, **arguments)
+    fit_second = second.fit
+    second.fit = lambda data, **arguments: seen.append(data) or fit_second(data, **arguments)
     whole = models.stack([first, second], IMAGES, 20, fine_tune_epochs=0, verbose=0, batch_size=8)
     np.testing.assert_array_equal(seen[0], first.encode(IMAGES))
     np.testing.assert_allclose(
