@@ -64,7 +64,9 @@ def check_config(paths, config):
                 "Expected another folder (--out), or --fresh to remove that run."
             )
         return
-    names = [name for name in {**before, **now} if name not in _NOT_COMPARED]
+    # An export that could not be written is asked for elsewhere; a finished run has its own.
+    not_compared = _NOT_COMPARED if _mark(paths).exists() else (*_NOT_COMPARED, "export")
+    names = [name for name in {**before, **now} if name not in not_compared]
     changes = [
         f"{name} was {_named(before, name)} and is now {_named(now, name)}"
         for name in names
@@ -93,9 +95,15 @@ def clear(paths):
         file.unlink(missing_ok=True)
 
 
-def finish(paths):
-    """Marks the run as finished."""
-    _write_json(_mark(paths), {"export": None if paths.export is None else str(paths.export)})
+def finish(paths, recipe):
+    """Marks the run as finished: of which recipe, the name of a module, and where its export is."""
+    export = None if paths.export is None else str(paths.export)
+    _write_json(_mark(paths), {"export": export, "recipe": recipe})
+
+
+def recipe_of(paths):
+    """Returns the name of the module of a finished run's recipe, or `None` if nothing tells."""
+    return (_read_json(_mark(paths)) or {}).get("recipe")
 
 
 def finished(paths):
@@ -114,7 +122,7 @@ def finished(paths):
                 for name, value in row.items():
                     if name != "epoch" and value != "NA":
                         history.setdefault(name, []).append(float(value))
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):  # A row that was cut has a field without value.
         return None
     return None if not history else (history, dataclasses.replace(paths, export=export))
 

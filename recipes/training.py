@@ -255,7 +255,7 @@ def _finished(paths):
         return None
     try:
         return Result(keras.models.load_model(paths.model), *found)
-    except (ValueError, OSError) as error:
+    except Exception as error:  # Keras raises whatever the file has it come across.
         print(f"{paths.model} cannot be read ({error}) and is made again.")
         return None
 
@@ -269,6 +269,14 @@ def compile_with_adam(model, config, learning_rate, **settings):
     rates = (
         learning_rate if isinstance(learning_rate, dict) else dict.fromkeys(names, learning_rate)
     )
+    for rate in rates.values():
+        if isinstance(rate, int | float) and not 0.0 <= rate < math.inf:
+            raise ValueError(f"`learning_rate` must be a number of at least 0, received {rate!r}.")
+    for name in ("beta_1", "beta_2"):
+        if not 0.0 <= settings.get(name, 0.0) < 1.0:
+            raise ValueError(
+                f"`{name}` must be at least 0 and less than 1, received {settings[name]!r}."
+            )
     model.compile(
         {name: keras.optimizers.Adam(rates[name], **settings, name=name) for name in names},
         jit_compile={"auto": "auto", "on": True, "off": False}[config.jit],
@@ -278,6 +286,8 @@ def compile_with_adam(model, config, learning_rate, **settings):
 
 def main(config_class, run, description, arguments=None, prog=None):
     """Runs a recipe from the command line; bad input ends in one sentence and exit code 2.
+
+    A training that has diverged ends so with exit code 1, one that has lost a host with 3.
 
     `--config best.json` takes fields from a file, as a search writes it; other flags win over it.
 
@@ -293,7 +303,10 @@ def main(config_class, run, description, arguments=None, prog=None):
         description = description + config_file.HELP
         config = tyro.cli(config_class, prog=prog, description=description, **settings)
         paths = run(config).paths
-    except ValueError as error:
+    except kgen.callbacks.DivergedError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except kgen.distribution.WorkerLostError as error:
@@ -316,7 +329,7 @@ def _held_out(config):
 def _doctor(config):
     if config.doctor == "off":
         return []
-    return [kgen.callbacks.Doctor(on_failure=config.doctor, seed=abs(config.seed))]
+    return [kgen.callbacks.Doctor(on_failure=config.doctor, seed=config.seed)]
 
 
 def _image_shapes(stream):
@@ -334,10 +347,30 @@ def _scoring(config, paths, family):
     return [kgen.callbacks.Evaluate(family.evaluation(config), every, paths.scores, paths.best)]
 
 
+# Fields of several recipes that are sizes of networks.
+_SIZES = {
+    "latent_dim",
+    "style_dim",
+    "filters",
+    "max_filters",
+    "discriminator_filters",
+    "units",
+}
+
+
 def _check(config):
     for name in ("batch_size", "steps", "sample_every", "log_every", "checkpoint_every"):
         if getattr(config, name) < 1:
             raise ValueError(f"`{name}` must be positive, received {getattr(config, name)}.")
+    if not 0 <= config.seed < 2**32:
+        raise ValueError(f"`seed` must be from 0 to 2^32 - 1, received {config.seed}.")
+    for name in _SIZES & {field.name for field in dataclasses.fields(config)}:
+        value = getattr(config, name)
+        if value is not None and value < 1:
+            raise ValueError(f"`{name}` must be positive, received {value}.")
+    export = pathlib.Path(config.export)
+    if config.export != "none" and export.exists() and not export.is_dir():
+        raise ValueError(f"`export` must be a folder, received the file {config.export!r}.")
     if config.evaluate and (config.evaluate_every < 1 or config.evaluate_every % config.log_every):
         raise ValueError(
             f"`evaluate_every` must be a multiple of log_every={config.log_every}, received "
@@ -356,8 +389,16 @@ def _finish(config, model, paths, family):
         settings, scores = run_folder.as_json(config), newest_scores(paths)
         export = pathlib.Path(kgen.serving.export(model, config.export, settings, scores))
         paths = dataclasses.replace(paths, export=export)
-    run_folder.finish(paths)
+    run_folder.finish(paths, _recipe(config))
     return paths
+
+
+def _recipe(config):
+    """The name of the module of a config's class, also of `python -m`; `None` of a script."""
+    module = type(config).__module__
+    if module != "__main__":
+        return module
+    return getattr(sys.modules[module].__spec__, "name", None)
 
 
 def newest_scores(paths):

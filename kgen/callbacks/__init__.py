@@ -6,10 +6,12 @@ from kgen.callbacks.evaluate import Evaluate
 from kgen.callbacks.progress import ProgressBar, Throughput
 from kgen.callbacks.rounds import RoundCallback, StopAfter
 from kgen.callbacks.sample_grid import SampleGrid
+from kgen.callbacks.step_pictures import DivergedError
 from kgen.callbacks.translation_grid import TranslationGrid
 
 __all__ = [
     "Checkpoint",
+    "DivergedError",
     "Doctor",
     "Evaluate",
     "ProgressBar",

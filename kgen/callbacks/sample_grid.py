@@ -15,6 +15,9 @@ class SampleGrid(StepPictures):
         every: Rounds between two pictures.
         count: Images of a grid.
         seed: Integer seed of the latents.
+
+    Raises:
+        DivergedError: As the training goes on, if images are not finite.
     """
 
     def __init__(self, directory, every=500, count=64, seed=0):
@@ -26,4 +29,4 @@ class SampleGrid(StepPictures):
         self._latents = self.model.latents(self.count, self.seed)
 
     def draw(self, path):
-        save_grid(self.model.decode(self._latents), path)
+        save_grid(self.finite(self.model.decode(self._latents)), path)

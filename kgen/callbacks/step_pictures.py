@@ -2,7 +2,13 @@
 
 import pathlib
 
+import numpy as np
+
 from kgen.callbacks.rounds import RoundCallback
+
+
+class DivergedError(ValueError):
+    """A training whose images are no numbers any more: a result, and not a mistake."""
 
 
 class StepPictures(RoundCallback):
@@ -30,6 +36,19 @@ class StepPictures(RoundCallback):
     def draw(self, path):
         """Writes the picture of the model as it is."""
         raise NotImplementedError
+
+    def finite(self, images):
+        """Returns images, NumPy arrays.
+
+        Raises:
+            DivergedError: If one is not finite.
+        """
+        if not np.isfinite(images).all():
+            raise DivergedError(
+                f"The training has diverged: the model's images are not finite after round "
+                f"{self.round}. A smaller learning rate may help, and the doctor's rollback."
+            )
+        return images
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)

@@ -29,6 +29,7 @@ class TranslationGrid(StepPictures):
 
     Raises:
         ValueError: If an argument is not of this form.
+        DivergedError: As the training goes on, if images are not finite.
     """
 
     def __init__(self, directory, inputs, targets=None, every=500, direction=None, count=8):
@@ -40,5 +41,5 @@ class TranslationGrid(StepPictures):
         self.count = count
 
     def draw(self, path):
-        outputs = self.model.translate(self.inputs, self.direction)
+        outputs = self.finite(self.model.translate(self.inputs, self.direction))
         before_after(self.inputs, outputs, self.targets, path, self.count)

@@ -16,7 +16,7 @@ def main(arguments=None, prog="python -m recipes.benchmark"):
     )
     try:
         result = benchmark.run(config)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -13,13 +13,10 @@ import time
 
 import numpy as np
 
+from kgen.callbacks import DivergedError
 from kgen.metrics import Score
 from kgen.version import __version__
 from recipes import run_folder
-
-
-class DivergedError(ValueError):
-    """A training whose samples are no numbers any more: a result, and not a mistake."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,12 +23,17 @@ def main(arguments=None):
     width = max(map(len, COMMANDS))
     parser = argparse.ArgumentParser(
         "kgen",
+        usage="kgen <command> ...",
         description="Generative models for Keras.",
         epilog="\n".join(f"  {name:{width}}  {purpose}" for name, purpose in COMMANDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=COMMANDS, metavar="command", help="one of those below")
-    parser.add_argument("...", nargs="*", help="its own; `kgen <command> --help` lists them")
+    parser.add_argument(
+        "command",
+        choices=COMMANDS,
+        metavar="command",
+        help="one of those below; `kgen <command> --help` lists its settings",
+    )
     # What comes after the command is for the command to understand.
     command = parser.parse_args(arguments[:1]).command
     module = importlib.import_module(f"recipes.command_line.{command.replace('-', '_')}")

@@ -1,6 +1,7 @@
 """`kgen evaluate <model>`: scores a trained model against real images."""
 
 import dataclasses
+import importlib
 from typing import Literal
 
 import tyro
@@ -25,9 +26,10 @@ class Evaluate:
     samples: int | None = None
     """Samples to draw; None for as many as there are real images, but at most 10,000."""
     extractor: Literal["digits", "random", "inception"] | None = None
-    """Network whose features are compared; None for digits with the sets of digits."""
+    """Network whose features are compared; None for the run's, and digits with the sets of
+    digits."""
     seed: int = 0
-    """Seed of the samples."""
+    """Seed of the samples; of translations, which draw nothing, the run's own counts."""
     out: str | None = None
     """File of JSON lines that the scores are added to; None for none."""
 
@@ -48,6 +50,14 @@ def main(arguments):
     if data is None:
         raise ValueError("data: expected with a model that is in no run's folder, received none.")
     model = load_model(config.model)
+    if config.out is not None:
+        kgen.metrics.append_scores(config.out, {})  # Now, should it not be possible.
+    extractor = config.extractor
+    if extractor is None and data == of_run.get("data"):
+        extractor = of_run.get("extractor")
+    if "sample" not in model.abilities and "translate" in model.abilities:
+        scores = of_translations(model, config, of_run | {"data": data, "extractor": extractor})
+        return show(scores, model, config.out)
     image_size = config.image_size
     if image_size is None and data == of_run.get("data"):
         image_size = of_run.get("image_size")
@@ -56,15 +66,49 @@ def main(arguments):
     evaluation = kgen.metrics.Evaluation(
         data,
         config.metrics,
-        config.extractor,
+        extractor,
         samples=config.samples,
         split=config.split,
         image_size=image_size,
         on_bad_file=of_run.get("on_bad_file", "error"),
         seed=config.seed,
     )
-    scores = evaluation(model)
+    show(evaluation(model), model, config.out)
+
+
+def of_translations(model, config, fields):
+    """Returns the scores of a model that translates, on held-out images as its recipe takes them.
+
+    Args:
+        model: The model.
+        config: The `Evaluate`.
+        fields: Dict of the fields of the run's config, its data and extractor those asked for.
+    """
+    from recipes import run_folder
+
+    name = run_folder.recipe_of(run_folder.paths(config.model))
+    if name is None or config.split != "test":
+        raise ValueError(
+            f"model: a {type(model).__name__} translates, which is scored on the test split as its "
+            f"recipe says: expected a run's folder, received {config.model!r} with the "
+            f"{config.split} split."
+        )
+    recipe = importlib.import_module(name)
+    asked = {"image_size": config.image_size, "held_out": config.samples}
+    fields |= {field: value for field, value in asked.items() if value is not None}
+    fields |= {"evaluate": config.metrics}
+    known = {field.name for field in dataclasses.fields(recipe.Config)}
+    if config.samples is not None and "held_out" not in known:
+        raise ValueError(f"samples: {name} takes all held-out images, received {config.samples}.")
+    settings = recipe.Config(**{field: fields[field] for field in known & set(fields)})
+    return recipe.FAMILY.evaluation(settings)(model)
+
+
+def show(scores, model, out):
+    """Prints scores and adds them to a file, or `None` for none."""
+    import kgen.metrics
+
     for score in scores.values():
         print(score)
-    if config.out is not None:
-        kgen.metrics.append_scores(config.out, scores, round=model.rounds_played)
+    if out is not None:
+        kgen.metrics.append_scores(out, scores, round=model.rounds_played)

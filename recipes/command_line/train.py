@@ -10,13 +10,12 @@ def main(arguments):
     """Hands everything after the recipe's name to the recipe."""
     parser = argparse.ArgumentParser(
         "kgen train",
+        usage="kgen train <recipe> ...",
         description=f"{__doc__} `kgen train <recipe> --help` lists its settings.",
     )
     parser.add_argument("recipe", choices=list(recipes()), metavar="recipe", help="see `kgen list`")
-    parser.add_argument("settings", nargs=argparse.REMAINDER, help="the recipe's settings")
-    chosen = parser.parse_args(arguments)
-    recipe = importlib.import_module(f"recipes.{chosen.recipe}")
+    # What comes after the recipe is for the recipe to understand.
+    name = parser.parse_args(arguments[:1]).recipe
+    recipe = importlib.import_module(f"recipes.{name}")
     training = importlib.import_module("recipes.training")
-    training.main(
-        recipe.Config, recipe.run, recipe.__doc__, chosen.settings, f"kgen train {chosen.recipe}"
-    )
+    training.main(recipe.Config, recipe.run, recipe.__doc__, arguments[1:], f"kgen train {name}")

@@ -190,3 +190,27 @@ def test_it_is_installed_and_starts_without_tensorflow():
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
     (entry,) = importlib.metadata.entry_points(group="console_scripts", name="kgen")
     assert entry.load() is main
+
+
+def test_a_model_that_translates_is_scored_as_its_recipe_says(tmp_path, capsys):
+    folder = tmp_path / "pix2pix"
+    kgen(
+        "train pix2pix --data digits --task denoise --batch-size 16 --steps 2 --filters 4 "
+        "--discriminator-filters 4 --log-every 2 --held-out 20 --seed 3 --export none "
+        f"--out {folder}"
+    )
+    reported = {
+        facts["name"]: score for facts, score in read_scores(folder / "report/scores.jsonl")
+    }
+    out = tmp_path / "scores.jsonl"
+    kgen(f"evaluate {folder} --metrics l1 psnr --out {out}")
+    for facts, score in read_scores(out):
+        assert float(score) == pytest.approx(float(reported[facts["name"]]), rel=1e-5)
+    said = refused(capsys, f"evaluate {folder / 'model.keras'} --data digits --metrics l1")
+    assert "Pix2Pix translates" in said and "expected a run's folder" in said
+
+
+def test_a_file_of_scores_that_cannot_be_written_is_told_before_the_work(run, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    said = refused(capsys, f"evaluate {run} --metrics nosuch --out {tmp_path / 'file/scores'}")
+    assert "file" in said and "nosuch" not in said

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import keras
 import numpy as np
@@ -353,8 +354,17 @@ def test_a_damaged_folder(tmp_path, capsys, finished_run):
     """Lost results are made again from the last checkpoint; a lost config is not guessed."""
     first = finished_run(dcgan)
     config, run = first.copied(tmp_path), tmp_path / "run"
-    for damage in ("finished.json", "model.keras"):
-        (run / damage).write_text("{}")
+    weights = bytearray((run / "model.keras").read_bytes())
+    middle = slice(len(weights) // 4, len(weights) // 2)
+    weights[middle] = bytes(255 - byte for byte in weights[middle])
+    cut = (run / "history.csv").read_bytes().rpartition(b",")[0]
+    for file, damage in (
+        ("finished.json", b"{}"),
+        ("model.keras", b"{}"),
+        ("model.keras", weights),
+        ("history.csv", cut),
+    ):
+        (run / file).write_bytes(damage)
         result = dcgan.run(config)
         assert "nothing left to train after round 7" in capsys.readouterr().out
         assert_same_weights(result, first.result)
@@ -365,6 +375,24 @@ def test_a_damaged_folder(tmp_path, capsys, finished_run):
         dcgan.run(config)
     (run / "config.json").unlink()
     with pytest.raises(ValueError, match="config.json is missing"):
+        dcgan.run(config)
+
+
+def test_an_export_that_fails_can_be_made_elsewhere(tmp_path, capsys, monkeypatch):
+    config = tiny(dcgan, tmp_path, steps=2)
+
+    def full(*arguments):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kgen.serving, "export", full)
+        with pytest.raises(OSError, match="disk"):
+            dcgan.run(config)
+    elsewhere = dataclasses.replace(config, export=str(tmp_path / "elsewhere"))
+    result = dcgan.run(elsewhere)
+    assert "nothing left to train" in capsys.readouterr().out
+    assert result.paths.export.parent == tmp_path / "elsewhere"
+    with pytest.raises(ValueError, match="export was .*elsewhere"):  # It has one now.
         dcgan.run(config)
 
 
@@ -429,6 +457,13 @@ def test_a_folder_of_images(tmp_path):
         ({"data": "nowhere"}, "nowhere"),
         ({"image_size": 10}, "divisible by 4"),
         ({"batch_size": 5000}, "batch_size"),
+        ({"seed": -1}, r"`seed` must be from 0 to 2\^32 - 1, received -1"),
+        ({"filters": -3}, "`filters` must be positive, received -3"),
+        ({"latent_dim": 0}, "`latent_dim` must be positive, received 0"),
+        ({"learning_rate": -1.0}, "`learning_rate` must be a number of at least 0, received -1.0"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be .* received nan"),
+        ({"beta_1": 2.0}, "`beta_1` must be at least 0 and less than 1, received 2.0"),
+        ({"export": __file__}, "`export` must be a folder, received the file"),
     ],
 )
 def test_bad_input(tmp_path, fields, message):
@@ -461,6 +496,30 @@ def test_bad_input_on_the_command_line(tmp_path, monkeypatch, capsys):
         training.main(dcgan.Config, dcgan.run, "")
     assert end.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: name_or_path: nowhere")
+
+
+@pytest.mark.parametrize("doctor", ["warn", "stop"])
+def test_a_training_that_diverges_is_no_bad_input(tmp_path, capsys, doctor):
+    arguments = [
+        "--data", "digits", "--filters", "4", "--latent-dim", "4", "--batch-size", "16",
+        "--steps", "20", "--log-every", "2", "--sample-every", "4", "--learning-rate", "1e20",
+        "--doctor", doctor, "--out", str(tmp_path / "run"), "--export", "none",
+    ]  # fmt: skip
+    with pytest.raises(SystemExit) as end, warnings.catch_warnings(action="ignore"):
+        training.main(dcgan.Config, dcgan.run, "", arguments)
+    assert end.value.code == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"error: The training has diverged: .* after round \d+\. .*", said)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as end:
+        training.main(
+            dcgan.Config, dcgan.run, "", ["--data", "digits", "--out", str(tmp_path / "file/run")]
+        )
+    assert end.value.code == 2
+    assert "Not a directory" in capsys.readouterr().err.splitlines()[-1]
 
 
 def digit_classifier():
