@@ -27,8 +27,8 @@ class Client:
         logits = client("score", images=images)["logits"]  # Any signature, as it is.
 
     Args:
-        address: `"http://<host>:<port>"` or `"https://..."` for REST (the port is 8501 by default),
-            `"grpc://<host>:<port>"` for gRPC (8500), which needs the extra `serving`.
+        address: `"http://<host>:<port>"` or `"https://..."` for REST (TensorFlow Serving's port is
+            8501), `"grpc://<host>:<port>"` for gRPC (8500), which needs the extra `serving`.
         model: The model's name on the server.
         version: Number of its version; `None` for the newest.
         timeout: Seconds that an answer may take.
@@ -64,17 +64,12 @@ class Client:
             **inputs: Its inputs by name.
         """
         known = self.signatures()
-        if signature not in known:
+        try:
+            sent = _sent(known, signature, inputs)
+        except ValueError:
             known = self.signatures(anew=True)  # A newer version may be served by now.
-        if signature not in known:
-            raise ValueError(f"`signature` must be one of {sorted(known)}, received {signature!r}.")
-        specs, outputs = known[signature]["inputs"], known[signature]["outputs"]
-        if set(inputs) != set(specs):
-            raise ValueError(
-                f"`{signature}` must be given {sorted(specs)}, received {sorted(inputs)}."
-            )
-        sent = {name: as_sent(signature, name, inputs[name], specs[name]) for name in specs}
-        return self.transport.predict(signature, sent, outputs)
+            sent = _sent(known, signature, inputs)
+        return self.transport.predict(signature, sent, known[signature]["outputs"])
 
     def signatures(self, anew=False):
         """Returns what the model can do: a dict from names to `inputs` and `outputs`.
@@ -140,7 +135,10 @@ class Client:
     def score(self, images, labels=None, inputs=None, domain=None):
         """Returns the discriminator's logits; arguments as of `kgen.GenerativeModel.score`."""
         name = "score" if domain is None else f"score_{domain}"
-        given = {} if labels is None else {"labels": np.atleast_1d(labels)}
+        given = {}
+        if labels is not None:
+            # One for each: a server that joins requests wants as many rows of all inputs.
+            given["labels"] = labels if np.ndim(labels) else np.full(len(images), labels)
         if inputs is not None:
             given["input_bytes" if _is_files(inputs) else "inputs"] = inputs
         return self._of_images(name, images, **given)
@@ -161,6 +159,16 @@ class Client:
         images = np.asarray(images)
         form = "_uint8" if images.dtype == np.uint8 else ""
         return _only(self(name + form, images=images, **others))
+
+
+def _sent(known, signature, inputs):
+    """The arrays of a request, once they have proved to be what the signature takes."""
+    if signature not in known:
+        raise ValueError(f"`signature` must be one of {sorted(known)}, received {signature!r}.")
+    specs = known[signature]["inputs"]
+    if set(inputs) != set(specs):
+        raise ValueError(f"`{signature}` must be given {sorted(specs)}, received {sorted(inputs)}.")
+    return {name: as_sent(signature, name, inputs[name], specs[name]) for name in specs}
 
 
 def _transport(address):
