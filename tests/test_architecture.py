@@ -24,6 +24,7 @@ LEVELS = [
     {"kgen.networks"},
     {"kgen.augmentation"},
     {"kgen.models"},
+    {"kgen.anomaly"},
     {"kgen.data"},
     {"kgen.metrics"},
     {"kgen.plotting"},
@@ -36,6 +37,7 @@ LEVELS = [
 ]
 # What stands alone although others stand above it.
 ALONE = {
+    "kgen.anomaly": {"kgen.core"},
     "kgen.augmentation": set(),
     "kgen.data": set(),
     "kgen.metrics": {"kgen.core", "kgen.data", "kgen.version"},
