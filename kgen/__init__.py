@@ -11,6 +11,7 @@ _ON_DEMAND = (
     "callbacks",
     "data",
     "distribution",
+    "latent",
     "metrics",
     "plotting",
     "serving",

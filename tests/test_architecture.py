@@ -26,6 +26,7 @@ LEVELS = [
     {"kgen.models"},
     {"kgen.data"},
     {"kgen.metrics"},
+    {"kgen.latent"},
     {"kgen.plotting"},
     {"kgen.serving"},
     {"kgen.callbacks"},
@@ -38,6 +39,7 @@ LEVELS = [
 ALONE = {
     "kgen.augmentation": set(),
     "kgen.data": set(),
+    "kgen.latent": {"kgen.core", "kgen.losses", "kgen.metrics"},
     "kgen.metrics": {"kgen.core", "kgen.data", "kgen.version"},
     "kgen.plotting": set(),
     "kgen.serving": {"kgen.core", "kgen.version"},

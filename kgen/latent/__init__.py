@@ -1,0 +1,23 @@
+"""Functions on latents, NumPy arrays in and out: ways, grids, directions, maps and inversion."""
+
+from kgen.latent.analogies import analogy
+from kgen.latent.attributes import AttributeVector, attribute_vector, move
+from kgen.latent.interpolation import corner_grid, interpolate
+from kgen.latent.layout import label_width
+from kgen.latent.maps import code_map, quantile_plane
+from kgen.latent.traversal import traverse
+from kgen.latent.walks import random_walk
+
+__all__ = [
+    "AttributeVector",
+    "analogy",
+    "attribute_vector",
+    "code_map",
+    "corner_grid",
+    "interpolate",
+    "label_width",
+    "move",
+    "quantile_plane",
+    "random_walk",
+    "traverse",
+]
