@@ -6,12 +6,14 @@ from kgen.latent.interpolation import corner_grid, interpolate
 from kgen.latent.inversion import Inversion, invert
 from kgen.latent.layout import label_width
 from kgen.latent.maps import code_map, quantile_plane
+from kgen.latent.regressor import LatentRegressor
 from kgen.latent.traversal import traverse
 from kgen.latent.walks import random_walk
 
 __all__ = [
     "AttributeVector",
     "Inversion",
+    "LatentRegressor",
     "analogy",
     "attribute_vector",
     "code_map",
