@@ -9,7 +9,7 @@ from recipes.latents.section import Found, Skipped
 
 PAIRS = 500
 MOVED = 200  # Examples whose attribute is moved.
-AMOUNTS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
+AMOUNTS = (-3.0, -2.25, -1.5, -0.75, 0.0, 0.75, 1.5, 2.25, 3.0)  # In deviations of the examples.
 SHOWN = 8
 DECIBELS = 30.0
 

@@ -41,19 +41,17 @@ def corners(subject, folder):
 
 
 def traversals(subject, folder):
-    """The coordinates that vary most, each by itself, about the mean of the examples."""
-    rows = subject.codes
-    width = rows.shape[-1] - subject.labels
-    mean, deviations = rows.mean(axis=0), rows.std(axis=0)
-    if not subject.encodes and not subject.styles:
-        mean = rows[0]  # A drawn one: the mean of all is no latent that the model has seen.
-    of_each = deviations.reshape(-1, rows.shape[-1])[0, :width]
-    chosen = np.argsort(-of_each, kind="stable")[:ROWS].tolist()
-    values = np.linspace(-2.5, 2.5, STEPS)
-    moved = [
-        traverse(mean, i, mean.reshape(-1, rows.shape[-1])[0, i] * subject.styles + values * scale)
-        for i, scale in ((i, of_each[i] if subject.styles else 1.0) for i in chosen)
-    ]
+    """The coordinates that vary most, each by itself: of one example, of styles of the mean one."""
+    rows = subject.codes.reshape(len(subject.codes), -1, subject.codes.shape[-1])  # (n, layers, d)
+    start = subject.codes.mean(axis=0) if subject.styles else subject.codes[0]
+    free = rows.shape[-1] - subject.labels
+    mean, deviation = rows[:, 0, :free].mean(axis=0), rows[:, 0, :free].std(axis=0)
+    moved = []
+    for number in np.argsort(-deviation, kind="stable")[:ROWS].tolist():
+        values = np.linspace(-2.5, 2.5, STEPS)
+        if subject.styles:
+            values = mean[number] + deviation[number] * values
+        moved.append(traverse(start, number, values))
     return _grid(subject, folder, "traversal", np.stack(moved), STEPS)
 
 
