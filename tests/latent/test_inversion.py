@@ -43,7 +43,7 @@ def test_a_generators_own_images_are_found(seed):
 
 
 def test_an_images_result_does_not_depend_on_the_others():
-    model, settings = trained(), {"steps": 60, "starts": 3, "seed": 4, "exploration": 0.1}
+    model, settings = trained(), {"steps": 30, "starts": 3, "seed": 4, "exploration": 0.1}
     images = model.sample(5, seed=9)
     together = invert(model, images, **settings)
     again = invert(model, images, **settings)
@@ -140,7 +140,7 @@ def test_uniform_latents_stay_within_their_limits():
 def test_styles(space):
     model = SYSTEMS["stylegan"].make()
     images = model.sample(2, seed=3, labels=1)
-    found = invert(model, images, space, steps=120, starts=2, prior_weight=0.0)
+    found = invert(model, images, space, steps=80, starts=2, prior_weight=0.0)
     layers = model.generator.layer_count
     assert found.latents.shape == (2, layers, 4)
     assert (np.ptp(found.latents, axis=1).max() < 1e-6) == (space == "w")
