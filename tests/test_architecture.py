@@ -39,7 +39,7 @@ LEVELS = [
 ALONE = {
     "kgen.augmentation": set(),
     "kgen.data": set(),
-    "kgen.latent": {"kgen.core", "kgen.losses", "kgen.metrics"},
+    "kgen.latent": {"kgen.core", "kgen.core.engine", "kgen.losses", "kgen.metrics"},
     "kgen.metrics": {"kgen.core", "kgen.data", "kgen.version"},
     "kgen.plotting": set(),
     "kgen.serving": {"kgen.core", "kgen.version"},
