@@ -12,6 +12,7 @@ _ON_DEMAND = (
     "callbacks",
     "data",
     "distribution",
+    "latent",
     "metrics",
     "plotting",
     "serving",

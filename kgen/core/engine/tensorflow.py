@@ -90,11 +90,16 @@ def input_gradient(function, inputs, upstream=None):
 
     With `upstream`, a tensor of the shape of the outputs, their sum is weighted by it.
     """
+    return value_and_input_gradient(function, inputs, upstream)[1]
+
+
+def value_and_input_gradient(function, inputs, upstream=None):
+    """Returns function(inputs) and its `input_gradient`, of one pass."""
     inputs = tf.convert_to_tensor(inputs)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         outputs = function(inputs)
-    return tape.gradient(outputs, inputs, upstream, unconnected_gradients="zero")
+    return outputs, tape.gradient(outputs, inputs, upstream, unconnected_gradients="zero")
 
 
 def rows_of_all(tensor):
