@@ -16,7 +16,8 @@ from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 (
-    EXAMPLE, CLASSES, PICTURES, STYLES, RESUME, HOSTS, MEASURE, TUNE, SERVING, CLIENT, SYSTEM
+    EXAMPLE, CLASSES, PICTURES, STYLES, CODES, LATENTS, RESUME, HOSTS, MEASURE, TUNE, SERVING,
+    CLIENT, SYSTEM
 ) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)  # fmt: skip
 
 
@@ -71,6 +72,19 @@ def test_styles_are_mapped_mixed_and_measured(monkeypatch):
     exec(code, names)
     assert names["w"].shape == (4, names["styles"].generator.layer_count, 32)
     assert names["images"].shape == (4, 16, 16, 1) and names["table"].shape == (2, 3, 16, 16, 1)
+
+
+def test_codes_clean_and_tell_what_is_unlike(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"kgen": kgen, "shape": (28, 28, 1)}
+    exec(CODES, names)
+    assert names["clean"].shape == (500, 28, 28, 1) and 0.0 <= names["alarms"].mean() < 0.15
+
+    names |= {"model": SYSTEMS["vae"].make(), "images": SYSTEMS["vae"].images()}
+    code = LATENTS.replace("steps=50", "steps=2")
+    assert code != LATENTS
+    exec(code, names)
+    assert (tmp_path / "way.png").exists() and names["found"].psnr.shape == (2,)
 
 
 def test_two_devices_share_a_batch():
