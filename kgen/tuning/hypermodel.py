@@ -225,4 +225,6 @@ def _mistakes_raised():
             (fatal for cls, fatal in kinds.items() if isinstance(error, cls)),
             keras_tuner.errors.FatalRuntimeError,
         )
-        raise kind(str(error)) from error
+        # The message of a KeyError alone, say, tells nothing.
+        kind_too = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise kind(f"{kind_too}{error}") from error

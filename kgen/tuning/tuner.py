@@ -7,6 +7,7 @@ import pathlib
 
 import keras_tuner
 
+from kgen.tuning import processes
 from kgen.tuning.execution import Execution
 from kgen.tuning.hypermodel import RecipeHyperModel, RefusedError, summary
 from kgen.tuning.objectives import checked_objective
@@ -46,8 +47,9 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
         seed: Integer seed of the values drawn.
 
     Raises:
-        ValueError: If an argument is not of this form, the folder holds another search, or the
-            recipe does not work with the config.
+        ValueError: If an argument is not of this form, the folder holds another search, the recipe
+            does not work with the config, only some of the variables are set, or the chief cannot
+            listen at its address.
     """
     if not isinstance(hypermodel, RecipeHyperModel):
         raise ValueError(
@@ -72,6 +74,7 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
         raise ValueError(
             f"`objective` must be the hypermodel's, {own.name!r}, received {found.name!r}."
         )
+    processes.checked_role()
     identity = {"search": search, "objective": found.name, "seed": seed, **_identity(hypermodel)}
     folder = pathlib.Path(folder)
     check_folder(folder, identity)
@@ -124,7 +127,7 @@ class RecipeTuner(keras_tuner.Tuner):
     @property
     def is_worker(self):
         """Whether another process, the chief, has the results."""
-        return self._is_worker()
+        return processes.role() == "worker"
 
     @property
     def identity_path(self):
@@ -135,7 +138,6 @@ class RecipeTuner(keras_tuner.Tuner):
         """Runs the trials that are left; as a chief, until the workers have run them."""
         if not self.is_worker:
             write_json(self.identity_path, json.loads(json.dumps(self._identity, default=str)))
-        self.save()  # A search that is killed before its first trial ends has to find itself.
         super().search(verbose=verbose)
         if not self.is_worker:
             for trial_id in self.oracle.trials:
@@ -165,11 +167,8 @@ class RecipeTuner(keras_tuner.Tuner):
         print(f"Trial {trial.trial_id}: {outcome}, {seconds:.0f} s", flush=True)
 
     def save(self):
-        if not self.is_worker:
+        if not self.is_worker:  # Whose oracle is the chief's.
             self.oracle.save()
-        path = self._get_tuner_fname()
-        if not os.path.exists(path):  # It never changes.
-            write_json(path, self.get_state())
 
     def _go_on_from(self, trial_id, record):
         """Begins a trial of Hyperband where the one that it goes on with has ended."""
@@ -182,8 +181,9 @@ class RecipeTuner(keras_tuner.Tuner):
         record.add(Execution(seed, None, f"failed as trial {trial_id}", 0.0))
 
     def _get_tuner_fname(self):
-        # One for all: a search goes on with other processes than those that have begun it.
-        return os.path.join(self.project_dir, "tuner.json")
+        # KerasTuner goes on with a search where there is this file. A tuner has no state of its
+        # own, and with one of any other name a worker that is first would leave nothing to read.
+        return os.path.join(self.project_dir, "oracle.json")
 
     def _try_run_and_update_trial(self, trial, *fit_args, **fit_kwargs):
         # Failures are outcomes; what is raised here is a mistake, and leaves the search.

@@ -1,7 +1,6 @@
 """A search over a recipe's config with KerasTuner: `python -m recipes.tune dcgan --trials 20`."""
 
 import dataclasses
-import os
 import pathlib
 import shutil
 from typing import Literal
@@ -9,6 +8,7 @@ from typing import Literal
 import tyro
 
 import kgen.tuning
+from kgen.tuning import processes
 from kgen.tuning.fields import changed
 from recipes.tune import report
 from recipes.tune.spaces import RECIPES
@@ -69,7 +69,7 @@ def run(name, config, fixed=None):
         config.seeds,
         epochs,
     )
-    if config.fresh and not _is_worker():
+    if config.fresh and processes.checked_role() != "worker":
         _clear(folder)
     tuner = kgen.tuning.tuner(
         hypermodel, folder / "search", config.search, None, config.trials, config.seed
@@ -92,12 +92,6 @@ def _space(space, fields, fixed):
         held = f", as --fixed gives {sorted(fixed & set(space))}" if fixed & set(space) else ""
         raise ValueError(f"`fields` must name fields of {list(left)}{held}; received {fields}.")
     return {name: space[name] for name in fields}
-
-
-def _is_worker():
-    return "KERASTUNER_ORACLE_IP" in os.environ and "chief" not in os.environ.get(
-        "KERASTUNER_TUNER_ID", ""
-    )
 
 
 def _clear(folder):

@@ -4,6 +4,7 @@ import dataclasses
 import sys
 
 import tyro
+from keras_tuner.errors import FatalError
 
 from recipes import tune
 
@@ -38,7 +39,7 @@ def main(arguments=None, prog="python -m recipes.tune"):
     )
     try:
         result = tune.run(type(config).__name__, config, config.fixed)
-    except ValueError as error:
+    except (ValueError, OSError, FatalError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 import dataclasses
 import gc
 import json
+import socket
 import sys
 
 import keras
@@ -118,6 +119,43 @@ def test_bad_input_ends_in_a_sentence(tmp_path, capsys, arguments, message):
     assert end.value.code == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ") and message in error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError("no space left"), keras_tuner.errors.FatalRuntimeError("KeyError: 'units'")],
+    ids=repr,
+)
+def test_what_ends_a_search_is_told_in_a_sentence(monkeypatch, capsys, error):
+    def run(*arguments):
+        raise error
+
+    monkeypatch.setattr(tune, "run", run)
+    with pytest.raises(SystemExit) as end:
+        command_line.main(["dcgan"])
+    assert end.value.code == 2 and capsys.readouterr().err == f"error: {error}\n"
+
+
+def test_a_worker_and_a_second_chief_clear_nothing(tmp_path, monkeypatch, capsys):
+    """Although both are given --fresh, as the chief that runs."""
+    kept = tmp_path / "search" / "oracle.json"
+    kept.parent.mkdir()
+    kept.write_text("{")
+    monkeypatch.setattr(kgen.tuning, "tuner", lambda *arguments: sys.exit(0))
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    arguments = ["dcgan", "--out", str(tmp_path), "--fixed.data", "digits", "--fresh"]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(other.getsockname()[1]))
+        for name, code in (("worker-0", 0), ("chief", 2)):
+            monkeypatch.setenv("KERASTUNER_TUNER_ID", name)
+            with pytest.raises(SystemExit) as end:
+                command_line.main(arguments)
+            assert end.value.code == code and kept.exists()
+    with pytest.raises(SystemExit):
+        command_line.main(arguments)
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize("searched", tune.RECIPES.values(), ids=tune.RECIPES)
