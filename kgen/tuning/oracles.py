@@ -5,6 +5,7 @@ import os
 
 import keras_tuner
 
+from kgen.tuning import processes
 from kgen.tuning.record import write_json
 
 SEARCHES = ("random", "hyperband", "bayesian")
@@ -59,13 +60,33 @@ class _Oracle:
         folder = self._get_trial_dir(trial.trial_id)
         write_json(os.path.join(folder, "trial.json"), trial.get_state())
 
+    def get_state(self):
+        return {**super().get_state(), "of_workers": processes.role() == "chief"}
+
+    def set_state(self, state):
+        super().set_state(state)
+        # A chief's workers may go on without it; what one process alone ran has ended with it.
+        between_chiefs = processes.role() == "chief" and state.get("of_workers", False)
+        self._owned = dict(self.ongoing_trials) if between_chiefs else {}
+
     def reload(self):
         super().reload()
-        # A Gaussian process rounds by their order, and files come in any.
-        self.trials = dict(sorted(self.trials.items(), key=lambda item: int(item[0])))
-        # The trials that were running, also one that only its own file knows of.
+        # Only these were dealt out: KerasTuner writes a trial before the oracle that knows of it,
+        # and draws again the same. (And a Gaussian process rounds by their order.)
+        self.trials = {name: self.trials[name] for name in self.start_order if name in self.trials}
         begun = [t.trial_id for t in self.trials.values() if t.status in ("RUNNING", "INVALID")]
-        self._retry_queue = sorted(begun, key=int, reverse=True)  # It is taken from the end.
+        self.ongoing_trials = {
+            tuner_id: trial for tuner_id, trial in self._owned.items() if trial.trial_id in begun
+        }
+        self.tuner_ids = set(self.ongoing_trials)  # The chief stays for them.
+        owned = {trial.trial_id for trial in self.ongoing_trials.values()}
+        # It is taken from the end.
+        self._retry_queue = [trial_id for trial_id in reversed(begun) if trial_id not in owned]
+        for tuner_id, trial in self.ongoing_trials.items():
+            print(
+                f"Trial {trial.trial_id} is {tuner_id}'s, which the chief waits for; where that is "
+                "lost, start another of its name."
+            )
 
 
 class RandomOracle(_Oracle, keras_tuner.oracles.RandomSearchOracle):

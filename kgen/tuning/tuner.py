@@ -26,8 +26,10 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
     With the environment variables `KERASTUNER_TUNER_ID` (`"chief"`, or another name for each
     worker), `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` the same program is the chief that
     deals out trials, or a worker that runs them, over KerasTuner's gRPC; all see the same folder.
-    A worker that is killed and started again has its trial back; one that comes when the chief has
-    ended waits for the next chief, up to an hour, as KerasTuner has it.
+    Workers outlive a chief that is killed and started again. A worker that is killed and started
+    again has its trial back; the chief waits for it, so that for one whose machine is lost another
+    has to be started with its name. One that comes when the chief has ended waits for the next
+    chief, up to an hour, as KerasTuner has it.
 
     Example:
         hypermodel = kgen.tuning.hypermodel(recipes.dcgan, {"filters": [16, 32, 64]}, seeds=2)

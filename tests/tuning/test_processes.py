@@ -10,6 +10,7 @@ import sys
 
 import keras_tuner
 import pytest
+from keras_tuner.src.distribute.oracle_chief import exit_chief
 
 import kgen.tuning
 from kgen.tuning import processes
@@ -90,9 +91,9 @@ def test_a_chief_that_comes_after_two_workers_shares_the_trials_among_them(tmp_p
         assert trial.score == pytest.approx(execution["score"])
 
 
-def in_process(monkeypatch, folder, name, port=None, **arguments):
-    """Returns the tuner of one of several processes."""
-    for variable, value in variables(name, port or free_port()).items():
+def in_process(monkeypatch, folder, name, **arguments):
+    """Returns the tuner of one of several processes, or without a name of one alone."""
+    for variable, value in variables(name, free_port()).items() if name else ():
         monkeypatch.setenv(variable, value)
     space = {"learning_rate": kgen.tuning.Float(1e-4, 1e-2, log=True)}
     hypermodel = kgen.tuning.hypermodel(tiny, space)
@@ -107,6 +108,61 @@ def test_a_worker_that_is_first_leaves_nothing_that_the_chief_would_go_on_with(
     worker.search()
     assert [path for path in (tmp_path / "search").rglob("*") if path.is_file()] == []
     in_process(monkeypatch, tmp_path / "search", "chief")
+
+
+def end(oracle, trial):
+    oracle.update_trial(trial.trial_id, {"val_nll": 1.0})
+    trial.status = "COMPLETED"
+    oracle.end_trial(trial)
+
+
+def test_a_chief_that_is_back_knows_whose_trials_run(tmp_path, monkeypatch):
+    before = in_process(monkeypatch, tmp_path, "chief", trials=4).oracle
+    begun = {name: before.create_trial(name) for name in ("worker-0", "worker-1", "worker-2")}
+    end(before, begun["worker-2"])
+    found = in_process(monkeypatch, tmp_path, "chief", trials=4).oracle
+    # To one that is new, or that has ended its own, a trial that is nobody's.
+    assert found.create_trial("worker-3").trial_id == "3"
+    assert found.create_trial("worker-2").status == "STOPPED"
+    # Of those that were running one has been started again, and one has gone on.
+    assert found.create_trial("worker-0").trial_id == begun["worker-0"].trial_id
+    for trial in found.trials.values():
+        assert not exit_chief(found)
+        if trial.status == "RUNNING":
+            end(found, trial)
+    for name in ("worker-0", "worker-1", "worker-3"):
+        assert not exit_chief(found)
+        assert found.create_trial(name).status == "STOPPED"
+    assert exit_chief(found)
+    assert {trial.status for trial in found.trials.values()} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("names", [("chief", None), (None, "chief"), (None, None)])
+def test_what_ran_before_is_run_again_where_its_worker_cannot_be_back(tmp_path, monkeypatch, names):
+    """A search of one process goes on with several, and the other way round."""
+    for name in names:
+        for variable in VARIABLES:
+            monkeypatch.delenv(variable, raising=False)
+        found = in_process(monkeypatch, tmp_path, name, trials=4).oracle
+        ids = [found.create_trial(worker).trial_id for worker in ("worker-1", "tuner0")]
+        assert ids == ["0", "1"]
+        assert found.create_trial("worker-0").trial_id == "2"
+
+
+def test_a_trial_that_ended_as_the_chief_was_killed_is_nobodys(tmp_path, monkeypatch):
+    before = in_process(monkeypatch, tmp_path, "chief", trials=3).oracle
+    trial = before.create_trial("worker-0")
+    monkeypatch.setattr(type(before), "save", killed)  # Its own file is written before.
+    with pytest.raises(KeyboardInterrupt):
+        end(before, trial)
+    monkeypatch.undo()
+    found = in_process(monkeypatch, tmp_path, "chief", trials=3).oracle
+    assert found.trials["0"].status == "COMPLETED" and found.trials["0"].score == 1.0
+    assert found.create_trial("worker-0").trial_id == "1"
+
+
+def killed(*arguments):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(

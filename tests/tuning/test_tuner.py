@@ -239,7 +239,6 @@ def test_the_trial_that_was_running_is_run_again(tmp_path, arithmetic, search):
     arithmetic.score = killed
     with pytest.raises(KeyboardInterrupt):
         tuner(tmp_path / "killed", **arguments).search()
-    # A trial that only its own file knows of, as KerasTuner writes that before the oracle's.
     arithmetic.score = lambda config, epochs: config.learning_rate
     found = tuner(tmp_path / "killed", **arguments)
     assert len(found.oracle._retry_queue) == 1
@@ -249,6 +248,37 @@ def test_the_trial_that_was_running_is_run_again(tmp_path, arithmetic, search):
         t.values for t in kgen.tuning.results(whole)
     ]
     assert all(len(trial.scores) == 2 for trial in kgen.tuning.results(found))
+
+
+@pytest.mark.parametrize(
+    ("search", "number"),
+    [("random", 0), ("random", 2), ("hyperband", 2), ("hyperband", 9), ("bayesian", 3)],
+)
+def test_a_trial_that_only_its_own_file_knows_of_is_drawn_again(
+    tmp_path, arithmetic, monkeypatch, search, number
+):
+    """As KerasTuner writes that before the oracle's; of Hyperband, also one that was promoted."""
+    arguments = dict(search=search, space={"learning_rate": RATE}, epochs=9)
+    arguments["config"] = tiny.Config(steps=9)
+    arguments["trials"] = 11 if search == "hyperband" else 4
+    whole = tuner(tmp_path / "whole", **arguments)
+    whole.search()
+    calls, arithmetic.calls = arithmetic.calls, []
+    found = tuner(tmp_path / "killed", **arguments)
+    before = found.oracle._save_trial
+
+    def killed(trial):
+        before(trial)
+        if int(trial.trial_id) == number:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(found.oracle, "_save_trial", killed)
+    with pytest.raises(KeyboardInterrupt):
+        found.search()
+    found = tuner(tmp_path / "killed", **arguments)
+    found.search()
+    assert arithmetic.calls == calls
+    assert kgen.tuning.results(found) == kgen.tuning.results(whole)
 
 
 def test_files_cut_off_or_behind_do_not_lose_a_trial(tmp_path, arithmetic):
