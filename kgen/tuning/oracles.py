@@ -4,6 +4,7 @@ import contextlib
 import os
 
 import keras_tuner
+import numpy as np
 
 from kgen.tuning import processes
 from kgen.tuning.record import write_json
@@ -21,8 +22,10 @@ def oracle(search, objective, trials, epochs, seed):
         epochs: Epochs of the longest trainings, for Hyperband.
         seed: Integer seed of the values drawn.
     """
-    # KerasTuner takes a seed of 0 for none.
-    settings = {"objective": objective, "seed": seed + 1}
+    # KerasTuner takes a seed of 0 for none, and the next for each draw: those of neighbours have to
+    # lie far apart.
+    spread = 1 + int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1)
+    settings = {"objective": objective, "seed": spread}
     if search == "random":
         return RandomOracle(max_trials=trials, **settings)
     if search == "bayesian":
@@ -110,6 +113,18 @@ class BayesianOracle(_Oracle, keras_tuner.oracles.BayesianOptimizationOracle):
         if values and self._duplicate(values):
             return self._random_populate_space()  # The same again would tell nothing.
         return found
+
+    def _vectorize_trials(self):
+        ended = {name: t for name, t in self.trials.items() if t.status == "COMPLETED"}
+        if self.ongoing_trials and ended:
+            # KerasTuner guesses scores of running trials by the process as it was fitted last; one
+            # that never was has 0 for their mean, which most metrics cannot even reach.
+            trials, self.trials = self.trials, ended
+            try:
+                self.gpr.fit(*super()._vectorize_trials())
+            finally:
+                self.trials = trials
+        return super()._vectorize_trials()
 
     @contextlib.contextmanager
     def _failures_within_reach(self):

@@ -145,6 +145,30 @@ def test_failures_teach_a_bayesian_search_without_hiding_the_rest(tmp_path, arit
     assert set(good) < set(seen) and len(set(seen)) == len(good) + 1
 
 
+def test_a_running_trial_is_taken_for_no_better_than_its_neighbours(tmp_path, arithmetic):
+    """By the first Gaussian process, too, which nothing was fitted before."""
+    found = tuner(tmp_path / "search", "bayesian", 6, {"learning_rate": RATE}).oracle
+    for number in range(5):
+        trial = found.create_trial(f"worker-{number}")
+        if number < 3:
+            found.update_trial(trial.trial_id, {"val_nll": 100.0 + number})
+            trial.status = "COMPLETED"
+            found.end_trial(trial)
+    _, seen = found._vectorize_trials()
+    assert list(seen[:3]) == [100.0, 101.0, 102.0]
+    assert len(seen) == 5 and min(seen[3:]) > 100.0
+
+
+@pytest.mark.parametrize("search", ["random", "bayesian", "hyperband"])
+def test_neighbouring_seeds_share_no_value(tmp_path, arithmetic, search):
+    drawn = []
+    for seed in range(4):
+        hypermodel = kgen.tuning.hypermodel(tiny, {"learning_rate": RATE}, epochs=3)
+        found = kgen.tuning.tuner(hypermodel, tmp_path / str(seed), search, trials=9, seed=seed)
+        drawn += [found.oracle._random_values()["learning_rate"] for _ in range(9)]
+    assert len(set(drawn)) == 36
+
+
 def test_hyperband_goes_on_with_the_best_from_their_checkpoints(tmp_path, arithmetic):
     arithmetic.score = lambda config, epochs: config.learning_rate / epochs
     found = tuner(
@@ -252,7 +276,7 @@ def test_the_trial_that_was_running_is_run_again(tmp_path, arithmetic, search):
 
 @pytest.mark.parametrize(
     ("search", "number"),
-    [("random", 0), ("random", 2), ("hyperband", 2), ("hyperband", 9), ("bayesian", 3)],
+    [("random", 0), ("random", 2), ("hyperband", 2), ("hyperband", 9)],
 )
 def test_a_trial_that_only_its_own_file_knows_of_is_drawn_again(
     tmp_path, arithmetic, monkeypatch, search, number
