@@ -1,6 +1,7 @@
 """KerasTuner's oracles, that learn of failed trials and go on whenever they were killed."""
 
 import contextlib
+import math
 import os
 
 import keras_tuner
@@ -97,7 +98,78 @@ class RandomOracle(_Oracle, keras_tuner.oracles.RandomSearchOracle):
 
 
 class HyperbandOracle(_Oracle, keras_tuner.oracles.HyperbandOracle):
-    """Li et al. 2018: many short trainings, the best of which go on."""
+    """Li et al. 2018: many short trainings, the best of which go on.
+
+    # Differs from the paper: a bracket's first rung is smaller where there are not enough trials
+    # for all rungs, or no more values in the space; else nothing would come to its full length.
+    """
+
+    _used_up = False  # Whether all values of the space have been drawn.
+
+    def populate_space(self, trial_id):
+        left = self.max_trials - len(self.trials)
+        for bracket in self._brackets:
+            dealt = sum(map(len, bracket["rounds"]))
+            sizes = self._sizes(bracket, dealt + left)
+            values = self._next_values(bracket, sizes, trial_id)
+            if values:
+                return {"status": "RUNNING", "values": values}
+            left -= sum(sizes) - dealt  # What is for the trials that still run to decide.
+        if left < 1 or self._used_up:
+            return {"status": "IDLE" if self.ongoing_trials else "STOPPED"}
+        self._increment_bracket_num()
+        self._start_new_bracket()
+        return self.populate_space(trial_id)
+
+    def _sizes(self, bracket, trials):
+        """Returns how many trials each rung of a bracket has, out of at most so many in all."""
+        number, begun = bracket["bracket_num"], len(bracket["rounds"][0])
+
+        def rungs(first):
+            return [math.ceil(first / self.factor**rung) for rung in range(number + 1)]
+
+        most = begun if self._used_up else self._get_size(number, 0)
+        least = max(begun, 2 if number else 1)  # Of one there is nothing to choose.
+        fitting = (n for n in range(most, least - 1, -1) if sum(rungs(n)) <= trials)
+        return rungs(next(fitting, begun))
+
+    def _next_values(self, bracket, sizes, trial_id):
+        """Returns the values of a bracket's next trial, drawn or promoted; `None` of no trial."""
+        number, rungs = bracket["bracket_num"], bracket["rounds"]
+        if len(rungs[0]) < sizes[0]:
+            values = self._random_values()
+            if values is None:
+                self._used_up = True
+                return self._next_values(bracket, self._sizes(bracket, 0), trial_id)
+            rungs[0].append({"past_id": None, "id": trial_id})
+            return {**values, **self._of_rung(number, 0)}
+        for rung in range(1, len(rungs)):
+            promoted = {info["past_id"] for info in rungs[rung]}
+            below = [self.trials[info["id"]] for info in rungs[rung - 1]]
+            ended = [t for t in below if t.status == "COMPLETED" and t.trial_id not in promoted]
+            # Of those that have ended, so many as cannot all be among those left behind.
+            if len(ended) > sizes[rung - 1] - sizes[rung]:
+                sign = 1.0 if self.objective.direction == "min" else -1.0
+                best = min(ended, key=lambda trial: sign * trial.score)
+                rungs[rung].append({"past_id": best.trial_id, "id": trial_id})
+                past = {"tuner/trial_id": best.trial_id}
+                return {**best.hyperparameters.values, **past, **self._of_rung(number, rung)}
+        return None
+
+    def _of_rung(self, number, rung):
+        return {
+            "tuner/epochs": self._get_epochs(number, rung),
+            "tuner/initial_epoch": self._get_epochs(number, rung - 1) if rung else 0,
+            "tuner/bracket": number,
+            "tuner/round": rung,
+        }
+
+    def get_state(self):
+        return {**super().get_state(), "used_up": self._used_up}
+
+    def set_state(self, state):
+        super().set_state(state)
+        self._used_up = state.get("used_up", False)
 
 
 class BayesianOracle(_Oracle, keras_tuner.oracles.BayesianOptimizationOracle):

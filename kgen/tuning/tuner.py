@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import time
 
 import keras_tuner
 
@@ -41,8 +42,8 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
         hypermodel: What `kgen.tuning.hypermodel` returned.
         folder: Folder of the search.
         search: `"random"`, `"hyperband"` (Li et al. 2018, arXiv 1603.06560; the hypermodel's
-            `epochs` are those of its longest trainings, so there have to be some), or
-            `"bayesian"` (a Gaussian process).
+            `epochs` are those of its longest trainings, so there have to be some; one that goes on
+            counts as a trial again), or `"bayesian"` (a Gaussian process).
         objective: `kgen.tuning.objective(name)` or the name alone; `None` for the hypermodel's,
             and where that has none `"val_frechet"`.
         trials: How many trials at most; fewer where the space has no more.
@@ -144,6 +145,10 @@ class RecipeTuner(keras_tuner.Tuner):
         if not self.is_worker:
             for trial_id in self.oracle.trials:
                 remove_checkpoints(self.get_trial_dir(trial_id))
+
+    def pre_create_trial(self):
+        if self.is_worker:
+            time.sleep(1)  # One that has to wait for others' trials asks again without end.
 
     def run_trial(self, trial):
         values = trial.hyperparameters.values

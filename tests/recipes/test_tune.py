@@ -5,6 +5,7 @@ import gc
 import json
 import socket
 import sys
+import types
 
 import keras
 import keras_tuner
@@ -18,6 +19,7 @@ from kgen.tuning import recipe as of_recipe
 from kgen.tuning.objectives import metric_of
 from recipes import config_file, cyclegan, dcgan, gan, training, tune, vae
 from recipes.tune import __main__ as command_line
+from recipes.tune import report
 from tests.recipes.test_recipes import TINY, name, tiny
 
 
@@ -81,6 +83,20 @@ def test_a_search_prints_a_table_and_writes_its_files(tmp_path, capsys, arithmet
     before = (out / "search" / "trial_0" / "record.json").stat().st_mtime_ns
     command_line.main([*arguments, "--fresh"])
     assert (out / "search" / "trial_0" / "record.json").stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize(("ended", "rounds"), [([1, 3], 30), ([1, 3, 9], 90), ([], 90)])
+def test_the_table_tells_the_rounds_of_its_longest_trials(ended, rounds):
+    config = gan.Config(steps=90)
+    hypermodel = kgen.tuning.hypermodel(gan, {"learning_rate": [0.1, 0.2]}, config, epochs=9)
+    objective = kgen.tuning.objective("val_frechet")
+    tuner = types.SimpleNamespace(
+        hypermodel=hypermodel, oracle=types.SimpleNamespace(objective=objective)
+    )
+    values = {"learning_rate": 0.1}
+    trials = [kgen.tuning.Trial(0, values, 1.0, [1.0], 0.0, None, epochs, 2.0) for epochs in ended]
+    trials.append(kgen.tuning.Trial(9, values, None, [], 0.0, None, 9, 0.0, ended=False))
+    assert f"lower is better, after {rounds} rounds; one seed." in report.text("gan", tuner, trials)
 
 
 def test_no_trial_that_ends_well_leaves_no_best(tmp_path, capsys, arithmetic):

@@ -1,5 +1,6 @@
 """Searches: random, Hyperband and Bayesian, failures in them, and what they find."""
 
+import collections
 import gc
 import json
 import os
@@ -202,6 +203,93 @@ def test_hyperband_goes_on_with_the_best_from_their_checkpoints(tmp_path, arithm
     assert {epochs for _, epochs, _ in continued} >= {3}
     assert all(had.split()[-1] in ("1", "3") for _, _, had in continued)
     assert not list((tmp_path / "search").rglob("execution-*")), "checkpoints are left"
+
+
+def rungs(found):
+    """Returns a dict from epochs to how many trials there are of so many."""
+    return dict(collections.Counter(trial.epochs for trial in kgen.tuning.results(found)))
+
+
+@pytest.mark.parametrize(
+    ("trials", "expected"),
+    [
+        (1, {9: 1}),
+        (3, {3: 2, 9: 1}),
+        (5, {1: 3, 3: 1, 9: 1}),
+        (13, {1: 9, 3: 3, 9: 1}),
+        (14, {1: 9, 3: 3, 9: 2}),
+        (20, {1: 9, 3: 8, 9: 3}),
+        (23, {1: 9, 3: 8, 9: 6}),
+    ],
+)
+def test_hyperband_comes_to_full_trainings_whatever_the_trials(
+    tmp_path, arithmetic, trials, expected
+):
+    """Brackets of 9 + 3 + 1, 5 + 2 and 3 trials, by Algorithm 1 of Li et al., and smaller ones."""
+    arguments = dict(space={"learning_rate": RATE}, config=tiny.Config(steps=9), epochs=9)
+    found = tuner(tmp_path / "search", "hyperband", trials, **arguments)
+    found.search()
+    assert rungs(found) == expected
+    again = tuner(tmp_path / "search", "hyperband", 23, **arguments)
+    again.search()
+    assert rungs(again) == {1: 9, 3: 8, 9: 6}
+
+
+def test_hyperband_of_a_small_space_comes_to_full_trainings(tmp_path, arithmetic):
+    """And goes on alike where it was killed: the space stays used up."""
+    arithmetic.score = lambda config, epochs: float(config.units)
+    arguments = dict(config=tiny.Config(steps=9), epochs=9, space={"units": [8, 4, 16, 32]})
+    found = tuner(tmp_path / "search", "hyperband", 20, **arguments)
+    found.search()
+    assert rungs(found) == {1: 4, 3: 2, 9: 1}
+    assert [t.score for t in kgen.tuning.results(found)][:3] == [4.0, 4.0, 8.0]
+    calls, arithmetic.calls = arithmetic.calls, []
+
+    def killed(config, epochs):
+        if len(arithmetic.calls) == 6:
+            raise KeyboardInterrupt
+        return float(config.units)
+
+    arithmetic.score = killed
+    with pytest.raises(KeyboardInterrupt):
+        tuner(tmp_path / "killed", "hyperband", 20, **arguments).search()
+    again = tuner(tmp_path / "killed", "hyperband", 20, **arguments)
+    assert again.oracle._used_up
+    again.search()
+    assert arithmetic.calls[:5] + arithmetic.calls[6:] == calls
+
+
+@pytest.mark.parametrize(("units", "expected"), [(range(1, 99), 13), (range(1, 6), 5 + 2 + 1)])
+def test_hyperband_keeps_trials_for_those_that_running_ones_decide(
+    tmp_path, arithmetic, units, expected
+):
+    """Of two workers one waits, where all that is left is to go on with the best of a rung."""
+    oracle = tuner(
+        tmp_path / "search",
+        "hyperband",
+        13,
+        config=tiny.Config(steps=9),
+        epochs=9,
+        space={"units": list(units)},
+    ).oracle
+    running, statuses = {}, set()
+    for turn in range(60):
+        name = f"worker-{turn % 2}"
+        if name in running:
+            trial = running.pop(name)
+            score = float(trial.hyperparameters.values["units"])
+            oracle.update_trial(trial.trial_id, {"val_nll": score})
+            trial.status = "COMPLETED"
+            oracle.end_trial(trial)
+        if turn % 5 == 3 and running:
+            continue  # The other's trial takes longer.
+        trial = oracle.create_trial(name)
+        statuses.add(trial.status)
+        if trial.status == "RUNNING":
+            running[name] = trial
+    epochs = [t.hyperparameters.values["tuner/epochs"] for t in oracle.trials.values()]
+    assert statuses == {"RUNNING", "IDLE", "STOPPED"} and not running
+    assert len(epochs) == expected and epochs.count(9) == 1
 
 
 def test_values_refused_together_are_a_failed_trial(tmp_path, arithmetic):
