@@ -41,7 +41,7 @@ class Config:
     """Whether to start over: removes the search that the folder holds."""
 
 
-def run(name, config, fixed=None):
+def run(name, config, fixed=None, held=()):
     """Runs what is left of a search and writes what it has found.
 
     Args:
@@ -49,6 +49,7 @@ def run(name, config, fixed=None):
         config: `Config`.
         fixed: The recipe's config, for all fields that are not searched; `None` for its defaults.
             A field that is not its default there is not searched.
+        held: Names of further fields that are not searched, though they have their defaults.
 
     Returns:
         A `report.Result`.
@@ -60,10 +61,13 @@ def run(name, config, fixed=None):
         raise ValueError(f"`name` must be one of {list(RECIPES)}, received {name!r}.")
     searched = RECIPES[name]
     folder = pathlib.Path(config.out or f"runs/tune/{name}")
-    epochs = config.epochs or (EPOCHS if config.search == "hyperband" else 1)
+    epochs = config.epochs
+    if epochs is None:
+        epochs = EPOCHS if config.search == "hyperband" else 1
+    held = {*held} if fixed is None else {*held, *changed(fixed)}
     hypermodel = kgen.tuning.hypermodel(
         searched.recipe,
-        _space(searched.space, config.fields, set() if fixed is None else {*changed(fixed)}),
+        _space(searched.space, config.fields, held),
         fixed,
         config.objective or searched.objective,
         config.seeds,

@@ -117,6 +117,17 @@ def test_what_is_fixed_is_not_searched():
         tune._space(space, None, {"filters", "loss"})
 
 
+@pytest.mark.parametrize("flag", ["--fixed.learning-rate=0.001", "--fixed.learning_rate 0.001"])
+def test_what_is_fixed_at_its_default_is_not_searched_either(tmp_path, arithmetic, flag):
+    assert dcgan.Config().learning_rate == 0.001
+    arguments = ["dcgan", "--trials", "3", "--out", str(tmp_path), "--fixed.data", "digits"]
+    command_line.main([*arguments, *flag.split()])
+    found = json.loads((tmp_path / "results.json").read_text())
+    searched = set(tune.RECIPES["dcgan"].space) - {"learning_rate"}
+    assert set(found["trials"][0]["values"]) == searched
+    assert command_line.held(["--fixed.no-noise", "--trials", "3"]) == {"no_noise", "noise"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -127,6 +138,11 @@ def test_what_is_fixed_is_not_searched():
         (["--fields", "filters", "--fixed.filters", "4"], "as --fixed gives ['filters']"),
         (["--search", "hyperband", "--epochs", "1"], "at least 2 epochs"),
         (["--seeds", "0"], "`seeds` must be a positive integer"),
+        (["--epochs", "0"], "`epochs` must be a positive integer, received 0"),
+        (["--search", "hyperband", "--epochs", "0"], "`epochs` must be a positive integer"),
+        (["--fixed.strategy", "mirrored"], "as each trial trains on one device"),
+        (["--fixed.seed", "-1"], "integer `seed` of at least 0"),
+        (["--fields", "filters", "--fixed.filters=64"], "as --fixed gives ['filters']"),
     ],
 )
 def test_bad_input_ends_in_a_sentence(tmp_path, capsys, arguments, message):
