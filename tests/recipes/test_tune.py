@@ -22,6 +22,8 @@ from recipes.tune import __main__ as command_line
 from recipes.tune import report
 from tests.recipes.test_recipes import TINY, name, tiny
 
+NOWHERE = ["--fixed.data", "nowhere"]  # What is not refused before ends there.
+
 
 class Model(keras.Model):
     def save_weights(self, path):
@@ -131,18 +133,17 @@ def test_what_is_fixed_at_its_default_is_not_searched_either(tmp_path, arithmeti
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--fixed.data", "nowhere"], "nowhere"),
+        (NOWHERE, "nowhere"),
         (["--objective", "fid"], "`objective` must be a metric out of"),
         (["--trials", "0"], "`trials` must be an integer of at least 1"),
         (["--fields", "width"], "`fields` must name fields of"),
         (["--fields", "filters", "--fixed.filters", "4"], "as --fixed gives ['filters']"),
         (["--search", "hyperband", "--epochs", "1"], "at least 2 epochs"),
         (["--seeds", "0"], "`seeds` must be a positive integer"),
-        (["--epochs", "0"], "`epochs` must be a positive integer, received 0"),
-        (["--search", "hyperband", "--epochs", "0"], "`epochs` must be a positive integer"),
-        (["--fixed.strategy", "mirrored"], "as each trial trains on one device"),
-        (["--fixed.seed", "-1"], "integer `seed` of at least 0"),
-        (["--fields", "filters", "--fixed.filters=64"], "as --fixed gives ['filters']"),
+        (["--epochs", "0", *NOWHERE], "`epochs` must be a positive integer, received 0"),
+        (["--fixed.strategy", "mirrored", *NOWHERE], "as each trial trains on one device"),
+        (["--fixed.seed", "-1", *NOWHERE], "integer `seed` of at least 0"),
+        (["--fields", "filters", "--fixed.filters=64", *NOWHERE], "--fixed gives ['filters']"),
     ],
 )
 def test_bad_input_ends_in_a_sentence(tmp_path, capsys, arguments, message):
