@@ -78,7 +78,7 @@ def _fit(recipe, config, model, epochs, rounds, callbacks, folder):
         # So that a short training is looked at ten times, if not in its first few rounds.
         every=min(100, max(25, epochs * rounds // 10)),
         on_failure="stop",
-        seed=abs(getattr(config, "seed", 0)),
+        seed=getattr(config, "seed", 0),
         failures=tuple(FAILURES),
     )
     with contextlib.ExitStack() as stack:

@@ -1,6 +1,7 @@
 """What values the fields of a config take, by their annotations."""
 
 import dataclasses
+import math
 import types
 import typing
 
@@ -39,7 +40,7 @@ def check_value(argument, name, value, annotation):
 
 
 def fits(value, annotation):
-    """Whether a value is what an annotation says; integers are floats, too, but no bool is."""
+    """Whether a value is what an annotation says; a float is finite, or an integer, but no bool."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation is typing.Any:
         return True
@@ -52,7 +53,8 @@ def fits(value, annotation):
     if annotation in (None, type(None)):
         return value is None
     if annotation is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and -math.inf < value < math.inf  # JSON has NaN and Infinity.
     if annotation in (int, bool, str):
         return type(value) is annotation
     kind = origin or annotation

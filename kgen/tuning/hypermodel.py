@@ -10,9 +10,10 @@ import numpy as np
 
 from kgen.tuning import execution as executions
 from kgen.tuning import recipe as recipes
+from kgen.tuning.fields import changed
 from kgen.tuning.objectives import checked_objective, metric_of
 from kgen.tuning.record import Record
-from kgen.tuning.space import checked_space
+from kgen.tuning.space import NOT_SEARCHED, ON_ONE_DEVICE, checked_space
 
 # What a failed trial scores: so bad as no trial is, finite as KerasTuner's Bayesian search takes
 # infinity for 0, and exact in the float32 that its gRPC sends.
@@ -20,7 +21,7 @@ WORST = 1e9
 
 
 class RefusedError(keras_tuner.errors.FailedTrialError, ValueError):
-    """Values that the recipe's models do not allow together, although each alone is allowed."""
+    """Values that the recipe's data or models do not allow, although the field does."""
 
 
 def hypermodel(recipe, space, config=None, objective=None, seeds=1, epochs=1):
@@ -95,6 +96,18 @@ class RecipeHyperModel(keras_tuner.HyperModel):
                 f"`config` must have `steps` of at least {epochs}, as many as `epochs`, received "
                 f"{steps!r}."
             )
+        seed = getattr(self.config, "seed", 0 if seeds == 1 else None)
+        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+            raise ValueError(
+                "`config` must have an integer `seed` of at least 0, the first of the `seeds`, "
+                f"received {seed!r}."
+            )
+        for name in changed(self.config):
+            if name in ON_ONE_DEVICE:
+                raise ValueError(
+                    f"`config` must have the default of `{name}`, as {NOT_SEARCHED[name]}; "
+                    f"received {getattr(self.config, name)!r}."
+                )
         super().__init__(name=getattr(recipe, "__name__", None))
 
     @property
@@ -176,9 +189,8 @@ class RecipeHyperModel(keras_tuner.HyperModel):
             return summary(record.executions, found)
 
     def _made(self, config):
-        stream = recipes.load(self.recipe, config)
         try:
-            return recipes.build(self.recipe, config, stream)
+            return recipes.build(self.recipe, config, recipes.load(self.recipe, config))
         except ValueError as error:
             # Is it the values that do not go together, or nothing that would ever work?
             try:
@@ -225,4 +237,6 @@ def _mistakes_raised():
             (fatal for cls, fatal in kinds.items() if isinstance(error, cls)),
             keras_tuner.errors.FatalRuntimeError,
         )
-        raise kind(str(error)) from error
+        # The message of a KeyError alone, say, tells nothing.
+        kind_too = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise kind(f"{kind_too}{error}") from error

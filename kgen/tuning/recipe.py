@@ -47,7 +47,7 @@ def load(recipe, config):
 
 def build(recipe, config, stream):
     """Returns the compiled model, with fresh names and from the config's seed."""
-    keras.utils.set_random_seed(abs(getattr(config, "seed", 0)))
+    keras.utils.set_random_seed(getattr(config, "seed", 0))
     spec = stream.element_spec
     specs = spec if isinstance(spec, tuple) else (spec,)
     shapes = [tuple(one.shape[1:]) for one in specs if one.shape.rank > 1]  # Not of labels.

@@ -10,10 +10,13 @@ from kgen.tuning.fields import check_name, check_value, choices, described, fiel
 # Fields that are no search's to decide, each with the reason.
 _LEFT = "it changes nothing in the training"
 _HELD = "scores on other data or features do not compare"
+ON_ONE_DEVICE = ("strategy", "replicas", "sync_batch_norm")
 NOT_SEARCHED = {
     **dict.fromkeys(("out", "fresh", "export", "evaluate", "evaluate_every"), _LEFT),
-    **dict.fromkeys(("sample_every", "log_every", "checkpoint_every", "doctor"), _LEFT),
+    **dict.fromkeys(("sample_every", "log_every", "checkpoint_every"), _LEFT),
     **dict.fromkeys(("data", "second", "image_size", "extractor", "held_out"), _HELD),
+    **dict.fromkeys(ON_ONE_DEVICE, "each trial trains on one device"),
+    "doctor": "a search has one of its own, which ends the trials that fail",
     "seed": "a good seed is luck; a search repeats its trials with `seeds`",
     "steps": "it is the length of a trial, fixed by `config`",
 }

@@ -4,9 +4,11 @@ import dataclasses
 import json
 import os
 import pathlib
+import time
 
 import keras_tuner
 
+from kgen.tuning import processes
 from kgen.tuning.execution import Execution
 from kgen.tuning.hypermodel import RecipeHyperModel, RefusedError, summary
 from kgen.tuning.objectives import checked_objective
@@ -25,8 +27,10 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
     With the environment variables `KERASTUNER_TUNER_ID` (`"chief"`, or another name for each
     worker), `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` the same program is the chief that
     deals out trials, or a worker that runs them, over KerasTuner's gRPC; all see the same folder.
-    A worker that is killed and started again has its trial back; one that comes when the chief has
-    ended waits for the next chief, up to an hour, as KerasTuner has it.
+    Workers outlive a chief that is killed and started again. A worker that is killed and started
+    again has its trial back; the chief waits for it, so that for one whose machine is lost another
+    has to be started with its name. One that comes when the chief has ended waits for the next
+    chief, up to an hour, as KerasTuner has it.
 
     Example:
         hypermodel = kgen.tuning.hypermodel(recipes.dcgan, {"filters": [16, 32, 64]}, seeds=2)
@@ -38,16 +42,17 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
         hypermodel: What `kgen.tuning.hypermodel` returned.
         folder: Folder of the search.
         search: `"random"`, `"hyperband"` (Li et al. 2018, arXiv 1603.06560; the hypermodel's
-            `epochs` are those of its longest trainings, so there have to be some), or
-            `"bayesian"` (a Gaussian process).
+            `epochs` are those of its longest trainings, so there have to be some; one that goes on
+            counts as a trial again), or `"bayesian"` (a Gaussian process).
         objective: `kgen.tuning.objective(name)` or the name alone; `None` for the hypermodel's,
             and where that has none `"val_frechet"`.
         trials: How many trials at most; fewer where the space has no more.
         seed: Integer seed of the values drawn.
 
     Raises:
-        ValueError: If an argument is not of this form, the folder holds another search, or the
-            recipe does not work with the config.
+        ValueError: If an argument is not of this form, the folder holds another search, the recipe
+            does not work with the config, only some of the variables are set, or the chief cannot
+            listen at its address.
     """
     if not isinstance(hypermodel, RecipeHyperModel):
         raise ValueError(
@@ -72,6 +77,7 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
         raise ValueError(
             f"`objective` must be the hypermodel's, {own.name!r}, received {found.name!r}."
         )
+    processes.checked_role()
     identity = {"search": search, "objective": found.name, "seed": seed, **_identity(hypermodel)}
     folder = pathlib.Path(folder)
     check_folder(folder, identity)
@@ -124,7 +130,7 @@ class RecipeTuner(keras_tuner.Tuner):
     @property
     def is_worker(self):
         """Whether another process, the chief, has the results."""
-        return self._is_worker()
+        return processes.role() == "worker"
 
     @property
     def identity_path(self):
@@ -135,11 +141,14 @@ class RecipeTuner(keras_tuner.Tuner):
         """Runs the trials that are left; as a chief, until the workers have run them."""
         if not self.is_worker:
             write_json(self.identity_path, json.loads(json.dumps(self._identity, default=str)))
-        self.save()  # A search that is killed before its first trial ends has to find itself.
         super().search(verbose=verbose)
         if not self.is_worker:
             for trial_id in self.oracle.trials:
                 remove_checkpoints(self.get_trial_dir(trial_id))
+
+    def pre_create_trial(self):
+        if self.is_worker:
+            time.sleep(1)  # One that has to wait for others' trials asks again without end.
 
     def run_trial(self, trial):
         values = trial.hyperparameters.values
@@ -165,11 +174,8 @@ class RecipeTuner(keras_tuner.Tuner):
         print(f"Trial {trial.trial_id}: {outcome}, {seconds:.0f} s", flush=True)
 
     def save(self):
-        if not self.is_worker:
+        if not self.is_worker:  # Whose oracle is the chief's.
             self.oracle.save()
-        path = self._get_tuner_fname()
-        if not os.path.exists(path):  # It never changes.
-            write_json(path, self.get_state())
 
     def _go_on_from(self, trial_id, record):
         """Begins a trial of Hyperband where the one that it goes on with has ended."""
@@ -182,8 +188,9 @@ class RecipeTuner(keras_tuner.Tuner):
         record.add(Execution(seed, None, f"failed as trial {trial_id}", 0.0))
 
     def _get_tuner_fname(self):
-        # One for all: a search goes on with other processes than those that have begun it.
-        return os.path.join(self.project_dir, "tuner.json")
+        # KerasTuner goes on with a search where there is this file. A tuner has no state of its
+        # own, and with one of any other name a worker that is first would leave nothing to read.
+        return os.path.join(self.project_dir, "oracle.json")
 
     def _try_run_and_update_trial(self, trial, *fit_args, **fit_kwargs):
         # Failures are outcomes; what is raised here is a mistake, and leaves the search.

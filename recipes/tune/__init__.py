@@ -1,7 +1,6 @@
 """A search over a recipe's config with KerasTuner: `python -m recipes.tune dcgan --trials 20`."""
 
 import dataclasses
-import os
 import pathlib
 import shutil
 from typing import Literal
@@ -9,6 +8,7 @@ from typing import Literal
 import tyro
 
 import kgen.tuning
+from kgen.tuning import processes
 from kgen.tuning.fields import changed
 from recipes.tune import report
 from recipes.tune.spaces import RECIPES
@@ -41,7 +41,7 @@ class Config:
     """Whether to start over: removes the search that the folder holds."""
 
 
-def run(name, config, fixed=None):
+def run(name, config, fixed=None, held=()):
     """Runs what is left of a search and writes what it has found.
 
     Args:
@@ -49,6 +49,7 @@ def run(name, config, fixed=None):
         config: `Config`.
         fixed: The recipe's config, for all fields that are not searched; `None` for its defaults.
             A field that is not its default there is not searched.
+        held: Names of further fields that are not searched, though they have their defaults.
 
     Returns:
         A `report.Result`.
@@ -60,16 +61,19 @@ def run(name, config, fixed=None):
         raise ValueError(f"`name` must be one of {list(RECIPES)}, received {name!r}.")
     searched = RECIPES[name]
     folder = pathlib.Path(config.out or f"runs/tune/{name}")
-    epochs = config.epochs or (EPOCHS if config.search == "hyperband" else 1)
+    epochs = config.epochs
+    if epochs is None:
+        epochs = EPOCHS if config.search == "hyperband" else 1
+    held = {*held} if fixed is None else {*held, *changed(fixed)}
     hypermodel = kgen.tuning.hypermodel(
         searched.recipe,
-        _space(searched.space, config.fields, set() if fixed is None else {*changed(fixed)}),
+        _space(searched.space, config.fields, held),
         fixed,
         config.objective or searched.objective,
         config.seeds,
         epochs,
     )
-    if config.fresh and not _is_worker():
+    if config.fresh and processes.checked_role() != "worker":
         _clear(folder)
     tuner = kgen.tuning.tuner(
         hypermodel, folder / "search", config.search, None, config.trials, config.seed
@@ -92,12 +96,6 @@ def _space(space, fields, fixed):
         held = f", as --fixed gives {sorted(fixed & set(space))}" if fixed & set(space) else ""
         raise ValueError(f"`fields` must name fields of {list(left)}{held}; received {fields}.")
     return {name: space[name] for name in fields}
-
-
-def _is_worker():
-    return "KERASTUNER_ORACLE_IP" in os.environ and "chief" not in os.environ.get(
-        "KERASTUNER_TUNER_ID", ""
-    )
 
 
 def _clear(folder):

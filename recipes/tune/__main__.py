@@ -4,6 +4,7 @@ import dataclasses
 import sys
 
 import tyro
+from keras_tuner.errors import FatalError
 
 from recipes import tune
 
@@ -28,8 +29,16 @@ def config_classes():
     }
 
 
+def held(arguments):
+    """Returns the names of the fields that a command line gives as --fixed.*, in a set."""
+    given = [a.removeprefix("--fixed.") for a in arguments if a.startswith("--fixed.")]
+    names = {flag.partition("=")[0].replace("-", "_") for flag in given}
+    return names | {name.removeprefix("no_") for name in names}  # A bool's --fixed.no-name.
+
+
 def main(arguments=None, prog="python -m recipes.tune"):
     """Runs a search; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     config = tyro.extras.subcommand_cli_from_dict(
         config_classes(),
         prog=prog,
@@ -37,8 +46,8 @@ def main(arguments=None, prog="python -m recipes.tune"):
         args=arguments,
     )
     try:
-        result = tune.run(type(config).__name__, config, config.fixed)
-    except ValueError as error:
+        result = tune.run(type(config).__name__, config, config.fixed, held(arguments))
+    except (ValueError, OSError, FatalError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -78,7 +78,9 @@ def text(name, tuner, trials):
     lines.insert(1, ["-" * width for width in widths])
     failed = sum(trial.failed is not None for trial in trials)
     better = {"min": "lower", "max": "higher"}[objective.direction]
-    rounds = hypermodel.rounds * hypermodel.epochs
+    # The epochs of a trial that has not ended are those it would have.
+    longest = max((t.epochs for t in trials if t.ended), default=hypermodel.epochs)
+    rounds = hypermodel.rounds * longest
     seeds = "one seed" if hypermodel.seeds == 1 else f"{hypermodel.seeds} seeds, their mean"
     return "\n".join(
         [

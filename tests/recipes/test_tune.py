@@ -3,7 +3,9 @@
 import dataclasses
 import gc
 import json
+import socket
 import sys
+import types
 
 import keras
 import keras_tuner
@@ -17,7 +19,10 @@ from kgen.tuning import recipe as of_recipe
 from kgen.tuning.objectives import metric_of
 from recipes import config_file, cyclegan, dcgan, gan, training, tune, vae
 from recipes.tune import __main__ as command_line
+from recipes.tune import report
 from tests.recipes.test_recipes import TINY, name, tiny
+
+NOWHERE = ["--fixed.data", "nowhere"]  # What is not refused before ends there.
 
 
 class Model(keras.Model):
@@ -82,6 +87,20 @@ def test_a_search_prints_a_table_and_writes_its_files(tmp_path, capsys, arithmet
     assert (out / "search" / "trial_0" / "record.json").stat().st_mtime_ns > before
 
 
+@pytest.mark.parametrize(("ended", "rounds"), [([1, 3], 30), ([1, 3, 9], 90), ([], 90)])
+def test_the_table_tells_the_rounds_of_its_longest_trials(ended, rounds):
+    config = gan.Config(steps=90)
+    hypermodel = kgen.tuning.hypermodel(gan, {"learning_rate": [0.1, 0.2]}, config, epochs=9)
+    objective = kgen.tuning.objective("val_frechet")
+    tuner = types.SimpleNamespace(
+        hypermodel=hypermodel, oracle=types.SimpleNamespace(objective=objective)
+    )
+    values = {"learning_rate": 0.1}
+    trials = [kgen.tuning.Trial(0, values, 1.0, [1.0], 0.0, None, epochs, 2.0) for epochs in ended]
+    trials.append(kgen.tuning.Trial(9, values, None, [], 0.0, None, 9, 0.0, ended=False))
+    assert f"lower is better, after {rounds} rounds; one seed." in report.text("gan", tuner, trials)
+
+
 def test_no_trial_that_ends_well_leaves_no_best(tmp_path, capsys, arithmetic):
     arguments = ["dcgan", "--trials", "2", "--out", str(tmp_path), "--fields", "filters"]
     with pytest.raises(SystemExit) as end:
@@ -100,16 +119,31 @@ def test_what_is_fixed_is_not_searched():
         tune._space(space, None, {"filters", "loss"})
 
 
+@pytest.mark.parametrize("flag", ["--fixed.learning-rate=0.001", "--fixed.learning_rate 0.001"])
+def test_what_is_fixed_at_its_default_is_not_searched_either(tmp_path, arithmetic, flag):
+    assert dcgan.Config().learning_rate == 0.001
+    arguments = ["dcgan", "--trials", "3", "--out", str(tmp_path), "--fixed.data", "digits"]
+    command_line.main([*arguments, *flag.split()])
+    found = json.loads((tmp_path / "results.json").read_text())
+    searched = set(tune.RECIPES["dcgan"].space) - {"learning_rate"}
+    assert set(found["trials"][0]["values"]) == searched
+    assert command_line.held(["--fixed.no-noise", "--trials", "3"]) == {"no_noise", "noise"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--fixed.data", "nowhere"], "nowhere"),
+        (NOWHERE, "nowhere"),
         (["--objective", "fid"], "`objective` must be a metric out of"),
         (["--trials", "0"], "`trials` must be an integer of at least 1"),
         (["--fields", "width"], "`fields` must name fields of"),
         (["--fields", "filters", "--fixed.filters", "4"], "as --fixed gives ['filters']"),
         (["--search", "hyperband", "--epochs", "1"], "at least 2 epochs"),
         (["--seeds", "0"], "`seeds` must be a positive integer"),
+        (["--epochs", "0", *NOWHERE], "`epochs` must be a positive integer, received 0"),
+        (["--fixed.strategy", "mirrored", *NOWHERE], "as each trial trains on one device"),
+        (["--fixed.seed", "-1", *NOWHERE], "integer `seed` of at least 0"),
+        (["--fields", "filters", "--fixed.filters=64", *NOWHERE], "--fixed gives ['filters']"),
     ],
 )
 def test_bad_input_ends_in_a_sentence(tmp_path, capsys, arguments, message):
@@ -118,6 +152,43 @@ def test_bad_input_ends_in_a_sentence(tmp_path, capsys, arguments, message):
     assert end.value.code == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ") and message in error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError("no space left"), keras_tuner.errors.FatalRuntimeError("KeyError: 'units'")],
+    ids=repr,
+)
+def test_what_ends_a_search_is_told_in_a_sentence(monkeypatch, capsys, error):
+    def run(*arguments):
+        raise error
+
+    monkeypatch.setattr(tune, "run", run)
+    with pytest.raises(SystemExit) as end:
+        command_line.main(["dcgan"])
+    assert end.value.code == 2 and capsys.readouterr().err == f"error: {error}\n"
+
+
+def test_a_worker_and_a_second_chief_clear_nothing(tmp_path, monkeypatch, capsys):
+    """Although both are given --fresh, as the chief that runs."""
+    kept = tmp_path / "search" / "oracle.json"
+    kept.parent.mkdir()
+    kept.write_text("{")
+    monkeypatch.setattr(kgen.tuning, "tuner", lambda *arguments: sys.exit(0))
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    arguments = ["dcgan", "--out", str(tmp_path), "--fixed.data", "digits", "--fresh"]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(other.getsockname()[1]))
+        for name, code in (("worker-0", 0), ("chief", 2)):
+            monkeypatch.setenv("KERASTUNER_TUNER_ID", name)
+            with pytest.raises(SystemExit) as end:
+                command_line.main(arguments)
+            assert end.value.code == code and kept.exists()
+    with pytest.raises(SystemExit):
+        command_line.main(arguments)
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize("searched", tune.RECIPES.values(), ids=tune.RECIPES)

@@ -217,6 +217,50 @@ def test_values_that_do_not_go_together_are_refused_but_not_the_search():
         hypermodel.build(hyperparameters())
 
 
+def test_values_that_the_data_refuses_are_refused_but_not_the_search():
+    hypermodel = kgen.tuning.hypermodel(tiny, {"batch_size": [32, 100_000]})
+    assert hypermodel.build(hyperparameters(batch_size=32)).built
+    with pytest.raises(RefusedError, match="refused {'batch_size': 100000}: .*100000"):
+        hypermodel.build(hyperparameters(batch_size=100_000))
+
+
+@dataclasses.dataclass(frozen=True)
+class Seedless:
+    data: str = "digits"
+    units: int = 8
+    steps: int = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Distributed(tiny.Config):
+    strategy: str = "none"
+    replicas: int | None = None
+    sync_batch_norm: bool = False
+
+
+@pytest.mark.parametrize(("seed", "seeds"), [(-1, 1), (-1, 3), (True, 1), (None, 3)])
+def test_seeds_are_counted_on_from_that_of_the_config(seed, seeds):
+    config = Seedless() if seed is None else tiny.Config(seed=seed)
+    recipe = types.SimpleNamespace(Config=type(config), build=tiny.build)
+    message = f"integer `seed` of at least 0, the first of the `seeds`, received {seed}"
+    with pytest.raises(ValueError, match=message):
+        kgen.tuning.hypermodel(recipe, {"units": [4, 8]}, config, seeds=seeds)
+    assert kgen.tuning.hypermodel(tiny, SPACE, seeds=3)
+    recipe = types.SimpleNamespace(Config=Seedless, build=tiny.build)
+    assert kgen.tuning.hypermodel(recipe, {"units": [4, 8]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("strategy", "mirrored"), ("replicas", 2), ("sync_batch_norm", True)]
+)
+def test_several_devices_are_refused(name, value):
+    recipe = types.SimpleNamespace(Config=Distributed, build=tiny.build)
+    assert kgen.tuning.hypermodel(recipe, SPACE)
+    message = f"the default of `{name}`, as each trial trains on one device; received {value!r}"
+    with pytest.raises(ValueError, match=message):
+        kgen.tuning.hypermodel(recipe, SPACE, Distributed(**{name: value}))
+
+
 @pytest.mark.parametrize(
     ("fields", "objective", "message"),
     [

@@ -1,6 +1,7 @@
 """Ranges of a search: what they take, draw and refuse."""
 
 import dataclasses
+import math
 import typing
 from typing import Literal
 
@@ -25,6 +26,8 @@ class Config:
     attention: int | Literal["auto", "none"] = "auto"
     sizes: list[int] = dataclasses.field(default_factory=list)
     data: str = "digits"
+    replicas: int | None = None
+    doctor: Literal["off", "warn"] = "warn"
     seed: int = 0
     steps: int = 10
 
@@ -131,6 +134,9 @@ def test_a_space_is_made_of_ranges_lists_and_all():
         ({"seed": [0, 1]}, "'seed' cannot be searched for"),
         ({"steps": [1, 2]}, "'steps' cannot be searched for, as it is the length"),
         ({"fresh": "all"}, "'fresh' cannot be searched for, as it changes nothing"),
+        ({"replicas": [1, 2]}, "'replicas' cannot be searched for, as each trial trains on one"),
+        ({"doctor": "all"}, "'doctor' cannot be searched for, as a search has one of its own"),
+        ({"weight": [None, math.nan]}, "'weight' must be a number or None, received nan"),
     ],
 )
 def test_a_space_that_does_not_fit_is_refused(space, message):
@@ -163,6 +169,8 @@ def test_values_fit_annotations():
     assert types["fresh"] is bool
     assert fits(1, float) and not fits(True, float) and not fits(1.0, int) and not fits(1, bool)
     assert fits(None, types["weight"]) and not fits(None, float)
+    assert not any(fits(value, float) for value in (math.nan, math.inf, -math.inf))
+    assert fits(10**400, float) and fits(-1e308, float)
     assert fits(8, types["attention"]) and fits("auto", types["attention"])
     assert not fits("automatic", types["attention"])
     assert fits([1, 2], types["sizes"]) and not fits([1, 2.0], types["sizes"])

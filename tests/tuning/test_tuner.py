@@ -1,5 +1,6 @@
 """Searches: random, Hyperband and Bayesian, failures in them, and what they find."""
 
+import collections
 import gc
 import json
 import os
@@ -145,6 +146,31 @@ def test_failures_teach_a_bayesian_search_without_hiding_the_rest(tmp_path, arit
     assert set(good) < set(seen) and len(set(seen)) == len(good) + 1
 
 
+def test_a_running_trial_is_taken_for_no_better_than_its_neighbours(tmp_path, arithmetic):
+    """By the first Gaussian process, too, which nothing was fitted before."""
+    found = tuner(tmp_path / "search", "bayesian", 6, {"learning_rate": RATE}).oracle
+    found.create_trial("worker-0")
+    for number in range(3):
+        trial = found.create_trial("worker-1")
+        found.update_trial(trial.trial_id, {"val_nll": 100.0 + number})
+        trial.status = "COMPLETED"
+        found.end_trial(trial)
+    _, seen = found._vectorize_trials()
+    assert list(seen[1:]) == [100.0, 101.0, 102.0]
+    assert 100.0 < seen[0] < 104.0
+    assert len(found.trials) == 4
+
+
+@pytest.mark.parametrize("search", ["random", "bayesian", "hyperband"])
+def test_neighbouring_seeds_share_no_value(tmp_path, arithmetic, search):
+    drawn = []
+    for seed in range(4):
+        hypermodel = kgen.tuning.hypermodel(tiny, {"learning_rate": RATE}, epochs=3)
+        found = kgen.tuning.tuner(hypermodel, tmp_path / str(seed), search, trials=9, seed=seed)
+        drawn += [found.oracle._random_values()["learning_rate"] for _ in range(9)]
+    assert len(set(drawn)) == 36
+
+
 def test_hyperband_goes_on_with_the_best_from_their_checkpoints(tmp_path, arithmetic):
     arithmetic.score = lambda config, epochs: config.learning_rate / epochs
     found = tuner(
@@ -178,6 +204,93 @@ def test_hyperband_goes_on_with_the_best_from_their_checkpoints(tmp_path, arithm
     assert {epochs for _, epochs, _ in continued} >= {3}
     assert all(had.split()[-1] in ("1", "3") for _, _, had in continued)
     assert not list((tmp_path / "search").rglob("execution-*")), "checkpoints are left"
+
+
+def rungs(found):
+    """Returns a dict from epochs to how many trials there are of so many."""
+    return dict(collections.Counter(trial.epochs for trial in kgen.tuning.results(found)))
+
+
+@pytest.mark.parametrize(
+    ("trials", "expected"),
+    [
+        (1, {9: 1}),
+        (3, {3: 2, 9: 1}),
+        (5, {1: 3, 3: 1, 9: 1}),
+        (13, {1: 9, 3: 3, 9: 1}),
+        (14, {1: 9, 3: 3, 9: 2}),
+        (20, {1: 9, 3: 8, 9: 3}),
+        (23, {1: 9, 3: 8, 9: 6}),
+    ],
+)
+def test_hyperband_comes_to_full_trainings_whatever_the_trials(
+    tmp_path, arithmetic, trials, expected
+):
+    """Brackets of 9 + 3 + 1, 5 + 2 and 3 trials, by Algorithm 1 of Li et al., and smaller ones."""
+    arguments = dict(space={"learning_rate": RATE}, config=tiny.Config(steps=9), epochs=9)
+    found = tuner(tmp_path / "search", "hyperband", trials, **arguments)
+    found.search()
+    assert rungs(found) == expected
+    again = tuner(tmp_path / "search", "hyperband", 23, **arguments)
+    again.search()
+    assert rungs(again) == {1: 9, 3: 8, 9: 6}
+
+
+def test_hyperband_of_a_small_space_comes_to_full_trainings(tmp_path, arithmetic):
+    """And goes on alike where it was killed: the space stays used up."""
+    arithmetic.score = lambda config, epochs: float(config.units)
+    arguments = dict(config=tiny.Config(steps=9), epochs=9, space={"units": [8, 4, 16, 32]})
+    found = tuner(tmp_path / "search", "hyperband", 20, **arguments)
+    found.search()
+    assert rungs(found) == {1: 4, 3: 2, 9: 1}
+    assert [t.score for t in kgen.tuning.results(found)][:3] == [4.0, 4.0, 8.0]
+    calls, arithmetic.calls = arithmetic.calls, []
+
+    def killed(config, epochs):
+        if len(arithmetic.calls) == 6:
+            raise KeyboardInterrupt
+        return float(config.units)
+
+    arithmetic.score = killed
+    with pytest.raises(KeyboardInterrupt):
+        tuner(tmp_path / "killed", "hyperband", 20, **arguments).search()
+    again = tuner(tmp_path / "killed", "hyperband", 20, **arguments)
+    assert again.oracle._used_up
+    again.search()
+    assert arithmetic.calls[:5] + arithmetic.calls[6:] == calls
+
+
+@pytest.mark.parametrize(("units", "expected"), [(range(1, 99), 13), (range(1, 6), 5 + 2 + 1)])
+def test_hyperband_keeps_trials_for_those_that_running_ones_decide(
+    tmp_path, arithmetic, units, expected
+):
+    """Of two workers one waits, where all that is left is to go on with the best of a rung."""
+    oracle = tuner(
+        tmp_path / "search",
+        "hyperband",
+        13,
+        config=tiny.Config(steps=9),
+        epochs=9,
+        space={"units": list(units)},
+    ).oracle
+    running, statuses = {}, set()
+    for turn in range(60):
+        name = f"worker-{turn % 2}"
+        if name in running:
+            trial = running.pop(name)
+            score = float(trial.hyperparameters.values["units"])
+            oracle.update_trial(trial.trial_id, {"val_nll": score})
+            trial.status = "COMPLETED"
+            oracle.end_trial(trial)
+        if turn % 5 == 3 and running:
+            continue  # The other's trial takes longer.
+        trial = oracle.create_trial(name)
+        statuses.add(trial.status)
+        if trial.status == "RUNNING":
+            running[name] = trial
+    epochs = [t.hyperparameters.values["tuner/epochs"] for t in oracle.trials.values()]
+    assert statuses == {"RUNNING", "IDLE", "STOPPED"} and not running
+    assert len(epochs) == expected and epochs.count(9) == 1
 
 
 def test_values_refused_together_are_a_failed_trial(tmp_path, arithmetic):
@@ -239,7 +352,6 @@ def test_the_trial_that_was_running_is_run_again(tmp_path, arithmetic, search):
     arithmetic.score = killed
     with pytest.raises(KeyboardInterrupt):
         tuner(tmp_path / "killed", **arguments).search()
-    # A trial that only its own file knows of, as KerasTuner writes that before the oracle's.
     arithmetic.score = lambda config, epochs: config.learning_rate
     found = tuner(tmp_path / "killed", **arguments)
     assert len(found.oracle._retry_queue) == 1
@@ -249,6 +361,37 @@ def test_the_trial_that_was_running_is_run_again(tmp_path, arithmetic, search):
         t.values for t in kgen.tuning.results(whole)
     ]
     assert all(len(trial.scores) == 2 for trial in kgen.tuning.results(found))
+
+
+@pytest.mark.parametrize(
+    ("search", "number"),
+    [("random", 0), ("random", 2), ("hyperband", 2), ("hyperband", 9)],
+)
+def test_a_trial_that_only_its_own_file_knows_of_is_drawn_again(
+    tmp_path, arithmetic, monkeypatch, search, number
+):
+    """As KerasTuner writes that before the oracle's; of Hyperband, also one that was promoted."""
+    arguments = dict(search=search, space={"learning_rate": RATE}, epochs=9)
+    arguments["config"] = tiny.Config(steps=9)
+    arguments["trials"] = 11 if search == "hyperband" else 4
+    whole = tuner(tmp_path / "whole", **arguments)
+    whole.search()
+    calls, arithmetic.calls = arithmetic.calls, []
+    found = tuner(tmp_path / "killed", **arguments)
+    before = found.oracle._save_trial
+
+    def killed(trial):
+        before(trial)
+        if int(trial.trial_id) == number:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(found.oracle, "_save_trial", killed)
+    with pytest.raises(KeyboardInterrupt):
+        found.search()
+    found = tuner(tmp_path / "killed", **arguments)
+    found.search()
+    assert arithmetic.calls == calls
+    assert kgen.tuning.results(found) == kgen.tuning.results(whole)
 
 
 def test_files_cut_off_or_behind_do_not_lose_a_trial(tmp_path, arithmetic):

@@ -43,11 +43,11 @@ def build(config, image_shape):
     return model
 
 
-def search(folder, trials=3, steps=6, die_in=None, processes=()):
+def search(folder, trials=3, steps=6, die_in=None, workers=()):
     """Searches, and dies of a signal that nothing can catch in one trial's round.
 
-    Of several processes none begins before all are ready: on a machine with much else to do one
-    worker would be done before the other has started.
+    Of several `workers` none trains before each has a trial: on a machine with much else to do one
+    would be done with all of them before the other has started.
     """
     import kgen.callbacks
     import kgen.tuning
@@ -67,12 +67,17 @@ def search(folder, trials=3, steps=6, die_in=None, processes=()):
     space = {"learning_rate": kgen.tuning.Float(1e-4, 1e-2, log=True), "units": [4, 8]}
     hypermodel = kgen.tuning.hypermodel(tiny, space, tiny.Config(steps=steps))
     tuner = kgen.tuning.tuner(hypermodel, folder, objective="val_nll", trials=trials)
-    if processes:
-        pathlib.Path(folder, os.environ["KERASTUNER_TUNER_ID"] + ".ready").touch()
-        while not all(pathlib.Path(folder, f"{name}.ready").exists() for name in processes):
-            time.sleep(0.1)
+    if tuner.is_worker:
+        tuner.on_trial_begin = lambda trial: _wait_for_all(folder, tuner.tuner_id, workers)
+        print("asks for trials", flush=True)
     tuner.search()
     return tuner
+
+
+def _wait_for_all(folder, name, names):
+    pathlib.Path(folder, f"{name}.begun").touch()
+    while not all(pathlib.Path(folder, f"{name}.begun").exists() for name in names):
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":
