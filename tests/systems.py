@@ -137,6 +137,13 @@ def importance_weighted_vae():
     )
 
 
+def conditional_vae():
+    return models.VAE(
+        networks.convolutional_encoder(SHAPE, latent_dim=3, filters=4, classes=CLASSES),
+        networks.convolutional_decoder(SHAPE, latent_dim=3, filters=4, classes=CLASSES),
+    )
+
+
 def code_networks(activation=None):
     return (
         networks.dense_encoder(SHAPE, 6, units=8, variational=False, activation=activation),
@@ -341,6 +348,7 @@ SYSTEMS = {
     "wgan_gp": System(wgan_gp),
     "vae": System(vae),
     "importance_weighted_vae": System(importance_weighted_vae),
+    "conditional_vae": System(conditional_vae, pair=with_labels),
     "autoencoder": System(autoencoder),
     "denoising_autoencoder": System(denoising_autoencoder),
     "sparse_autoencoder": System(sparse_autoencoder),

@@ -100,8 +100,7 @@ class Client:
         if form not in _FORMS:
             raise ValueError(f"`form` must be one of {list(_FORMS)}, received {form!r}.")
         inputs = {"seed": np.random.randint(2**31) if seed is None else seed, "count": count}
-        if labels is not None:
-            inputs["labels"] = np.atleast_1d(labels)
+        inputs |= _as_rows(labels)
         truncated = {name: value for name, value in truncation.items() if value is not None}
         name = "sample_truncated" if truncated else "sample"
         return _only(self(name + _FORMS[form], **inputs, **truncated))
@@ -112,13 +111,13 @@ class Client:
             raise ValueError(f"`form` must be one of {list(_FORMS)}, received {form!r}.")
         return _only(self("decode" + _FORMS[form], latents=latents))
 
-    def encode(self, images):
-        """Returns the latents of images."""
-        return self._of_images("encode", images)
+    def encode(self, images, labels=None):
+        """Returns the latents of images; of a conditional model `labels` are as of `sample`."""
+        return self._of_images("encode", images, **_as_rows(labels))
 
-    def reconstruct(self, images):
-        """Returns images after encoding and decoding."""
-        return self._of_images("reconstruct", images)
+    def reconstruct(self, images, labels=None):
+        """Returns images after encoding and decoding; `labels` as of `encode`."""
+        return self._of_images("reconstruct", images, **_as_rows(labels))
 
     def translate(self, images, direction=None, seed=None):
         """Returns what images become; with a seed, of a model with noise, with noise.
@@ -133,14 +132,14 @@ class Client:
             return self._of_images(name, images)
         return self._of_images(f"{name}_noisy", images, seed=seed)
 
-    def log_prob(self, images):
-        """Returns log p(image) in nats, `(count,)`."""
-        return self._of_images("log_prob", images)
+    def log_prob(self, images, labels=None):
+        """Returns log p(image) in nats, `(count,)`; `labels` as of `encode`."""
+        return self._of_images("log_prob", images, **_as_rows(labels))
 
     def score(self, images, labels=None, inputs=None, domain=None):
         """Returns the discriminator's logits; arguments as of `kgen.GenerativeModel.score`."""
         name = "score" if domain is None else f"score_{domain}"
-        given = {} if labels is None else {"labels": np.atleast_1d(labels)}
+        given = _as_rows(labels)
         if inputs is not None:
             given["input_bytes" if _is_files(inputs) else "inputs"] = inputs
         return self._of_images(name, images, **given)
@@ -161,6 +160,11 @@ class Client:
         images = np.asarray(images)
         form = "_uint8" if images.dtype == np.uint8 else ""
         return _only(self(name + form, images=images, **others))
+
+
+def _as_rows(labels):
+    """The input of labels, one for all or one a row, where there are some."""
+    return {} if labels is None else {"labels": np.atleast_1d(labels)}
 
 
 def _transport(address):
