@@ -2,7 +2,16 @@
 
 import dataclasses
 
-from recipes.benchmark import losses, mixtures, pix2pix, stacked_mnist, style, table, vae
+from recipes.benchmark import (
+    disentanglement,
+    losses,
+    mixtures,
+    pix2pix,
+    stacked_mnist,
+    style,
+    table,
+    vae,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +57,11 @@ class Style(table.Config):
     """Growing, StyleGAN's parts and truncation, at equal training images."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Disentanglement(table.Config):
+    """How far each latent of VAE and beta-VAE stands for one factor of shapes."""
+
+
 TABLES = {
     Ring: mixtures.RING,
     Grid: mixtures.GRID,
@@ -56,6 +70,7 @@ TABLES = {
     Vae: vae.VAES,
     Pix2Pix: pix2pix.PIX2PIX,
     Style: style.STYLE,
+    Disentanglement: disentanglement.DISENTANGLEMENT,
 }
 
 
