@@ -187,6 +187,7 @@ DISENTANGLEMENT = table.Table(
         rounds=8000,
         units=128,
         learning_rate=1e-3,
+        beta=8.0,
         capacity_beta=30.0,
         capacity=10.0,
     ),
