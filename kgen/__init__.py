@@ -8,9 +8,11 @@ from kgen.version import __version__
 
 # Imported when first used, so that `import kgen` stays light.
 _ON_DEMAND = (
+    "anomaly",
     "callbacks",
     "data",
     "distribution",
+    "latent",
     "metrics",
     "plotting",
     "serving",

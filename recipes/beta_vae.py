@@ -8,6 +8,7 @@ import numpy as np
 import kgen.data
 import kgen.metrics
 import kgen.plotting
+from kgen.latent import traverse
 from kgen.models import BetaVAE
 from kgen.networks import dense_decoder, dense_encoder
 from recipes import training
@@ -84,16 +85,15 @@ def nats(model, images):
     return np.mean(0.5 * (np.expm1(log_variance) - log_variance + mean**2), axis=0)
 
 
-def traversal(model, image, dimensions, columns=COLUMNS):
+def traversal(model, image, dimensions):
     """Returns images of the latents of `image` in which one dimension a row goes from -3 to 3.
 
     Returns:
-        Images `(dimensions * columns, height, width, channels)`.
+        Images `(dimensions * COLUMNS, height, width, channels)`.
     """
-    latents = np.repeat(model.encode(image[None]), len(dimensions) * columns, axis=0)
-    places = np.tile(np.linspace(-3.0, 3.0, columns), len(dimensions))
-    latents[np.arange(len(latents)), np.repeat(dimensions, columns)] = places
-    return model.decode(latents)
+    (latents,) = model.encode(image[None])
+    rows = traverse(latents, dimensions, np.linspace(-3.0, 3.0, COLUMNS))
+    return model.decode(rows.reshape(-1, rows.shape[-1]))
 
 
 FAMILY = training.Family(report=report)

@@ -24,8 +24,10 @@ LEVELS = [
     {"kgen.networks"},
     {"kgen.augmentation"},
     {"kgen.models"},
+    {"kgen.anomaly"},
     {"kgen.data"},
     {"kgen.metrics"},
+    {"kgen.latent"},
     {"kgen.plotting"},
     {"kgen.serving"},
     {"kgen.callbacks"},
@@ -36,8 +38,10 @@ LEVELS = [
 ]
 # What stands alone although others stand above it.
 ALONE = {
+    "kgen.anomaly": {"kgen.core"},
     "kgen.augmentation": set(),
     "kgen.data": set(),
+    "kgen.latent": {"kgen.core", "kgen.core.engine", "kgen.losses", "kgen.metrics"},
     "kgen.metrics": {"kgen.core", "kgen.data", "kgen.version"},
     "kgen.plotting": set(),
     "kgen.serving": {"kgen.core", "kgen.version"},

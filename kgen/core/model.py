@@ -11,7 +11,7 @@ from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
 from kgen.core.noise import Noise, borrowed
 from kgen.core.optimizers import PlayerOptimizers, check_callbacks
-from kgen.core.replicas import StopTogether, average_statistics, check_jit
+from kgen.core.replicas import StopTogether, average_statistics, check_jit, check_optimizers
 
 
 class GenerativeModel(GenerativeInterface, keras.Model):
@@ -88,8 +88,9 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             **unused: `loss`, `metrics` and the like must be `None`: the system defines its losses.
 
         Raises:
-            ValueError: If an optimizer is missing or shared, a loss or metric is given, or XLA is
-                asked for in the scope of a strategy of several replicas.
+            ValueError: If an optimizer is missing or shared, a loss or metric is given, or XLA or
+                an optimizer's clipping or accumulation of gradients is asked for in the scope of a
+                strategy of several replicas.
         """
         given = sorted(name for name, value in unused.items() if value is not None)
         if given:
@@ -99,8 +100,10 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             )
         check_jit(jit_compile, self.replicas)
         scale_loss = auto_scale_loss and self._computes_in_float16()
+        optimizer = PlayerOptimizers.create(optimizer, self.players, scale_loss)
+        check_optimizers(optimizer.optimizers, self.replicas)
         super().compile(
-            optimizer=PlayerOptimizers.create(optimizer, self.players, scale_loss),
+            optimizer=optimizer,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,

@@ -16,6 +16,32 @@ def check_jit(jit_compile, replicas):
         )
 
 
+# What Keras does to each replica's gradients before it sums them, or cannot do in a replica.
+_ALONE = (
+    "clipnorm",
+    "global_clipnorm",
+    "clipvalue",
+    "gradient_accumulation_steps",
+    "ema_overwrite_frequency",
+)
+
+
+def check_optimizers(optimizers, replicas):
+    """Raises a ValueError if one of the optimizers has a setting that replicas cannot share."""
+    if replicas == 1:
+        return
+    for optimizer in optimizers:
+        for name in _ALONE:
+            value = getattr(optimizer, name, None)
+            if value is not None and (name != "ema_overwrite_frequency" or optimizer.use_ema):
+                raise ValueError(
+                    f"`{name}` must be None with {replicas} replicas, received {value!r} of the "
+                    f"{type(optimizer).__name__} {optimizer.name!r}: Keras applies it to the "
+                    "gradients of each replica alone, so that training would go another way than "
+                    "on one device, or fail."
+                )
+
+
 def batch_norms(model):
     """Returns the batch norms in a model or layer, those of kgen and of Keras."""
     return [

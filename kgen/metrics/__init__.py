@@ -30,6 +30,7 @@ from kgen.metrics.precision_recall import coverage, density, manifold_scores, pr
 from kgen.metrics.score import Score
 from kgen.metrics.score_log import append_scores, read_scores
 from kgen.metrics.similarity import l1, psnr, similarity_scores
+from kgen.metrics.strokes import stroke_slant, stroke_thickness
 from kgen.metrics.structural_similarity import multi_scale_ssim, ssim
 from kgen.metrics.translation import TranslationEvaluation
 
@@ -74,4 +75,6 @@ __all__ = [
     "recall",
     "similarity_scores",
     "ssim",
+    "stroke_slant",
+    "stroke_thickness",
 ]

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from kgen.core.arcs import on_arc
 from kgen.core.flatten import flatten_layers
 from kgen.metrics.arrays import checked_integer, checked_number, checked_rows
 from kgen.metrics.bootstrap import bootstrap_interval, bootstrap_seeds
@@ -139,7 +140,7 @@ def _path(model, space, starts, ends):
         noise, other = (x[:, : x.shape[1] - classes] for x in (starts, ends))
 
         def images(places, batch_size):
-            moved = np.concatenate([_on_arc(noise, other, places), labels], axis=1)
+            moved = np.concatenate([on_arc(noise, other, places), labels], axis=1)
             return model.decode(moved.astype("float32"), batch_size)
 
         return images
@@ -151,28 +152,6 @@ def _path(model, space, starts, ends):
         return model.synthesise(moved.astype("float32"), batch_size=batch_size)
 
     return images
-
-
-def _on_arc(starts, ends, places):
-    """Rows on arcs from `starts` to `ends`, all (n, d), at `places` (n,): 0 to 1 from end to end.
-
-    Shoemake 1985, "Animating rotation with quaternion curves".
-    """
-    # Differs from the paper: its latents have the length 1; here the length goes evenly from one
-    # end's to the other's, for models that do not normalise what they are given.
-    lengths = [np.linalg.norm(rows, axis=1, keepdims=True) for rows in (starts, ends)]
-    here, there = (
-        rows / np.maximum(length, 1e-30)
-        for rows, length in zip((starts, ends), lengths, strict=True)
-    )
-    cosine = np.sum(here * there, axis=1, keepdims=True)
-    across = there - cosine * here
-    sine = np.linalg.norm(across, axis=1, keepdims=True)
-    places = places[:, None]
-    angle = places * np.arctan2(sine, cosine)
-    # Of opposite ends, which any arc would join, the way goes through the centre.
-    direction = here * np.cos(angle) + across / np.maximum(sine, 1e-9) * np.sin(angle)
-    return direction * ((1.0 - places) * lengths[0] + places * lengths[1])
 
 
 def _with_labels_of(starts, ends, model):

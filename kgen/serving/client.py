@@ -27,8 +27,8 @@ class Client:
         logits = client("score", images=images)["logits"]  # Any signature, as it is.
 
     Args:
-        address: `"http://<host>:<port>"` or `"https://..."` for REST (the port is 8501 by default),
-            `"grpc://<host>:<port>"` for gRPC (8500), which needs the extra `serving`.
+        address: `"http://<host>:<port>"` or `"https://..."` for REST (TensorFlow Serving's port is
+            8501), `"grpc://<host>:<port>"` for gRPC (8500), which needs the extra `serving`.
         model: The model's name on the server.
         version: Number of its version; `None` for the newest.
         timeout: Seconds that an answer may take.
@@ -64,17 +64,12 @@ class Client:
             **inputs: Its inputs by name.
         """
         known = self.signatures()
-        if signature not in known:
+        try:
+            sent = _sent(known, signature, inputs)
+        except ValueError:
             known = self.signatures(anew=True)  # A newer version may be served by now.
-        if signature not in known:
-            raise ValueError(f"`signature` must be one of {sorted(known)}, received {signature!r}.")
-        specs, outputs = known[signature]["inputs"], known[signature]["outputs"]
-        if set(inputs) != set(specs):
-            raise ValueError(
-                f"`{signature}` must be given {sorted(specs)}, received {sorted(inputs)}."
-            )
-        sent = {name: as_sent(signature, name, inputs[name], specs[name]) for name in specs}
-        return self.transport.predict(signature, sent, outputs)
+            sent = _sent(known, signature, inputs)
+        return self.transport.predict(signature, sent, known[signature]["outputs"])
 
     def signatures(self, anew=False):
         """Returns what the model can do: a dict from names to `inputs` and `outputs`.
@@ -100,7 +95,8 @@ class Client:
         if form not in _FORMS:
             raise ValueError(f"`form` must be one of {list(_FORMS)}, received {form!r}.")
         inputs = {"seed": np.random.randint(2**31) if seed is None else seed, "count": count}
-        inputs |= _as_rows(labels)
+        if labels is not None:
+            inputs["labels"] = np.atleast_1d(labels)
         truncated = {name: value for name, value in truncation.items() if value is not None}
         name = "sample_truncated" if truncated else "sample"
         return _only(self(name + _FORMS[form], **inputs, **truncated))
@@ -113,11 +109,11 @@ class Client:
 
     def encode(self, images, labels=None):
         """Returns the latents of images; of a conditional model `labels` are as of `sample`."""
-        return self._of_images("encode", images, **_as_rows(labels))
+        return self._of_images("encode", images, **_one_each(labels, images))
 
     def reconstruct(self, images, labels=None):
         """Returns images after encoding and decoding; `labels` as of `encode`."""
-        return self._of_images("reconstruct", images, **_as_rows(labels))
+        return self._of_images("reconstruct", images, **_one_each(labels, images))
 
     def translate(self, images, direction=None, seed=None):
         """Returns what images become; with a seed, of a model with noise, with noise.
@@ -134,12 +130,12 @@ class Client:
 
     def log_prob(self, images, labels=None):
         """Returns log p(image) in nats, `(count,)`; `labels` as of `encode`."""
-        return self._of_images("log_prob", images, **_as_rows(labels))
+        return self._of_images("log_prob", images, **_one_each(labels, images))
 
     def score(self, images, labels=None, inputs=None, domain=None):
         """Returns the discriminator's logits; arguments as of `kgen.GenerativeModel.score`."""
         name = "score" if domain is None else f"score_{domain}"
-        given = _as_rows(labels)
+        given = _one_each(labels, images)
         if inputs is not None:
             given["input_bytes" if _is_files(inputs) else "inputs"] = inputs
         return self._of_images(name, images, **given)
@@ -162,9 +158,22 @@ class Client:
         return _only(self(name + form, images=images, **others))
 
 
-def _as_rows(labels):
-    """The input of labels, one for all or one a row, where there are some."""
-    return {} if labels is None else {"labels": np.atleast_1d(labels)}
+def _one_each(labels, images):
+    """The input of labels, a label for each image, where there are some."""
+    if labels is None:
+        return {}
+    # A server that joins requests wants as many rows of all inputs.
+    return {"labels": labels if np.ndim(labels) else np.full(len(images), labels)}
+
+
+def _sent(known, signature, inputs):
+    """The arrays of a request, once they have proved to be what the signature takes."""
+    if signature not in known:
+        raise ValueError(f"`signature` must be one of {sorted(known)}, received {signature!r}.")
+    specs = known[signature]["inputs"]
+    if set(inputs) != set(specs):
+        raise ValueError(f"`{signature}` must be given {sorted(specs)}, received {sorted(inputs)}.")
+    return {name: as_sent(signature, name, inputs[name], specs[name]) for name in specs}
 
 
 def _transport(address):

@@ -11,18 +11,24 @@ _ROWS = 2
 _SIDES = (64, 256)
 
 
-def check_finite(model, abilities, signatures):
-    """Raises a ValueError if a model's outputs for some examples, or its weights, hold NaN.
+def checked_examples(model, abilities, signatures):
+    """Returns inputs that each ability takes, a dict from its name to a dict of arrays by name.
+
+    An ability of images of free size that takes none of those tried has none.
 
     Args:
         model: The model.
         abilities: Its list of `Ability`.
         signatures: Dict from names to concrete functions, those of the abilities among them.
+
+    Raises:
+        ValueError: If the outputs for them, or the model's weights, hold NaN.
     """
+    examples = {}
     for ability in abilities:
         signature = signatures[ability.name]
         broken = [v.name for v in signature.graph.variables if _holds_nan(v)]
-        outputs = None if broken else _outputs(model, ability, signature)
+        example, outputs = (None, None) if broken else _tried(model, ability, signature)
         if broken or (outputs is not None and not _is_finite(outputs, ability.output)):
             where = f"the weights {broken[:3]}" if broken else f"its {ability.output}"
             raise ValueError(
@@ -30,9 +36,12 @@ def check_finite(model, abilities, signatures):
                 f"{type(model).__name__} whose `{ability.name}` does not: NaN or infinity in "
                 f"{where}."
             )
+        if example is not None:
+            examples[ability.name] = example
+    return examples
 
 
-def example_of(model, ability, side=_SIDES[0]):
+def example_of(model, ability, side):
     """Returns inputs of an ability, a dict of arrays by name.
 
     Args:
@@ -73,7 +82,8 @@ def in_form(example, form):
     return found
 
 
-def _outputs(model, ability, signature):
+def _tried(model, ability, signature):
+    """An example that a signature takes, and its outputs; `(None, None)` if none was found."""
     for side in _SIDES:
         example = example_of(model, ability, side)
         try:
@@ -82,8 +92,8 @@ def _outputs(model, ability, signature):
             if not any(None in spec.shape[1:] for spec in ability.inputs):
                 raise
             continue  # A size that such a network cannot take.
-        return outputs[ability.output].numpy()
-    return None
+        return example, outputs[ability.output].numpy()
+    return None, None
 
 
 def _is_finite(outputs, name):

@@ -2,14 +2,16 @@
 
 import pathlib
 
+import numpy as np
 import tensorflow as tf
 
 from kgen.core.interface import GenerativeInterface
 from kgen.serving.abilities import abilities_of
-from kgen.serving.examples import check_finite
+from kgen.serving.examples import checked_examples
 from kgen.serving.model_card import model_card
 from kgen.serving.server_config import write_config
 from kgen.serving.signatures import signatures_of
+from kgen.serving.tensors import as_sent
 from kgen.serving.versions import write_next_version
 from kgen.serving.warm_up import write_warm_up
 
@@ -86,7 +88,7 @@ for all | `images`, those of `model.sample` |
         raise ValueError(f"`directory` must be a folder, received the file {str(directory)!r}.")
     abilities = abilities_of(model)
     signatures = signatures_of(abilities)
-    check_finite(model, abilities, signatures)
+    examples = checked_examples(model, abilities, signatures)
     card = model_card(model, signatures, config, scores)
     module = tf.Module()
     # Only the variables that the signatures read: no optimizer and nothing of training.
@@ -98,7 +100,7 @@ for all | `images`, those of `model.sample` |
         extra = pathlib.Path(folder) / "assets.extra"
         extra.mkdir()
         (extra / "model_card.json").write_text(card, encoding="utf-8")
-        write_warm_up(extra, directory.resolve().name, model, abilities, signatures)
+        write_warm_up(extra, directory.resolve().name, abilities, signatures, examples)
 
     version = write_next_version(directory, write)
     if not (directory / "models.config").exists():
@@ -111,7 +113,8 @@ def load(path):
 
     Returns:
         Dict from a signature's name to a function of keyword arguments that takes and returns
-        NumPy arrays by name, such as `load(path)["sample"](seed=0, count=16)["images"]`.
+        NumPy arrays by name, such as `load(path)["sample"](seed=0, count=16)["images"]`. They raise
+        a ValueError where an input is not of the signature's type or shape.
     """
     served = tf.saved_model.load(path)
     return {name: _on_arrays(served, name) for name in served.signatures}
@@ -123,7 +126,14 @@ def _on_arrays(served, name):
         types = signature.structured_input_signature[1]
         if set(inputs) != set(types):
             raise ValueError(f"`{name}` must be given {sorted(types)}, received {sorted(inputs)}.")
-        tensors = {key: tf.constant(value, types[key].dtype) for key, value in inputs.items()}
+        tensors = {
+            key: tf.constant(as_sent(name, key, value, _spec(types[key])), types[key].dtype)
+            for key, value in inputs.items()
+        }
         return {key: value.numpy() for key, value in signature(**tensors).items()}
 
     return call
+
+
+def _spec(tensor_spec):
+    return np.dtype(tensor_spec.dtype.as_numpy_dtype), tuple(tensor_spec.shape)

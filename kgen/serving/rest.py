@@ -1,6 +1,7 @@
 """TensorFlow Serving's REST interface: requests and answers in JSON."""
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -30,8 +31,11 @@ class RestTransport:
 
     def signatures(self):
         """Returns a dict from signatures' names to their `inputs` and `outputs` by name."""
-        metadata = self._ask(f"{self.url}/metadata")["metadata"]
-        found = metadata["signature_def"]["signature_def"]
+        answer = self._ask(f"{self.url}/metadata")
+        try:
+            found = answer["metadata"]["signature_def"]["signature_def"]
+        except (KeyError, TypeError) as error:
+            raise self._strange(answer) from error
         return {
             name: {
                 side: {key: _spec(entry) for key, entry in signature.get(side, {}).items()}
@@ -53,10 +57,14 @@ class RestTransport:
             "signature_name": signature,
             "inputs": {name: _plain(array) for name, array in inputs.items()},
         }
-        answer = self._ask(f"{self.url}:predict", request)["outputs"]
-        if len(outputs) == 1:  # Then it comes without its name.
-            answer = {next(iter(outputs)): answer}
-        return {name: _array(answer[name], spec) for name, spec in outputs.items()}
+        answer = self._ask(f"{self.url}:predict", request)
+        try:
+            found = answer["outputs"]
+            if len(outputs) == 1:  # Then it comes without its name.
+                found = {next(iter(outputs)): found}
+            return {name: _array(found[name], spec) for name, spec in outputs.items()}
+        except (KeyError, TypeError) as error:
+            raise self._strange(answer) from error
 
     def close(self):
         """Does nothing: there is a connection for each request."""
@@ -77,8 +85,17 @@ class RestTransport:
             if isinstance(error.reason, TimeoutError):
                 raise self._late() from error
             raise ConnectionError(f"No server at {self.address}: {error.reason}.") from error
-        except json.JSONDecodeError as error:
+        except http.client.HTTPException as error:
+            raise ServerError(
+                f"{url} did not answer as HTTP does ({error!r:.100}): is it the port for gRPC?"
+            ) from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ServerError(f"{url} did not answer JSON: {error}.") from error
+
+    def _strange(self, answer):
+        return ServerError(
+            f"{self.url} did not answer as TensorFlow Serving does, but {answer!r:.100}."
+        )
 
     def _late(self):
         return TimeoutError(f"No answer from {self.address} within {self.timeout} s.")

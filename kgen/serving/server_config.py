@@ -22,7 +22,7 @@ def write_config(directory, base_path="/models", max_batch_size=64, batch_timeou
         directory: Folder of servables, or of the versions of one.
         base_path: Where the server finds the servables' folders, in the official Docker image
             `"/models"`; without Docker the absolute path of what holds them.
-        max_batch_size: Rows that are joined at most; a larger request is split.
+        max_batch_size: Rows that are joined at most; a server that joins refuses a larger request.
         batch_timeout_micros: Microseconds that a request waits for others at most.
 
     Returns:

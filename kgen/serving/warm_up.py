@@ -4,11 +4,11 @@ import pathlib
 
 import tensorflow as tf
 
-from kgen.serving.examples import example_of, in_form
+from kgen.serving.examples import in_form
 from kgen.serving.model_card import described
 
 
-def write_warm_up(folder, name, model, abilities, signatures):
+def write_warm_up(folder, name, abilities, signatures, examples):
     """Writes `tf_serving_warmup_requests`: a request of one row for each signature of rows.
 
     Signatures that take a scalar, such as `sample`, are left out: a server that joins requests
@@ -17,9 +17,10 @@ def write_warm_up(folder, name, model, abilities, signatures):
     Args:
         folder: The version's folder of further files, `assets.extra`.
         name: The model's name on the server.
-        model: The model.
-        abilities: Its list of `Ability`.
+        abilities: The model's list of `Ability`.
         signatures: Dict from names to concrete functions.
+        examples: Dict from abilities' names to inputs that they take; those without have no
+            request.
 
     Returns:
         Whether it was written: not without the package tensorflow-serving-api.
@@ -30,9 +31,9 @@ def write_warm_up(folder, name, model, abilities, signatures):
         return False
     requests = []
     for ability in abilities:
-        if any(spec.shape.rank == 0 for spec in ability.inputs):
+        if ability.name not in examples or any(spec.shape.rank == 0 for spec in ability.inputs):
             continue
-        example = {key: value[:1] for key, value in example_of(model, ability).items()}
+        example = {key: value[:1] for key, value in examples[ability.name].items()}
         for form in ("", "uint8", "bytes"):
             signature = f"{ability.name}_{form}" if form else ability.name
             if signature not in signatures:

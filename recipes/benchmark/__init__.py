@@ -3,10 +3,14 @@
 import dataclasses
 
 from recipes.benchmark import (
+    anomaly,
+    compression,
+    denoising,
     disentanglement,
     losses,
     mixtures,
     pix2pix,
+    pretraining,
     stacked_mnist,
     style,
     table,
@@ -58,6 +62,38 @@ class Style(table.Config):
 
 
 @dataclasses.dataclass(frozen=True)
+class Compression(table.Config):
+    """Autoencoders against principal components, by the size of the code."""
+
+    data: str = "mnist5k"
+    """Digits: mnist5k, or tfds:mnist for all 60,000, which has to be downloaded."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Denoising(table.Config):
+    """Denoising autoencoders against a median filter."""
+
+    data: str = "mnist5k"
+    """Digits: mnist5k, or tfds:mnist for all 60,000, which has to be downloaded."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Anomaly(table.Config):
+    """One-class digits: which digits are not of the class that a model has learned."""
+
+    data: str = "mnist5k"
+    """Digits: mnist5k, or tfds:mnist for all 60,000, which has to be downloaded."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretraining(table.Config):
+    """A classifier of few labels that starts from an autoencoder, or from random weights."""
+
+    data: str = "mnist5k"
+    """Digits: mnist5k, or tfds:mnist for all 60,000, which has to be downloaded."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Disentanglement(table.Config):
     """How far each latent of VAE and beta-VAE stands for one factor of shapes."""
 
@@ -70,6 +106,10 @@ TABLES = {
     Vae: vae.VAES,
     Pix2Pix: pix2pix.PIX2PIX,
     Style: style.STYLE,
+    Compression: compression.COMPRESSION,
+    Denoising: denoising.DENOISING,
+    Anomaly: anomaly.ANOMALY,
+    Pretraining: pretraining.PRETRAINING,
     Disentanglement: disentanglement.DISENTANGLEMENT,
 }
 

@@ -4,6 +4,7 @@ import dataclasses
 
 from kgen.tuning import Float, Int
 from recipes import (
+    autoencoder,
     biggan,
     cgan,
     cyclegan,
@@ -43,6 +44,16 @@ def _filters(low, high):
 
 
 RECIPES = {
+    "autoencoder": Searched(
+        autoencoder,
+        "val_psnr",
+        {
+            "learning_rate": RATE,
+            "latent_dim": Int(8, 64, log=True, step=2),
+            "filters": _filters(16, 64),
+            "reconstruction": "all",
+        },
+    ),
     "dcgan": Searched(
         dcgan,
         "val_frechet",

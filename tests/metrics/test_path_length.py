@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kgen import models
-from kgen.metrics.path_length import _on_arc, perceptual_path_length
+from kgen.metrics.path_length import perceptual_path_length
 from tests.systems import SYSTEMS, dense_generator, smooth_critic
 
 
@@ -101,29 +101,7 @@ def test_trim_leaves_out_the_same_share_at_both_ends():
     assert float(with_outlier) < 1e4 < float(length(Linear(rows), space="w", samples=100))
 
 
-def test_an_arc():
-    """Shoemake's formula; a length that goes evenly from one end's to the other's."""
-    starts, ends = np.random.default_rng(0).normal(size=(2, 20, 5))
-    lengths = [np.linalg.norm(rows, axis=1, keepdims=True) for rows in (starts, ends)]
-    here, there = starts / lengths[0], ends / lengths[1]
-    angle = np.arccos(np.sum(here * there, axis=1, keepdims=True))
-    for place in (0.0, 0.3, 1.0, 1.2):
-        weights = np.sin((1.0 - place) * angle), np.sin(place * angle)
-        expected = (weights[0] * here + weights[1] * there) / np.sin(angle)
-        found = _on_arc(starts, ends, np.full(20, place))
-        size = (1.0 - place) * lengths[0] + place * lengths[1]
-        np.testing.assert_allclose(found, expected * size, atol=1e-12)
-
-
-def test_arcs_of_parallel_and_opposite_ends_are_finite():
-    row = np.random.default_rng(0).normal(size=(1, 5))
-    half = np.array([0.5])
-    np.testing.assert_allclose(_on_arc(row, 3.0 * row, half), 2.0 * row)
-    np.testing.assert_allclose(_on_arc(row, row, half), row)
-    np.testing.assert_allclose(_on_arc(row, -row, half), 0.0 * row, atol=1e-6)
-    np.testing.assert_allclose(_on_arc(row, -row, 2.0 * half), -row)
-    np.testing.assert_allclose(_on_arc(0.0 * row, row, half), row * np.sqrt(0.5) / 2.0)
-    np.testing.assert_array_equal(_on_arc(0.0 * row, 0.0 * row, half), 0.0 * row)
+def test_paths_between_parallel_and_opposite_latents_are_finite():
     with np.errstate(all="raise"):
         assert np.isfinite(length(Linear(np.float32([[1.0], [-1.0], [2.0]]))))
 

@@ -12,10 +12,15 @@ from kgen.data.mixtures import RING_CENTRES, RING_STD
 from recipes import benchmark
 from recipes.benchmark import __main__ as command_line
 from recipes.benchmark import (
+    anomaly,
+    compression,
+    denoising,
+    digit_codes,
     losses,
     mixtures,
     pictures,
     pix2pix,
+    pretraining,
     report,
     stacked_mnist,
     style,
@@ -372,7 +377,7 @@ def test_bad_input(tmp_path, fields, message):
 
 
 def test_command_line(tmp_path, capsys):
-    for name in ("ring", "grid", "stacked_mnist", "losses", "vae", "pix2pix", "style"):
+    for name in command_line.CONFIGS:
         with pytest.raises(SystemExit) as stop:
             command_line.main([name, "--help"])
         assert stop.value.code == 0
@@ -392,3 +397,70 @@ def test_scatter_draws_a_panel_a_row(tmp_path):
     )
     with PIL.Image.open(one) as single, PIL.Image.open(five) as several:
         assert several.width == 4 * single.width and several.height == 2 * single.height
+
+
+SMALL_CODES = {"rounds": 2, "filters": 4, "trials": 1, "batch_size": 16}
+
+
+@pytest.mark.parametrize(
+    ("config", "table", "rows", "columns"),
+    [
+        (benchmark.Compression, compression.COMPRESSION, ["pca_8", "autoencoder_8"], ["psnr"]),
+        (
+            benchmark.Denoising,
+            denoising.DENOISING,
+            ["masking_noisy", "masking_median", "masking_autoencoder"],
+            ["psnr", "ssim"],
+        ),
+        (benchmark.Pretraining, pretraining.PRETRAINING, ["random_50", "pretrained_50"],
+         ["accuracy"]),
+    ],
+)  # fmt: skip
+def test_tables_of_autoencoders(tmp_path, config, table, rows, columns):
+    settings, data = dict(SMALL_CODES), "digits"
+    if config is benchmark.Pretraining:
+        settings["classifier_rounds"] = 2
+    elif config is benchmark.Denoising:
+        data = "mnist5k"  # The others are too small for SSIM.
+    protocol = dataclasses.replace(table.small, **settings)
+    result = benchmark.run(config(data=data, rows=rows, out=str(tmp_path)), protocol)
+    for row in rows:
+        assert set(columns) <= set(result.summary[row]["mean"])
+    with PIL.Image.open(result.paths["picture"]) as picture:
+        assert min(picture.size) > 50
+
+
+def test_compression_by_principal_components_is_that_of_the_singular_values(tmp_path):
+    """Of the training digits themselves the error is the tail of the singular values."""
+    protocol = dataclasses.replace(compression.COMPRESSION.small, **SMALL_CODES)
+    result = benchmark.run(benchmark.Compression(rows=["pca_32"], out=str(tmp_path)), protocol)
+    train, _ = digit_codes.digits(protocol, "train")
+    rows = 0.5 * train.reshape(len(train), -1).astype("float64")
+    tail = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)[32:]
+    on_train = np.sum(tail**2) / len(rows)
+    # Held-out digits are a little worse, and clipping makes all a little better.
+    assert 0.8 * on_train < result.summary["pca_32"]["mean"]["squared_error"] < 1.3 * on_train
+
+
+def test_the_table_of_anomalies(tmp_path):
+    protocol = dataclasses.replace(anomaly.ANOMALY.small, **SMALL_CODES, digits=(0, 1))
+    result = benchmark.run(benchmark.Anomaly(out=str(tmp_path)), protocol)
+    pca = result.summary["pca"]["mean"]
+    # What is known of it: ones are the easiest class, and all is far above chance.
+    assert pca["auroc_1"] > 0.97 and pca["auroc_0"] > 0.9
+    assert pca["auroc"] == pytest.approx((pca["auroc_0"] + pca["auroc_1"]) / 2)
+    assert pca["false_positive_rate"] == pytest.approx(0.05, abs=0.04)
+    assert pca["true_positive_rate"] > 0.6
+    assert "89.7" in result.text  # Published.
+    with PIL.Image.open(result.paths["picture"]) as picture:
+        assert picture.size == (500, 500)
+
+
+def test_few_labels_are_of_all_classes():
+    labels = np.arange(300) % 10
+    places = pretraining.few_of_each(labels, 50, seed=0)
+    np.testing.assert_array_equal(np.bincount(labels[places]), [5] * 10)
+    assert len(set(places)) == 50
+    assert (places != pretraining.few_of_each(labels, 50, seed=1)).any()
+    with pytest.raises(ValueError, match="`data` must have 40 digits of each class"):
+        pretraining.few_of_each(labels, 400, seed=0)

@@ -26,6 +26,7 @@ import kgen.data
 import kgen.serving
 from kgen.metrics import read_scores
 from recipes import (
+    autoencoder,
     biggan,
     cgan,
     conditional,
@@ -67,6 +68,7 @@ TINY = {
         "filters": 2, "latent_dim": 4, "style_dim": 4, "mapping_depth": 1, "image_size": 8,
         "stable_kimg": 0.0, "batch_sizes": [], "penalty_interval": 2,
     },
+    autoencoder: {"filters": 4, "latent_dim": 4, "kind": "denoising"},
     dcgan: {"filters": 4, "latent_dim": 4},
     gan: {"generator_units": 8, "discriminator_units": 8, "latent_dim": 4},
     vae: {"filters": 4, "latent_dim": 4},
@@ -74,8 +76,10 @@ TINY = {
 }
 # fmt: on
 TRANSLATING = (cyclegan, pix2pix, srgan)
+VALIDATED = (autoencoder, vae)
 # What reports show and score.
 REPORTS = {
+    autoencoder: ["reconstructions.png", "scores.jsonl"],
     biggan: ["classes.png", "scores.jsonl", "truncation.png"],
     cgan: ["classes.png", "scores.jsonl"],
     cyclegan: ["a_to_b.png", "b_to_a.png", "scores.jsonl"],
@@ -177,7 +181,9 @@ def test_a_run_leaves_everything_behind(recipe, finished_run):
         rows = list(csv.DictReader(file))
     assert len(rows) == 4  # Of 2, 2, 2 and 1 rounds.
     losses = (
-        ["loss", "val_loss"] if recipe is vae else [f"{p.name}_loss" for p in result.model.players]
+        ["loss", "val_loss"]
+        if recipe in VALIDATED
+        else [f"{p.name}_loss" for p in result.model.players]
     )
     assert {*losses, "images_per_second"} <= set(rows[0])
     assert result.history[losses[0]] == pytest.approx([float(r[losses[0]]) for r in rows])
@@ -199,6 +205,10 @@ def test_a_run_leaves_everything_behind(recipe, finished_run):
         images = np.linspace(-1, 1, 2 * size * size).reshape(2, size, size, 1).astype("float32")
         expected, again = result.model.translate(images), loaded.translate(images)
         outputs = served["translate_a_to_b" if recipe is cyclegan else "translate"](images=images)
+    elif recipe is autoencoder:
+        images = np.linspace(-1, 1, 2 * 64).reshape(2, 8, 8, 1).astype("float32")
+        expected, again = result.model.reconstruct(images), loaded.reconstruct(images)
+        outputs = served["reconstruct"](images=images)
     else:
         labels = {} if loaded.classes is None else {"labels": [1, 2, 3]}
         expected, again = (m.sample(3, seed=7, **labels) for m in (result.model, loaded))

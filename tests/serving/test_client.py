@@ -1,10 +1,12 @@
 """The client against a server on this machine, by REST and by gRPC; and against the real one."""
 
+import http.server
 import io
 import json
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -278,3 +280,48 @@ def wait_for(url, server):
             pass
         time.sleep(0.5)
     raise AssertionError(f"the server did not serve {url}")
+
+
+def test_answers_that_are_none_of_tensorflow_servings(gan):
+    port = gan.grpc.rpartition(":")[2]
+    with pytest.raises(ServerError, match="is it the port for gRPC"):
+        Client(f"http://127.0.0.1:{port}", "projection_gan", timeout=5).sample(1)
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"status": "ok"}')
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(ServerError, match="did not answer as TensorFlow Serving does.*status"):
+            Client(f"http://127.0.0.1:{server.server_port}", "dcgan").sample(1)
+        server.shutdown()
+
+
+def test_a_newer_version_with_other_inputs_is_asked_for(monkeypatch):
+    client = Client("http://127.0.0.1:1", "dcgan")
+    specs = iter([4, 8])
+
+    def signatures():
+        latents = (np.dtype("float32"), (None, next(specs)))
+        return {"decode": {"inputs": {"latents": latents}, "outputs": {}}}
+
+    monkeypatch.setattr(client.transport, "signatures", signatures)
+    monkeypatch.setattr(client.transport, "predict", lambda name, inputs, outputs: inputs)
+    assert client("decode", latents=np.zeros((2, 4)))["latents"].shape == (2, 4)
+    assert client("decode", latents=np.zeros((2, 8)))["latents"].shape == (2, 8)
+
+
+def test_one_label_is_sent_for_each_image(monkeypatch):
+    client = Client("http://127.0.0.1:1", "sagan")
+    monkeypatch.setattr(Client, "__call__", lambda self, name, **inputs: inputs)
+    monkeypatch.setattr("kgen.serving.client._only", lambda outputs: outputs)
+    images = np.zeros((3, 8, 8, 1), "float32")
+    np.testing.assert_array_equal(client.score(images, labels=2)["labels"], [2, 2, 2])
+    np.testing.assert_array_equal(client.score(images, labels=[0, 1, 2])["labels"], [0, 1, 2])
+    assert "labels" not in client.score(images)

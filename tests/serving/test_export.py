@@ -190,3 +190,19 @@ def test_serves_where_keras_and_kgen_cannot_be_imported(tmp_path):
         latents = model.latents(3, seed=1)
         np.testing.assert_allclose(images["decoded"], model.decode(latents), atol=1e-5)
         np.testing.assert_allclose(images["sampled"], model.sample(4, seed=5), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"seed": 2**40, "count": 2}, "`seed` of `sample` must be int32, received 1099511627776"),
+        ({"seed": 0.5, "count": 2}, "`seed` of `sample` must be int32, received 0.5"),
+        ({"seed": "a", "count": 2}, "`seed` of `sample` must be int32, received 'a'"),
+        ({"seed": 0, "count": [3]}, r"`count` of `sample` must be of the shape \(\), received"),
+        ({"seed": 0}, r"`sample` must be given \['count', 'seed'\], received \['seed'\]"),
+    ],
+)
+def test_what_is_loaded_takes_nothing_that_it_would_cut_off(inputs, message, tmp_path):
+    served = load(export(SYSTEMS["vae"].make(), tmp_path))
+    with pytest.raises(ValueError, match=message):
+        served["sample"](**inputs)

@@ -2,12 +2,14 @@
 
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from google.protobuf import wrappers_pb2 as _wrappers  # noqa: F401  (Known to the pool.)
 
+from kgen import models
 from kgen.serving import export, load, write_config
 from tests.systems import SYSTEMS
 
@@ -29,6 +31,15 @@ def batching_parameters():
     return message_factory.GetMessageClass(
         pool.FindMessageTypeByName("kgen_tests.BatchingParameters")
     )()
+
+
+def warm_up_requests(path):
+    """The requests that a server runs before it takes others."""
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    records = tf.data.TFRecordDataset(f"{path}/assets.extra/tf_serving_warmup_requests")
+    for record in records:
+        yield prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
 
 
 def model_configs(path):
@@ -79,15 +90,10 @@ def test_bad_arguments(arguments, message, tmp_path):
 
 def test_warm_up_requests_are_answered(tmp_path):
     pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed")
-    from tensorflow_serving.apis import prediction_log_pb2
-
     path = export(SYSTEMS["pix2pix"].make(), tmp_path / "pix")
     served = load(path)
     names = []
-    records = tf.data.TFRecordDataset(f"{path}/assets.extra/tf_serving_warmup_requests")
-    for record in records:
-        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
-        request = log.predict_log.request
+    for request in warm_up_requests(path):
         assert request.model_spec.name == "pix"
         inputs = {name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
         assert {len(value) for value in inputs.values()} == {1}
@@ -106,3 +112,23 @@ def test_without_the_package_there_is_no_warm_up(tmp_path, monkeypatch):
     path = export(SYSTEMS["wgan_gp"].make(), tmp_path / "gan")
     extra = tf.io.gfile.listdir(f"{path}/assets.extra")
     assert extra == ["model_card.json"]
+
+
+def test_warm_up_images_of_free_size_are_such_as_the_network_takes(tmp_path):
+    """Seven halvings take no 64 pixels: a request of so few would cost the whole version."""
+    pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed")
+    images = keras.Input((None, None, 1))
+    levels = [images]
+    for _ in range(7):
+        levels.append(keras.layers.AveragePooling2D(2)(levels[-1]))
+    x = levels.pop()
+    while levels:
+        x = keras.layers.UpSampling2D()(x)
+        x = keras.layers.Add()([x, levels.pop()])  # Of another size where a halving rounded down.
+    network = keras.Model(images, keras.layers.Conv2D(1, 1)(x))
+    path = export(models.Pix2Pix(network, seed=0), tmp_path / "pix2pix")
+    requests = list(warm_up_requests(path))
+    assert {request.model_spec.signature_name for request in requests} == {
+        "translate", "translate_uint8", "translate_bytes",
+    }  # fmt: skip
+    assert requests[0].inputs["images"].tensor_shape.dim[1].size == 256

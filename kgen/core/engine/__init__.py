@@ -6,7 +6,8 @@ Every backend module offers the same functions:
   `play(data) -> logs`;
 * `minimize(loss_function, variables, optimizer, recording)` makes one optimizer step;
 * `record(function, data, variables)` runs what several steps start from, once;
-* `input_gradient(function, inputs)` is the gradient of a network's output at its input;
+* `input_gradient(function, inputs)` is the gradient of a network's output at its input,
+  `value_and_input_gradient` both of one pass;
 * `batch_norm(inputs, scale, offset, epsilon)` normalises by the batch's moments, fast;
   `synchronized_batch_norm` by those of the rows of all replicas;
 * `mean_over_replicas(tensors)` is the mean of what each replica has;
@@ -55,6 +56,7 @@ from kgen.core.engine.tensorflow import (
     run_step,
     synchronized_batch_norm,
     uniform,
+    value_and_input_gradient,
     value_of,
 )
 
@@ -82,5 +84,6 @@ __all__ = [
     "synchronized_batch_norm",
     "told_by_chief",
     "uniform",
+    "value_and_input_gradient",
     "value_of",
 ]

@@ -142,6 +142,11 @@ def _over_workers(count):
         if gpus and count is not None:
             tf.config.set_visible_devices(gpus[:count], "GPU")
         return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "`strategy`: multiworker cannot start at this task's address in TF_CONFIG, "
+            f"{os.environ['TF_CONFIG']}; another process may have it still ({error.message})."
+        ) from error
     except RuntimeError as error:
         raise ValueError(
             f"`strategy`: multiworker must be chosen before TensorFlow is first used ({error})."
@@ -169,6 +174,10 @@ def check_cluster(text):
             f"`strategy`: {form}; the cluster may have a chief and workers, and the task must be "
             f"one of them; received {text!r}."
         )
+    for address in [address for kind in cluster.values() for address in kind]:
+        host, _, port = str(address).rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError(f"`strategy`: {form}; {address!r} is no <host>:<port>.")
 
 
 def _gpus():

@@ -53,6 +53,8 @@ def minimize(loss_function, variables, optimizer, recording=None):
         outputs, upstream = zip(*used, strict=True)
         earlier = recording.tape.gradient(outputs, values, output_gradients=upstream)
         gradients = [_sum(pair) for pair in zip(gradients, earlier, strict=True)]
+    if replicas() > 1 and hasattr(optimizer, "dynamic_scale"):
+        gradients = _finite_together(gradients)
     optimizer.apply(gradients, variables)
     return loss, logs
 
@@ -88,11 +90,16 @@ def input_gradient(function, inputs, upstream=None):
 
     With `upstream`, a tensor of the shape of the outputs, their sum is weighted by it.
     """
+    return value_and_input_gradient(function, inputs, upstream)[1]
+
+
+def value_and_input_gradient(function, inputs, upstream=None):
+    """Returns function(inputs) and its `input_gradient`, of one pass."""
     inputs = tf.convert_to_tensor(inputs)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         outputs = function(inputs)
-    return tape.gradient(outputs, inputs, upstream, unconnected_gradients="zero")
+    return outputs, tape.gradient(outputs, inputs, upstream, unconnected_gradients="zero")
 
 
 def rows_of_all(tensor):
@@ -190,6 +197,19 @@ def _sum(gradients):
     if len(present) == 2:
         return tf.add(*(tf.convert_to_tensor(gradient) for gradient in present))
     return present[0] if present else None
+
+
+def _finite_together(gradients):
+    """Gradients of which no replica's are finite where one replica's are not.
+
+    A `LossScaleOptimizer` skips a move whose gradients are not, and takes that of one replica's
+    alone, or decides for each: replicas would part, or wait for each other for ever.
+    """
+    present = [tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None]
+    finite = tf.cast(tf.reduce_all(present), "float32")
+    share = mean_over_replicas([finite])[0]
+    factor = tf.where(share < 1.0, float("nan"), 1.0)
+    return [g if g is None else g * tf.cast(factor, g.dtype) for g in gradients]
 
 
 # What is known of the step that a replica's thread traces.

@@ -66,6 +66,11 @@ class Extractor:
         features = self._in_batches(self.network, images)
         return features.reshape(len(features), -1)
 
+    def features_step(self, images):
+        """Returns the features `(n, d)` of a tensor of images, through which gradients flow."""
+        features = self.network(self._fitted(images), training=False)
+        return ops.reshape(ops.cast(features, "float32"), (ops.shape(images)[0], -1))
+
     def probabilities(self, images):
         """Returns the probabilities of classes, `(n, classes)`, of images in [-1, 1].
 
@@ -88,16 +93,17 @@ class Extractor:
         return np.concatenate([np.asarray(network.predict_on_batch(b), "float32") for b in batches])
 
     def _fitted(self, images):
+        """Images, an array or a tensor, of the network's channels and size."""
         height, width, channels = self._shape
         if channels is not None and images.shape[-1] != channels:
-            grey = images if images.shape[-1] == 1 else images @ _LUMINANCE[:, None]
-            images = grey if channels == 1 else np.repeat(grey, 3, axis=-1)
+            grey = images if images.shape[-1] == 1 else ops.matmul(images, _LUMINANCE[:, None])
+            images = grey if channels == 1 else ops.repeat(grey, 3, axis=-1)
         if self.resizer(images.shape[1:]) != "none":
-            resized = ops.image.resize(
+            images = ops.image.resize(
                 images, (height, width), interpolation="bicubic", antialias=True,
                 data_format="channels_last",
             )  # fmt: skip
-            images = np.clip(ops.convert_to_numpy(resized), -1.0, 1.0)
+            images = ops.clip(images, -1.0, 1.0)
         return images
 
 

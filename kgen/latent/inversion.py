@@ -1,0 +1,174 @@
+"""Inversion: the latents of images, found by optimisation, of generators without an encoder."""
+
+import dataclasses
+
+import numpy as np
+from keras import ops
+
+from kgen.core import engine
+from kgen.core.arrays import float_images, in_batches
+from kgen.core.precision import full_precision
+from kgen.latent.descent import Descent
+from kgen.latent.spaces import space_of
+from kgen.latent.starts import starting_rows
+from kgen.metrics import extractor as extractor_of
+from kgen.metrics import psnr
+from kgen.metrics.arrays import checked_integer, checked_number
+
+
+@dataclasses.dataclass(frozen=True)
+class Inversion:
+    """What `invert` found.
+
+    Attributes:
+        latents: float32 array `(count, ...)`: what the model makes `images` of, by `decode`, or of
+            styles by `synthesise`.
+        images: Those images, float32 `(count, height, width, channels)` in [-1, 1].
+        psnr: Peak signal-to-noise ratio of each image to the one asked for, in decibels,
+            `(count,)`.
+        history: Loss of each image before each step and after the last, from the start that was
+            kept, `(count, steps + 1)`.
+    """
+
+    latents: np.ndarray
+    images: np.ndarray
+    psnr: np.ndarray
+    history: np.ndarray
+
+
+def invert(
+    model,
+    images,
+    space=None,
+    steps=500,
+    starts=4,
+    start=None,
+    labels=None,
+    learning_rate=0.1,
+    pixel_weight=1.0,
+    feature_weight=0.0,
+    extractor="random",
+    prior_weight=0.01,
+    exploration=0.0,
+    seed=0,
+    batch_size=64,
+):
+    """Returns the latents whose images come closest to given ones, and how close.
+
+    Of each image the loss is the mean squared error of the pixels, that of an extractor's features
+    in units of the features' own mean square, and how unlikely the latents are, each with its
+    weight. Adam makes it smaller, from several starts of which the best is kept: in z (Lipton and
+    Tripathi 2017, arXiv 1702.04782; latents from U[-1, 1] are held in it, as there), or of a
+    StyleGAN in w or w+ from the mean style (Abdal et al. 2019, arXiv 1904.03189; Karras et al.
+    2020, appendix D, arXiv 1912.04958, whose schedule of the learning rate and noise this has).
+
+    An image's result does not depend on the images that it is inverted with, but for rounding.
+
+    Example:
+        found = kgen.latent.invert(model, images, seed=0)
+        print(found.psnr.mean())
+        closest = model.decode(found.latents)
+
+    Args:
+        model: `kgen.GenerativeModel` that can `sample` and `decode`; its weights stay.
+        images: Floats `(count, height, width, channels)` in [-1, 1].
+        space: `"z"`, the latents; of a StyleGAN also `"w"`, one style for all layers, or `"w+"`,
+            one for each, which comes closer and is worth less: its image need not be one that the
+            model would make. `None` for w where there is one, else z. Latents are then
+            `(count, layers, style_dim)`.
+        steps: Adam's steps, at least 1.
+        starts: How many starts, the same for all images: latents drawn by `seed`, of styles the
+            mean one and then drawn ones.
+        start: What to start from first: latents of the space, one row an image; or a built
+            `keras.Model` from images to them, such as `LatentRegressor.encoder`, whose rows are
+            without labels. `None` for drawn ones alone.
+        labels: Of a conditional model the class of all images, an integer, or of each, `(count,)`:
+            the latents' label, which does not move. `None`: in z all classes are tried, which takes
+            as many times as long; styles find their own.
+        learning_rate: Adam's largest, in units of the latents' or styles' standard deviation. It
+            rises over the first 5 % of the steps and falls over the last 25 %.
+        pixel_weight: Weight of the pixels' error.
+        feature_weight: Weight of the features' error; 0 for none.
+        extractor: Whose features: as `kgen.metrics.extractor` takes it, a network of Keras.
+        prior_weight: Weight of how unlikely latents are: of their length alone, which leads to the
+            shell near which draws from N(0, 1) lie; of styles the squared distance to the mean.
+        exploration: Deviation of the noise added to rows, in the units of `learning_rate`; it falls
+            to none within the first 75 % of the steps. 0 for none: several starts do as well on
+            digits, and Karras et al., who have one, take 0.05.
+        seed: Integer of at least 0 that decides starts and noise: the same gives the same result.
+        batch_size: Rows optimised at once, an image with one of its starts each.
+
+    Returns:
+        `Inversion`.
+
+    Raises:
+        ValueError: If an argument is not of this form.
+    """
+    weights = {
+        name: checked_number(name, value, at_least=0.0)
+        for name, value in (
+            ("pixel_weight", pixel_weight),
+            ("feature_weight", feature_weight),
+            ("prior_weight", prior_weight),
+        )
+    }
+    if pixel_weight == feature_weight == 0.0:
+        raise ValueError("`pixel_weight` or `feature_weight` must be above 0, received 0 for both.")
+    descent = Descent(
+        steps=checked_integer("steps", steps, 1),
+        learning_rate=checked_number("learning_rate", learning_rate, above=0.0),
+        exploration=checked_number("exploration", exploration, at_least=0.0),
+        seed=checked_integer("seed", seed, 0),
+    )
+    starts = checked_integer("starts", starts, 1)
+    batch_size = checked_integer("batch_size", batch_size, 1)
+    space = space_of(model, space, descent.seed)
+    images = float_images(images, model.image_shape)
+    features = _features_step(extractor) if feature_weight else None
+    rows = starting_rows(model, space, images, starts, start, labels, descent.seed)
+    count, tries = rows.shape[:2]
+    with full_precision(model):
+        found, history = descent.run(
+            _losses(space, features, **weights),
+            rows.reshape(-1, *rows.shape[2:]),
+            images,
+            space,
+            batch_size,
+        )
+        found = found.reshape(rows.shape)
+        history = history.reshape(count, tries, -1)
+        chosen = np.arange(count), np.argmin(history[:, :, -1], axis=1)
+        decode = engine.function(space.decode)
+        made = np.clip(in_batches(decode, found[chosen], batch_size=batch_size), -1.0, 1.0)
+    return Inversion(space.latents(found[chosen]), made, psnr(made, images), history[chosen])
+
+
+def _losses(space, features, pixel_weight, feature_weight, prior_weight):
+    """Function from rows and images, tensors, to the loss of each row."""
+
+    def losses(rows, images):
+        made = ops.cast(space.decode(rows), "float32")
+        loss = prior_weight * space.penalty(rows)
+        if pixel_weight:
+            loss = loss + pixel_weight * _mean_square(made - images)
+        if feature_weight:
+            expected = features(images)
+            error = _mean_square(features(made) - expected)
+            loss = loss + feature_weight * error / (_mean_square(expected) + 1e-8)
+        return loss
+
+    return losses
+
+
+def _mean_square(values):
+    return ops.mean(ops.square(values), axis=tuple(range(1, len(values.shape))))
+
+
+def _features_step(extractor):
+    extractor = extractor_of(extractor)
+    if not callable(getattr(extractor, "features_step", None)):
+        raise ValueError(
+            "`extractor` must be a name or a keras.Model, through which gradients flow, received "
+            f"{extractor!r}."
+        )
+    return extractor.features_step

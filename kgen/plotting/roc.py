@@ -1,0 +1,63 @@
+"""The curve of true against false positives of a score."""
+
+import numpy as np
+
+from kgen.plotting.grid import png_path
+
+
+def roc(curves, path, threshold=None):
+    """Draw ROC curves: the share of positives found against that of false alarms.
+
+    Args:
+        curves: dict from a curve's name to `(scores, labels)`: numbers `(n,)`, higher for what is
+            thought positive, and booleans or 0 and 1 `(n,)`, 1 being positive. The legend has the
+            area under each curve.
+        path: the file, ending in .png; its folder is made if need be.
+        threshold: a score, whose point is marked on each curve; None for none.
+
+    Returns:
+        `pathlib.Path` of the file.
+
+    Raises:
+        ValueError: there is no curve, one lacks positives or negatives or is not finite, or `path`
+            is not as described.
+
+    Example:
+        >>> import tempfile
+        >>> from kgen.plotting import roc
+        >>> roc({"mine": ([0.1, 0.4, 0.8], [0, 0, 1])}, tempfile.mkdtemp() + "/roc.png").name
+        'roc.png'
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from sklearn.metrics import auc, roc_curve
+
+    path = png_path(path)
+    if not curves:
+        raise ValueError("curves: expected at least one, got none.")
+    # The Figure class alone: pyplot would pick a backend and keep the figure for ever.
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color="gray", linestyle=":", linewidth=1)
+    for name, (scores, labels) in curves.items():
+        scores, labels = np.asarray(scores, float), np.asarray(labels).astype(bool)
+        if scores.ndim != 1 or scores.shape != labels.shape or not np.isfinite(scores).all():
+            raise ValueError(
+                f"curves: expected finite scores (n,) and labels (n,) of {name!r}, got shapes "
+                f"{scores.shape} and {labels.shape}."
+            )
+        if labels.all() or not labels.any():
+            raise ValueError(f"curves: expected positives and negatives of {name!r}, got one kind.")
+        false_positives, true_positives, _ = roc_curve(labels, scores)
+        area = auc(false_positives, true_positives)
+        (line,) = axes.plot(false_positives, true_positives, label=f"{name}: {area:.3f}")
+        if threshold is not None:
+            found = scores > threshold
+            axes.plot(found[~labels].mean(), found[labels].mean(), "o", color=line.get_color())
+    axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small", loc="lower right", title="area under the curve")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="png", dpi=100)
+    return path

@@ -1,0 +1,93 @@
+"""How well a denoising autoencoder cleans digits, against a median filter.
+
+Vincent et al. 2008 and 2010 (denoising autoencoders), with the corruptions of theirs.
+"""
+
+import keras
+import numpy as np
+import scipy.ndimage
+
+import kgen.metrics
+from kgen.core import SeededNoise
+from kgen.models import DenoisingAutoencoder
+from kgen.models.corruption import CORRUPTIONS
+from recipes.benchmark import digit_codes, table, trials
+from recipes.benchmark.pictures import rows_of_images
+from recipes.benchmark.report import Column
+
+# The amounts of each corruption: deviation in units of [-1, 1], and shares of the pixels.
+AMOUNTS = {"gaussian": 0.5, "masking": 0.5, "salt_and_pepper": 0.2}
+
+# Each row's corruption and what cleans the images: nothing, a filter or a model.
+ROWS = {
+    f"{corruption}_{method}": (corruption, method)
+    for corruption in AMOUNTS
+    for method in ("noisy", "median", "autoencoder")
+}
+
+COLUMNS = (Column("psnr", "PSNR", digits=2), Column("ssim", "SSIM", digits=3))
+
+WINDOWS = (3, 5)
+
+
+def train(protocol, trial):
+    """Cleans the corrupted test split and scores it. Returns `(scores, arrays)`."""
+    corruption, method = ROWS[trial.row]
+    amount = AMOUNTS[corruption]
+    clean, _ = digit_codes.digits(protocol, "test")
+    # The same corrupted digits for all trials and methods.
+    noisy = CORRUPTIONS[corruption](clean, amount, SeededNoise(protocol.seed))
+    noisy = np.clip(keras.ops.convert_to_numpy(noisy), -1.0, 1.0)
+    if method == "autoencoder":
+        images, _ = digit_codes.digits(protocol, "train")
+        model = digit_codes.trained(
+            protocol,
+            images,
+            trial.seed,
+            DenoisingAutoencoder,
+            corruption=corruption,
+            amount=amount,
+        )
+        cleaned = model.reconstruct(noisy)
+    elif method == "median":
+        # The better of the windows on the test split itself: the baseline gets the doubt.
+        tried = [scipy.ndimage.median_filter(noisy, (1, window, window, 1)) for window in WINDOWS]
+        cleaned = max(tried, key=lambda images: np.mean(kgen.metrics.psnr(images, clean)))
+    else:
+        cleaned = noisy
+    scores = {
+        "psnr": float(np.mean(kgen.metrics.psnr(cleaned, clean))),
+        "ssim": float(np.mean(kgen.metrics.ssim(cleaned, clean))),
+    }
+    return scores, {"images": cleaned[:100:10], "originals": clean[:100:10]}
+
+
+def describe(protocol):
+    """Returns the protocol in sentences."""
+    amounts = ", ".join(f"{name} {amount}" for name, amount in AMOUNTS.items())
+    return [
+        f"{protocol.data}; {digit_codes.said(protocol)}, squared error.",
+        f"Corruption: {amounts} (deviation in units of [-1, 1]; shares of the pixels), drawn once. "
+        f"The median filter has the better window of {WINDOWS} pixels by its PSNR on the test "
+        "split. Scores are means over that split, of images clipped to [-1, 1].",
+    ]
+
+
+def draw(folder, table, summary):
+    """Draws digits, and each row's first trial's of them."""
+    left = [entry for entry in (trials.arrays(folder, row) for row in summary) if entry]
+    rows = [left[0]["originals"], *(entry["images"] for entry in left)]
+    return rows_of_images(folder / "picture.png", rows)
+
+
+DENOISING = table.Table(
+    name="denoising",
+    full=digit_codes.Protocol(latent_dim=64),
+    small=digit_codes.Protocol(rounds=2000, latent_dim=64, filters=16),
+    rows=ROWS,
+    columns=COLUMNS,
+    published=(),
+    describe=describe,
+    train=train,
+    draw=draw,
+)

@@ -1,0 +1,87 @@
+"""The latents of a trained model: pictures of what they hold, and numbers."""
+
+import dataclasses
+import json
+import pathlib
+
+from recipes.command_line.saved import load_model, run_config
+from recipes.latents import measures, pictures
+from recipes.latents.section import Skipped
+from recipes.latents.subject import subject_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Draws what the latents of a trained model hold, and measures it."""
+
+    model: str
+    """A run's folder, such as runs/vae, or a .keras file."""
+    data: str | None = None
+    """Real images, whatever `kgen.data.load` takes; None for those of the run."""
+    out: str | None = None
+    """Folder of the pictures; None for latents in the run's folder, or beside the file."""
+    seed: int = 0
+    """Seed of all that is drawn."""
+    examples: int = 1000
+    """Held-out images, or samples of a model that cannot encode, that directions and maps are made
+    of, at most."""
+    inverted: int = 16
+    """Held-out images, and as many of the model's own, that are inverted; 0 for none."""
+    invert_steps: int = 500
+    """Steps of an inversion."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run returns.
+
+    Attributes:
+        paths: Dict from a picture's name to its file.
+        scores: Dict from a number's name to it.
+        skipped: List of sentences: what the model cannot do.
+    """
+
+    paths: dict
+    scores: dict
+    skipped: list
+
+
+def run(config):
+    """Writes the pictures and `scores.json`, and returns a `Result`.
+
+    Raises:
+        ValueError: If a field is not as described.
+        NotImplementedError: If the model does not make images of latents.
+    """
+    for name, least in (("examples", 100), ("inverted", 0), ("invert_steps", 1), ("seed", 0)):
+        if getattr(config, name) < least:
+            raise ValueError(
+                f"{name}: expected an integer of at least {least}, received "
+                f"{getattr(config, name)}."
+            )
+    path = pathlib.Path(config.model)
+    folder = pathlib.Path(config.out or (path if path.is_dir() else path.parent) / "latents")
+    model = load_model(path)
+    if not {"sample", "decode"} <= set(model.abilities):
+        raise NotImplementedError(
+            f"{type(model).__name__} makes no images of latents. It can: "
+            f"{', '.join(model.abilities)}."
+        )
+    subject = subject_of(model, config, run_config(path))
+    paths, scores, skipped = {}, {}, []
+    for section in (*pictures.SECTIONS, *measures.SECTIONS):
+        try:
+            found = section(subject, folder)
+        except Skipped as reason:
+            skipped.append(str(reason))
+            print(f"Skipped: {reason}")
+            continue
+        paths |= found.paths
+        scores |= found.scores
+        for name, value in found.scores.items():
+            print(f"{name}: {value}")
+    folder.mkdir(parents=True, exist_ok=True)
+    paths["scores"] = folder / "scores.json"
+    facts = {"config": dataclasses.asdict(config), "skipped": skipped, **scores}
+    paths["scores"].write_text(json.dumps(facts, indent=2) + "\n")
+    return Result(paths, scores, skipped)

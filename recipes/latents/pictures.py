@@ -1,0 +1,138 @@
+"""The pictures: ways, grids, traversals, walks, analogies, maps and the plane."""
+
+import numpy as np
+
+import kgen.plotting
+from kgen.latent import (
+    analogy,
+    code_map,
+    corner_grid,
+    interpolate,
+    quantile_plane,
+    random_walk,
+    traverse,
+)
+from kgen.latent.layout import layout_of
+from kgen.metrics import stroke_thickness
+from recipes.latents.section import Found, Skipped
+
+STEPS = 9  # Of a way and a traversal.
+ROWS = 8
+WALKS = 9
+OF_EACH = 10  # Examples that a mean is taken of.
+
+
+def interpolations(subject, folder):
+    """Ways between two examples, of one class where classes are known."""
+    firsts, seconds = subject.pairs(ROWS)
+    ends = subject.codes[firsts], subject.codes[seconds]
+    way = interpolate(*ends, STEPS, subject.path, subject.labels)  # (steps, rows, ...)
+    return _grid(subject, folder, "interpolation", np.swapaxes(way, 0, 1), STEPS)
+
+
+def corners(subject, folder):
+    """A grid between four examples, of four classes where classes are known."""
+    chosen = np.arange(4)
+    if subject.classes is not None:
+        _, firsts = np.unique(subject.classes, return_index=True)
+        chosen = np.concatenate([firsts, chosen])[:4]
+    grid = corner_grid(subject.codes[chosen], ROWS, ROWS, subject.path, subject.labels)
+    return _grid(subject, folder, "corners", grid, ROWS)
+
+
+def traversals(subject, folder):
+    """The coordinates that vary most, each by itself: of one example, of styles of the mean one."""
+    rows = subject.codes.reshape(len(subject.codes), -1, subject.codes.shape[-1])  # (n, layers, d)
+    start = subject.codes.mean(axis=0) if subject.styles else subject.codes[0]
+    free = rows.shape[-1] - subject.labels
+    mean, deviation = rows[:, 0, :free].mean(axis=0), rows[:, 0, :free].std(axis=0)
+    moved = []
+    for number in np.argsort(-deviation, kind="stable")[:ROWS].tolist():
+        values = np.linspace(-2.5, 2.5, STEPS)
+        if subject.styles:
+            values = mean[number] + deviation[number] * values
+        moved.append(traverse(start, number, values))
+    return _grid(subject, folder, "traversal", np.stack(moved), STEPS)
+
+
+def walks(subject, folder):
+    """A GIF of nine random walks that come back to where they start."""
+    model = subject.model
+    if layout_of(model).uniform:
+        raise Skipped("no walk.gif, as latents are uniform and random walks are of normal ones.")
+    labels = layout_of(model).labels + layout_of(model).codes
+    start = model.latents(WALKS, seed=subject.config.seed + 1)
+    walk = random_walk(start, 48, 6.0, seed=subject.config.seed, labels=labels)
+    frames = [kgen.plotting.image_grid(np.clip(model.decode(rows), -1.0, 1.0), 3) for rows in walk]
+    scale = max(1, 256 // max(frames[0].shape))
+    frames = [frame.repeat(scale, 0).repeat(scale, 1) for frame in frames]
+    path = kgen.plotting.save_gif(frames, folder / "walk.gif", milliseconds=80)
+    return Found({"walk": path})
+
+
+def analogies(subject, folder):
+    """A thick one less a thin one of its class, plus a thin one of another: a thick other one."""
+    if subject.classes is None:
+        raise Skipped("no analogy.png, as nothing tells the classes of the examples.")
+    if subject.images.shape[-1] != 1:
+        raise Skipped("no analogy.png, as the thickness of strokes is that of grey images.")
+    thickness = stroke_thickness(subject.images)
+    order = {}
+    for label in np.unique(subject.classes):
+        members = np.flatnonzero(subject.classes == label)
+        if len(members) >= 2 * OF_EACH:
+            order[label] = members[np.argsort(thickness[members], kind="stable")]
+    if len(order) < 2:
+        raise Skipped(f"no analogy.png, as fewer than 2 classes have {2 * OF_EACH} examples.")
+    labels = list(order)
+    rows = []
+    for label, other in zip(labels, [*labels[1:], labels[0]], strict=True):
+        thick, thin = order[label][-OF_EACH:], order[label][:OF_EACH]
+        sides = [subject.codes[numbers] for numbers in (thick, thin, order[other][:OF_EACH])]
+        means = [side.mean(axis=0) for side in sides]
+        rows.append(np.stack([*means, analogy(*sides)]))
+    return _grid(subject, folder, "analogy", np.float32(rows), 4)
+
+
+def pca_map(subject, folder):
+    """The examples at their places among the two directions in which codes vary most."""
+    return _map(subject, folder, "map_pca", code_map(_free(subject)))
+
+
+def tsne_map(subject, folder):
+    """The examples at their places by t-SNE."""
+    places = code_map(
+        _free(subject), "tsne", min(30.0, len(subject.codes) / 4), subject.config.seed
+    )
+    return _map(subject, folder, "map_tsne", places)
+
+
+def plane(subject, folder):
+    """The images of the whole of a model's two latents."""
+    layout = layout_of(subject.model)
+    if (layout.noise, layout.labels + layout.codes, layout.uniform) != (2, 0, False):
+        raise Skipped(
+            f"no plane.png, as the model has {layout.noise} latents and the plane needs 2 of "
+            "N(0, 1), without labels."
+        )
+    images = np.clip(subject.model.decode(quantile_plane().reshape(-1, 2)), -1.0, 1.0)
+    return Found({"plane": kgen.plotting.save_grid(images, folder / "plane.png", 20)})
+
+
+def _free(subject):
+    """The examples' codes without their labels."""
+    return subject.codes[..., : subject.codes.shape[-1] - subject.labels]
+
+
+def _map(subject, folder, name, places):
+    path = folder / f"{name}.png"
+    kgen.plotting.image_map(subject.images, places, path, subject.classes)
+    return Found({name: path})
+
+
+def _grid(subject, folder, name, latents, columns):
+    path = kgen.plotting.save_grid(subject.decode(latents), folder / f"{name}.png", columns)
+    return Found({name: path})
+
+
+SECTIONS = (interpolations, corners, traversals, walks, analogies, pca_map, tsne_map, plane)
