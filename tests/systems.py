@@ -137,6 +137,24 @@ def importance_weighted_vae():
     )
 
 
+def beta_vae():
+    """One whose capacity grows through the rounds of a check, and is there before their end."""
+    return models.BetaVAE(
+        networks.dense_encoder(SHAPE, latent_dim=3, units=8),
+        networks.dense_decoder(SHAPE, latent_dim=3, units=8),
+        beta=10.0,
+        capacity=2.0,
+        capacity_rounds=2,
+    )
+
+
+def conditional_vae():
+    return models.VAE(
+        networks.convolutional_encoder(SHAPE, latent_dim=3, filters=4, classes=CLASSES),
+        networks.convolutional_decoder(SHAPE, latent_dim=3, filters=4, classes=CLASSES),
+    )
+
+
 def code_networks(activation=None):
     return (
         networks.dense_encoder(SHAPE, 6, units=8, variational=False, activation=activation),
@@ -341,6 +359,8 @@ SYSTEMS = {
     "wgan_gp": System(wgan_gp),
     "vae": System(vae),
     "importance_weighted_vae": System(importance_weighted_vae),
+    "beta_vae": System(beta_vae),
+    "conditional_vae": System(conditional_vae, pair=with_labels),
     "autoencoder": System(autoencoder),
     "denoising_autoencoder": System(denoising_autoencoder),
     "sparse_autoencoder": System(sparse_autoencoder),

@@ -22,10 +22,11 @@ class GenerativeInterface:
     | `sample` | `draw_latents(count, noise)`, of conditional systems `draw_latents(count, noise, \
 labels)`, and `decode_step(latents)` |
     | `decode` | `decode_step(latents)` |
-    | `encode` | `encode_step(images)` |
-    | `reconstruct` | `reconstruct_step(images)` |
+    | `encode` | `encode_step(images)`, where `encoded_with` is "labels" `encode_step(images, \
+labels)` |
+    | `reconstruct` | `reconstruct_step(images)`, likewise |
     | `translate` | `translate_step(images, direction, noise)` |
-    | `log_prob` | `log_prob_step(images, noise, samples)` |
+    | `log_prob` | `log_prob_step(images, noise, samples)`, likewise with `labels` at its end |
     | `score` | `score_step(images, given, domain)` |
 
     What it leaves out raises `NotImplementedError` naming what it can do.
@@ -43,6 +44,10 @@ labels)`, and `decode_step(latents)` |
     # The name of what truncates samples, an argument of `sample`; `None` where nothing does. Its
     # tensor function is then `truncated_step(latents, truncation)`.
     truncation_name = None
+
+    # What images are encoded, reconstructed and given a probability together with: `None`, or the
+    # argument "labels" of `encode`, `reconstruct` and `log_prob`.
+    encoded_with = None
 
     # What images are scored together with: `None`, or the argument "labels" or "inputs" of `score`.
     scored_with = None
@@ -89,16 +94,26 @@ labels)`, and `decode_step(latents)` |
         self._require("decode")
         return in_batches(self._compiled["decode"], self._latents(latents), batch_size=batch_size)
 
-    def encode(self, images, batch_size=64):
-        """Returns the latents of `images` in [-1, 1], `(count, latent dimensions)`."""
-        self._require("encode")
-        return in_batches(self._compiled["encode"], self._images(images), batch_size=batch_size)
+    def encode(self, images, batch_size=64, labels=None):
+        """Returns the latents of `images` in [-1, 1], `(count, latent dimensions)`.
 
-    def reconstruct(self, images, batch_size=64):
-        """Returns `images` in [-1, 1] after encoding and decoding, of the same shape."""
+        Args:
+            images: Array `(count, height, width, channels)` in [-1, 1].
+            batch_size: Images computed at once.
+            labels: Where images are encoded together with labels, the class of all images, an
+                integer, or of each, `(count,)`. It is the end of their latents, too, as of
+                `latents`: `decode` of latents with another class there gives the same in that one.
+        """
+        self._require("encode")
+        return in_batches(
+            self._compiled["encode"], *self._to_encode(images, labels), batch_size=batch_size
+        )
+
+    def reconstruct(self, images, batch_size=64, labels=None):
+        """Returns `images` after encoding and decoding, of the same shape; see `encode`."""
         self._require("reconstruct")
         return in_batches(
-            self._compiled["reconstruct"], self._images(images), batch_size=batch_size
+            self._compiled["reconstruct"], *self._to_encode(images, labels), batch_size=batch_size
         )
 
     def translate(self, images, direction=None, seed=None, batch_size=64):
@@ -135,8 +150,10 @@ labels)`, and `decode_step(latents)` |
         """Shape of one image to translate; `None` stands for any height or width."""
         return self.image_shape
 
-    def log_prob(self, images, samples=128, seed=0, batch_size=64):
+    def log_prob(self, images, samples=128, seed=0, batch_size=64, labels=None):
         """Returns log p(image) in nats per image, `(count,)`; an estimate where it has to be.
+
+        Where images are encoded together with labels it is log p(image | label).
 
         Args:
             images: Array `(count, height, width, channels)` in [-1, 1].
@@ -144,16 +161,18 @@ labels)`, and `decode_step(latents)` |
             seed: Integer seed of the draws, which are an image's own: its estimate does not depend
                 on the other images.
             batch_size: Images computed at once.
+            labels: As of `encode`.
         """
         self._require("log_prob")
         if not isinstance(samples, int | np.integer) or samples < 1:
             raise ValueError(f"`samples` must be a positive integer, received {samples!r}.")
         seed = seed_of(seed)
-        return in_batches(
-            lambda x: self.log_prob_step(x, ImageNoise(seed, x), int(samples)),
-            self._images(images),
-            batch_size=batch_size,
-        )
+
+        def step(x, *labels):
+            x = ops.convert_to_tensor(x)
+            return self.log_prob_step(x, ImageNoise(seed, x), int(samples), *labels)
+
+        return in_batches(step, *self._to_encode(images, labels), batch_size=batch_size)
 
     def bits_per_dimension(self, images, **kwargs):
         """Returns -log2 p(image) / number of pixels and channels, `(count,)`; see `log_prob`."""
@@ -226,6 +245,17 @@ labels)`, and `decode_step(latents)` |
 
     def _images(self, images, shape=None):
         return float_images(images, self.image_shape if shape is None else shape)
+
+    def _to_encode(self, images, labels):
+        """Returns images, and the labels that they are encoded together with, if they are."""
+        images = self._images(images)
+        if (labels is None) == (self.encoded_with == "labels"):
+            expected = "given" if labels is None else "None"
+            raise ValueError(
+                f"`labels` must be {expected}: this {type(self).__name__} encodes images "
+                f"{f'together with {self.encoded_with}' if self.encoded_with else 'alone'}."
+            )
+        return (images,) if labels is None else (images, self._labels(labels, len(images)))
 
     def _labels(self, labels, count):
         if self.classes is None:

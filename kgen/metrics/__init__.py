@@ -10,12 +10,19 @@ from kgen.metrics.conditional import (
     label_agreement,
     matched_classes,
 )
+from kgen.metrics.disentanglement import (
+    beta_vae_score,
+    disentanglement_scores,
+    factor_vae_score,
+    mutual_information_gap,
+)
 from kgen.metrics.diversity import diversity
 from kgen.metrics.evaluation import Evaluation
 from kgen.metrics.extractors import Extractor, extractor
 from kgen.metrics.frechet import frechet_distance, gaussian_frechet_distance
 from kgen.metrics.inception_score import inception_score
 from kgen.metrics.kernel import kernel_distance
+from kgen.metrics.known_factors import KnownFactors, known_factors
 from kgen.metrics.modes import label_scores, mixture_scores
 from kgen.metrics.moments import Moments
 from kgen.metrics.path_length import perceptual_path_length
@@ -31,23 +38,28 @@ __all__ = [
     "Card",
     "Evaluation",
     "Extractor",
+    "KnownFactors",
     "Moments",
     "Score",
     "TranslationEvaluation",
     "append_scores",
     "auroc",
+    "beta_vae_score",
     "cache_folder",
     "class_frechet_distances",
     "class_label_agreements",
     "cluster_agreement",
     "coverage",
     "density",
+    "disentanglement_scores",
     "diversity",
     "extractor",
+    "factor_vae_score",
     "frechet_distance",
     "gaussian_frechet_distance",
     "inception_score",
     "kernel_distance",
+    "known_factors",
     "l1",
     "label_agreement",
     "label_scores",
@@ -55,6 +67,7 @@ __all__ = [
     "matched_classes",
     "mixture_scores",
     "multi_scale_ssim",
+    "mutual_information_gap",
     "perceptual_path_length",
     "precision",
     "psnr",

@@ -30,7 +30,8 @@ class Evaluation:
     | `diversity` | multi-scale SSIM between samples | lower |
     | `modes`, `reverse_kl` | modes reached, evenness: `"ring"`, `"grid"`, `"stacked_mnist"` | |
     | `high_quality` | share of points near a mode: `"ring"`, `"grid"` | higher |
-    | `nll` | -log p of the reference's first 1,000 images, nats, by `log_prob` | lower |
+    | `nll` | -log p of the reference's first 1,000 images, nats, by `log_prob`; of a conditional \
+model given their labels | lower |
     | `l1` | `reconstruct` against the same images, mean absolute difference | lower |
     | `psnr`, `ssim`, `multi_scale_ssim` | the same | higher |
 

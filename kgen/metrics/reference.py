@@ -1,6 +1,7 @@
 """What samples are held against: a split of a set, read batch by batch and summed up once."""
 
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -74,9 +75,16 @@ class Reference:
             self.named = isinstance(source, str) and is_named(source)
             self.name = source if self.named else pathlib.Path(source).expanduser().resolve().name
             self.split = split
-            self._batches = kgen.data.in_order(
-                source, image_size, batch_size, split, channels, on_bad_file=on_bad_file
+            self._read = functools.partial(
+                kgen.data.in_order,
+                source,
+                image_size,
+                batch_size,
+                split,
+                channels,
+                on_bad_file=on_bad_file,
             )
+            self._batches = self._read()
             self.count = self._batches.count
             self.shape = tuple(self._batches.element_spec.shape[1:])
             self._key = (fingerprint(source, split), self.shape)
@@ -96,7 +104,7 @@ class Reference:
             )
         if not (np.abs(array) <= 1.001).all():  # NaN is not either.
             raise ValueError("`reference` must lie in [-1, 1] and be finite.")
-        self.name, self.named, self.split = "array", False, None
+        self.name, self.named, self.split, self._read = "array", False, None, None
         self._batches = [
             array[i : i + batch_size].astype("float32") for i in range(0, len(array), batch_size)
         ]
@@ -108,13 +116,19 @@ class Reference:
 
     def first(self, count):
         """Returns the first `count` examples, or all if there are fewer."""
-        found, rows = [], 0
-        for batch in self.batches():
-            found.append(batch)
-            rows += len(batch)
-            if rows >= count:
-                break
-        return np.concatenate(found)[:count]
+        (found,) = _first(((batch,) for batch in self.batches()), count)
+        return found
+
+    def first_labelled(self, count):
+        """Returns the first `count` examples and their labels.
+
+        Raises:
+            ValueError: If the reference has none.
+        """
+        if self._read is None:
+            raise ValueError("`reference` must be a set with labels, received an array.")
+        pairs = ((np.asarray(x), np.asarray(y)) for x, y in self._read(labels=True))
+        return _first(pairs, count)
 
     def statistics(self, extractor=None):
         """Returns the `Statistics`, read in one pass the first time and from the cache after it."""
@@ -158,6 +172,17 @@ class Reference:
         if extractor is None:
             return arrays
         return {**arrays, **moments.as_arrays(), "features": np.concatenate(features)}
+
+
+def _first(batches, count):
+    """Returns the first `count` rows of batches, tuples of arrays, or all if there are fewer."""
+    found, rows = [], 0
+    for batch in batches:
+        found.append(batch)
+        rows += len(batch[0])
+        if rows >= count:
+            break
+    return [np.concatenate(parts)[:count] for parts in zip(*found, strict=True)]
 
 
 def _kept_rows(count):

@@ -99,11 +99,13 @@ def _stacked(material, **options):
 
 
 def _likelihood(material, examples=1000, **options):
-    images = material.reference.first(examples)
-    nats = -material.model.log_prob(images, **{"seed": material.draws["seed"], **options})
-    # Under another likelihood it is another kind of number.
+    images, given = _to_encode(material, examples)
+    nats = -material.model.log_prob(images, **{"seed": material.draws["seed"], **given, **options})
+    # Under another likelihood it is another kind of number, and so it is given the label.
     likelihood = getattr(material.model, "likelihood", None)
     settings = {"samples": options.get("samples", 128), "likelihood": likelihood}
+    if given:
+        settings["given"] = "labels"
     card = Card(
         "nll",
         samples=len(nats),
@@ -117,9 +119,18 @@ def _likelihood(material, examples=1000, **options):
 
 
 def _reconstruction(material, examples=1000, **options):
-    images = material.reference.first(examples)
-    decoded = np.clip(material.model.reconstruct(images), -1.0, 1.0)
+    images, given = _to_encode(material, examples)
+    decoded = np.clip(material.model.reconstruct(images, **given), -1.0, 1.0)
     return similarity_scores(decoded, images, **{**material.draws, **options})
+
+
+def _to_encode(material, examples):
+    """The reference's first examples, and a dict of what the model encodes them together with."""
+    encoded_with = getattr(material.model, "encoded_with", None)
+    if encoded_with is None:
+        return material.reference.first(examples), {}
+    images, labels = material.reference.first_labelled(examples)
+    return images, {encoded_with: labels}
 
 
 MIXTURES = {

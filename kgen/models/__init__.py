@@ -1,6 +1,7 @@
 """Systems: one paper a file."""
 
 from kgen.models.autoencoder import Autoencoder
+from kgen.models.beta_vae import BetaVAE
 from kgen.models.biggan import BigGAN
 from kgen.models.context_encoder import ContextEncoder
 from kgen.models.contractive_autoencoder import ContractiveAutoencoder
@@ -25,6 +26,7 @@ __all__ = [
     "VAE",
     "WGANGP",
     "Autoencoder",
+    "BetaVAE",
     "BigGAN",
     "ContextEncoder",
     "ContractiveAutoencoder",

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kgen.augmentation import differentiable_augmentation
-from kgen.core import Player, engine
+from kgen.core import Player
 from kgen.core.flatten import flatten_layers
 from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
@@ -16,13 +16,13 @@ from kgen.models.arguments import check_choice, check_weight
 from kgen.models.gan_arguments import (
     check_augmentation,
     check_conditional,
-    check_labels,
     check_shapes,
     check_smoothing,
     check_unconditional,
     compares_images,
     label_width,
 )
+from kgen.models.labels import check_labels, of_known_labels, with_labels
 from kgen.networks.conditioning import CONDITIONS
 
 
@@ -242,12 +242,8 @@ class GAN(AdversarialModel):
         if self.condition is None:
             return super().prepare(data, training)
         images, labels = data
-        known = ops.logical_and(labels >= 0, labels < self.classes)
-        # The labels of a dataset are seen here only.
-        engine.require(ops.all(known), f"Labels must be integers from 0 to {self.classes - 1}.")
         latents = self.draw_latents(ops.shape(images)[0], self.noise, labels)
-        # XLA knows no such end: there they become NaN, for the losses to show it.
-        latents = ops.where(known[:, None], latents, float("nan"))
+        latents = of_known_labels(latents, labels, self.classes)
         return images, self.images_of(latents, training), latents[:, -self.classes :]
 
     def draw_latents(self, count, noise, labels=None):
@@ -256,11 +252,7 @@ class GAN(AdversarialModel):
         width = self.generator.inputs[0].shape[1]
         if len(self.generator.inputs) == 1:
             width -= self.classes
-        latents = self.draw_noise((count, width), noise)
-        if labels is None:
-            labels = ops.floor(self.classes * noise.uniform((count,)))
-        labels = ops.broadcast_to(ops.cast(labels, "int32"), (count,))
-        return ops.concatenate([latents, ops.one_hot(labels, self.classes)], axis=-1)
+        return with_labels(self.draw_noise((count, width), noise), labels, self.classes, noise)
 
     def generator_inputs(self, latents):
         if len(self.generator.inputs) == 1:

@@ -1,6 +1,4 @@
-"""What a GAN asks of its networks, its settings and its labels."""
-
-import numpy as np
+"""What a GAN asks of its networks and its settings."""
 
 from kgen.augmentation import check_policies
 from kgen.core.flatten import flatten_layers
@@ -69,28 +67,6 @@ def label_width(discriminator, condition):
     """How many numbers the labels of a discriminator have."""
     network = discriminator.outputs if condition == "auxiliary" else discriminator.inputs
     return network[1].shape[1]
-
-
-def check_labels(labels, classes):
-    """Raises a ValueError unless labels are integers from 0 to `classes` - 1, one an image.
-
-    Args:
-        labels: An array; or the spec of a dataset's labels, of which only type and shape are known.
-        classes: How many there are.
-    """
-    if not hasattr(labels, "dtype"):
-        labels = np.asarray(labels)
-    name = getattr(labels.dtype, "name", str(labels.dtype))
-    if not name.startswith(("int", "uint")) or len(labels.shape) != 1:
-        raise ValueError(
-            f"Labels must be integers from 0 to {classes - 1}, one an image, received {name} of "
-            f"the shape {labels.shape}."
-        )
-    if isinstance(labels, np.ndarray) and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(
-            f"Labels must be integers from 0 to {classes - 1}, received some from {labels.min()} "
-            f"to {labels.max()}."
-        )
 
 
 def check_smoothing(smoothing, loss):

@@ -124,16 +124,23 @@ def _translation(model):
 def _encoding(model):
     if model.image_shape is None:
         return
-    images = images_spec(model.image_shape)
+    given = (_LABELS,) if model.encoded_with == "labels" else ()
+    inputs = (images_spec(model.image_shape), *given)
 
-    def log_prob(images):
-        return model.log_prob_step(images, ImageNoise(_DRAWS, images), _SAMPLES)
+    def checked(step):
+        def call(images, *labels):
+            return step(images, *_labels(model, tf.shape(images)[0], labels))
+
+        return _float32(call)
+
+    def log_prob(images, *labels):
+        return model.log_prob_step(images, ImageNoise(_DRAWS, images), _SAMPLES, *labels)
 
     for name, output in (("encode", "latents"), ("reconstruct", "images")):
         if name in model.abilities:
-            yield Ability(name, _float32(getattr(model, f"{name}_step")), (images,), output)
+            yield Ability(name, checked(getattr(model, f"{name}_step")), inputs, output)
     if "log_prob" in model.abilities:
-        yield Ability("log_prob", _float32(log_prob), (images,), "log_prob")
+        yield Ability("log_prob", checked(log_prob), inputs, "log_prob")
 
 
 def _scoring(model):

@@ -107,13 +107,13 @@ class Client:
             raise ValueError(f"`form` must be one of {list(_FORMS)}, received {form!r}.")
         return _only(self("decode" + _FORMS[form], latents=latents))
 
-    def encode(self, images):
-        """Returns the latents of images."""
-        return self._of_images("encode", images)
+    def encode(self, images, labels=None):
+        """Returns the latents of images; of a conditional model `labels` are as of `sample`."""
+        return self._of_images("encode", images, **_one_each(labels, images))
 
-    def reconstruct(self, images):
-        """Returns images after encoding and decoding."""
-        return self._of_images("reconstruct", images)
+    def reconstruct(self, images, labels=None):
+        """Returns images after encoding and decoding; `labels` as of `encode`."""
+        return self._of_images("reconstruct", images, **_one_each(labels, images))
 
     def translate(self, images, direction=None, seed=None):
         """Returns what images become; with a seed, of a model with noise, with noise.
@@ -128,17 +128,14 @@ class Client:
             return self._of_images(name, images)
         return self._of_images(f"{name}_noisy", images, seed=seed)
 
-    def log_prob(self, images):
-        """Returns log p(image) in nats, `(count,)`."""
-        return self._of_images("log_prob", images)
+    def log_prob(self, images, labels=None):
+        """Returns log p(image) in nats, `(count,)`; `labels` as of `encode`."""
+        return self._of_images("log_prob", images, **_one_each(labels, images))
 
     def score(self, images, labels=None, inputs=None, domain=None):
         """Returns the discriminator's logits; arguments as of `kgen.GenerativeModel.score`."""
         name = "score" if domain is None else f"score_{domain}"
-        given = {}
-        if labels is not None:
-            # One for each: a server that joins requests wants as many rows of all inputs.
-            given["labels"] = labels if np.ndim(labels) else np.full(len(images), labels)
+        given = _one_each(labels, images)
         if inputs is not None:
             given["input_bytes" if _is_files(inputs) else "inputs"] = inputs
         return self._of_images(name, images, **given)
@@ -159,6 +156,14 @@ class Client:
         images = np.asarray(images)
         form = "_uint8" if images.dtype == np.uint8 else ""
         return _only(self(name + form, images=images, **others))
+
+
+def _one_each(labels, images):
+    """The input of labels, a label for each image, where there are some."""
+    if labels is None:
+        return {}
+    # A server that joins requests wants as many rows of all inputs.
+    return {"labels": labels if np.ndim(labels) else np.full(len(images), labels)}
 
 
 def _sent(known, signature, inputs):

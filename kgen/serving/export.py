@@ -36,8 +36,9 @@ for all | `images`, those of `model.sample` |
     | `score` | `images`, and what they are judged with, `labels` or `inputs` | `logits` float32 \
 `(count, ...)` of the discriminator or critic |
 
-    `serving_default` is the first of these that there is: `decode`, or else `translate`. Of a model
-    with several directions there are `translate_<direction>` and so on; of one with several
+    `encode`, `reconstruct` and `log_prob` of a conditional model take `labels`, too, as `sample`
+    does. `serving_default` is the first of these that there is: `decode`, or else `translate`. Of a
+    model with several directions there are `translate_<direction>` and so on; of one with several
     discriminators `score_<domain>`. Rows do not depend on the other rows of a request, but for the
     noise of `sample`, whose first rows are those of any smaller count, and of `translate_noisy`.
 

@@ -221,6 +221,26 @@ def check_translate(make, batch):
         assert differs == model.has_translation_noise, "`has_translation_noise` is not true"
 
 
+def check_encode(make, batch):
+    """Codes and reconstructions are finite, of an image alone, and labels are asked for."""
+    model = make()
+    for name in ("encode", "reconstruct"):
+        if name not in model.abilities:
+            continue
+        method, given = getattr(model, name), _encodable(model, batch)
+        rows = method(**given)
+        assert rows.dtype == np.float32 and len(rows) == _rows(batch), f"{rows.dtype}, {rows.shape}"
+        assert np.isfinite(rows).all(), f"`{name}` gives numbers that are not finite"
+        np.testing.assert_allclose(method(**given, batch_size=3), rows, rtol=1e-4, atol=1e-5)
+        wrong = {"images": given["images"], **({} if model.encoded_with else {"labels": 0})}
+        try:
+            method(**wrong)
+        except ValueError as error:
+            assert "`labels`" in str(error), f"the error does not name `labels`: {error}"
+        else:
+            raise AssertionError(f"`{name}` of {sorted(wrong)} was taken")
+
+
 def check_score(make, batch):
     """Logits are finite, those of an image alone, and what they are judged with is asked for."""
     model = make()
@@ -375,11 +395,17 @@ def _scorable(model, batch):
     return {model.score_domains[0]: (images, {model.scored_with: given[0]} if given else {})}
 
 
+def _encodable(model, batch):
+    """Images to encode, and what they are encoded with."""
+    names = ("images",) if model.encoded_with is None else ("images", model.encoded_with)
+    return dict(zip(names, _arrays(batch), strict=False))
+
+
 def _asked(model, batch):
     """Yields signatures, their inputs, and what the model itself gives."""
     if "decode" in model.abilities:
         can_draw = "sample" in model.abilities
-        latents = model.latents(3, seed=1) if can_draw else model.encode(_arrays(batch)[0])
+        latents = model.latents(3, seed=1) if can_draw else model.encode(**_encodable(model, batch))
         yield "decode", {"latents": latents}, model.decode(latents)
         yield "serving_default", {"latents": latents}, model.decode(latents)
     if "sample" in model.abilities:
@@ -392,8 +418,8 @@ def _asked(model, batch):
             yield "sample_truncated", {**asked, **truncation}, images
     for name in ("encode", "reconstruct", "log_prob"):
         if name in model.abilities and model.image_shape is not None:
-            images = _arrays(batch)[0]
-            yield name, {"images": images}, getattr(model, name)(images)
+            given = _encodable(model, batch)
+            yield name, given, getattr(model, name)(**given)
     if "translate" in model.abilities:
         for direction, images in _translatable(model, batch).items():
             name = "translate" if len(model.directions) == 1 else f"translate_{direction}"

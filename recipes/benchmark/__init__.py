@@ -6,6 +6,7 @@ from recipes.benchmark import (
     anomaly,
     compression,
     denoising,
+    disentanglement,
     losses,
     mixtures,
     pix2pix,
@@ -92,6 +93,11 @@ class Pretraining(table.Config):
     """Digits: mnist5k, or tfds:mnist for all 60,000, which has to be downloaded."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Disentanglement(table.Config):
+    """How far each latent of VAE and beta-VAE stands for one factor of shapes."""
+
+
 TABLES = {
     Ring: mixtures.RING,
     Grid: mixtures.GRID,
@@ -104,6 +110,7 @@ TABLES = {
     Denoising: denoising.DENOISING,
     Anomaly: anomaly.ANOMALY,
     Pretraining: pretraining.PRETRAINING,
+    Disentanglement: disentanglement.DISENTANGLEMENT,
 }
 
 

@@ -5,8 +5,10 @@ import dataclasses
 from kgen.tuning import Float, Int
 from recipes import (
     autoencoder,
+    beta_vae,
     biggan,
     cgan,
+    cvae,
     cyclegan,
     dcgan,
     gan,
@@ -99,6 +101,25 @@ RECIPES = {
             "filters": _filters(16, 64),
             "latent_dim": Int(5, 80, log=True, step=2),
             "importance_samples": [1, 5],
+        },
+    ),
+    "beta_vae": Searched(
+        beta_vae,
+        "val_nll",
+        {
+            "learning_rate": RATE,
+            "latent_dim": Int(5, 20, log=True, step=2),
+            "units": _filters(64, 512),
+            "hidden_layers": Int(1, 3),
+        },
+    ),
+    "cvae": Searched(
+        cvae,
+        "val_nll",
+        {
+            "learning_rate": RATE,
+            "filters": _filters(16, 64),
+            "latent_dim": Int(5, 80, log=True, step=2),
         },
     ),
     "cgan": Searched(

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import kgen.data
+from kgen import models, networks
 from kgen.metrics import Evaluation, Moments, frechet_distance, manifold_scores, reference, samples
 from kgen.metrics.extractors.extractor import Extractor
 from kgen.metrics.table import GROUPS, better
@@ -109,6 +110,25 @@ def test_a_model_with_a_likelihood_is_scored_by_it():
     assert score.interval[0] < score < score.interval[1]
     with pytest.raises(NotImplementedError, match="cannot `log_prob`"):
         evaluation(SYSTEMS["dcgan"].make())
+
+
+def test_a_conditional_model_is_told_the_reference_s_labels():
+    shape = (12, 12, 1)  # The similarity of structure needs 11 pixels.
+    model = models.VAE(
+        networks.dense_encoder(shape, 2, 4, classes=10),
+        networks.dense_decoder(shape, 2, 4, classes=10),
+    )
+    options = {"likelihood": {"samples": 8}}
+    scores = Evaluation("digits", ("nll", "l1"), options=options, image_size=12)(model)
+    pairs = list(kgen.data.in_order("digits", 12, labels=True).as_numpy_iterator())
+    images, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    expected = -model.log_prob(images, samples=8, labels=labels).mean()
+    assert float(scores["nll"]) == pytest.approx(expected, rel=1e-6)
+    assert scores["nll"].card.settings["given"] == "labels"
+    decoded = model.reconstruct(images, labels=labels)
+    assert float(scores["l1"]) == pytest.approx(np.abs(decoded - images).mean(), rel=1e-5)
+    with pytest.raises(ValueError, match="`reference` must be a set with labels"):
+        Evaluation(images, ("nll",))(model)
 
 
 def test_a_model_that_reconstructs_is_scored_by_it():

@@ -16,6 +16,7 @@ from recipes.benchmark import (
     compression,
     denoising,
     digit_codes,
+    disentanglement,
     losses,
     mixtures,
     pictures,
@@ -187,6 +188,8 @@ def tiny(table):
         "stacked_mnist": dict(images=64, epochs=1.0, batch_size=8, generator_filters=2,
                               discriminator_filters=2, samples=40),
         "losses": dict(rounds=2, filters=2, batch_size=8, latent_dim=4, samples=100),
+        "disentanglement": dict(image_size=8, rounds=4, units=4, groups=30, pairs=2, votes=20,
+                                samples=200),
         "vae": dict(epochs=2, units=8, latent_dim=4, validation=3900, samples=20, test_images=20),
     }  # fmt: skip
     return dataclasses.replace(table.small, trials=1, **changes[table.name])
@@ -199,6 +202,7 @@ def tiny(table):
         (benchmark.StackedMnist, ["packing_2"]),
         (benchmark.Losses, [losses.FLOOR, "non_saturating_r1"]),
         (benchmark.Vae, ["iwae_k5"]),
+        (benchmark.Disentanglement, ["beta_vae_capacity"]),
     ],
 )
 def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows, tmp_path, capsys):
@@ -272,6 +276,13 @@ def test_rows_of_styles_differ_in_what_they_say():
     # Growth ends after a third of the images.
     for row in ("progan", "stylegan"):
         assert models[row].phases[-1].start == pytest.approx(40_000 / 3)
+
+
+def test_rows_of_disentanglement_differ_in_their_loss():
+    protocol = tiny(disentanglement.DISENTANGLEMENT)
+    plain, beta, grown = (disentanglement.build(protocol, row) for row in disentanglement.ROWS)
+    assert (plain.beta, beta.beta, beta.capacity) == (1.0, 8.0, 0.0)
+    assert (grown.beta, grown.capacity, grown.capacity_rounds) == (30.0, 10.0, 3)
 
 
 @pytest.mark.parametrize("row", mixtures.ROWS)

@@ -23,13 +23,16 @@ import tyro
 
 import kgen.callbacks
 import kgen.data
+import kgen.metrics
 import kgen.serving
-from kgen.metrics import read_scores
+from kgen.metrics import Card, Score, read_scores
 from recipes import (
     autoencoder,
+    beta_vae,
     biggan,
     cgan,
     conditional,
+    cvae,
     cyclegan,
     dcgan,
     gan,
@@ -69,6 +72,8 @@ TINY = {
         "stable_kimg": 0.0, "batch_sizes": [], "penalty_interval": 2,
     },
     autoencoder: {"filters": 4, "latent_dim": 4, "kind": "denoising"},
+    beta_vae: {"units": 4, "latent_dim": 4, "image_size": 8, "capacity": 1.0},
+    cvae: {"filters": 4, "latent_dim": 4},
     dcgan: {"filters": 4, "latent_dim": 4},
     gan: {"generator_units": 8, "discriminator_units": 8, "latent_dim": 4},
     vae: {"filters": 4, "latent_dim": 4},
@@ -80,8 +85,10 @@ VALIDATED = (autoencoder, vae)
 # What reports show and score.
 REPORTS = {
     autoencoder: ["reconstructions.png", "scores.jsonl"],
+    beta_vae: ["traversal.json", "traversal.png"],
     biggan: ["classes.png", "scores.jsonl", "truncation.png"],
     cgan: ["classes.png", "scores.jsonl"],
+    cvae: ["analogies.png", "classes.png", "scores.jsonl"],
     cyclegan: ["a_to_b.png", "b_to_a.png", "scores.jsonl"],
     infogan: ["code-0.png", "code-1.png", "code-2.png", "scores.jsonl"],
     pix2pix: ["before_after.png", "scores.jsonl"],
@@ -180,11 +187,9 @@ def test_a_run_leaves_everything_behind(recipe, finished_run):
     with open(out / "history.csv") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 4  # Of 2, 2, 2 and 1 rounds.
-    losses = (
-        ["loss", "val_loss"]
-        if recipe in VALIDATED
-        else [f"{p.name}_loss" for p in result.model.players]
-    )
+    players = [p.name for p in result.model.players]
+    losses = ["loss"] if len(players) == 1 else [f"{player}_loss" for player in players]
+    losses += ["val_loss"] if recipe in VALIDATED else []
     assert {*losses, "images_per_second"} <= set(rows[0])
     assert result.history[losses[0]] == pytest.approx([float(r[losses[0]]) for r in rows])
 
@@ -217,6 +222,46 @@ def test_a_run_leaves_everything_behind(recipe, finished_run):
     np.testing.assert_allclose(outputs["images"], expected, atol=1e-5)
 
     assert "7/7" in run.printed and "images_per_second" in run.printed and losses[0] in run.printed
+
+
+def test_a_traversal_has_the_dimension_that_says_most_first(finished_run):
+    run = finished_run(beta_vae)
+    rows = json.loads((run.folder / "run" / "report" / "traversal.json").read_text())
+    said = [row["nats"] for row in rows]
+    assert said == sorted(said, reverse=True) and {row["dimension"] for row in rows} == set(
+        range(4)
+    )
+    images = np.linspace(-1, 1, 64 * 3).reshape(3, 8, 8, 1).astype("float32")
+    model = run.result.model
+    _, parts = model.negative_bound(images, training=False)
+    assert beta_vae.nats(model, images).sum() == pytest.approx(float(parts["kl"]), rel=1e-4)
+    moved = beta_vae.traversal(model, images[0], [2, 0]).reshape(2, beta_vae.COLUMNS, 8, 8, 1)
+    codes = np.repeat(model.encode(images[:1]), 2, axis=0)
+    codes[0, 2], codes[1, 0] = -3.0, -3.0
+    np.testing.assert_allclose(moved[:, 0], model.decode(codes), atol=1e-5)
+
+
+def test_the_factors_of_shapes_are_scored(finished_run, tmp_path, monkeypatch):
+    run = finished_run(beta_vae)
+    quick = {"a_score": Score(0.5, Card("a_score", samples=1))}
+    asked = []
+    monkeypatch.setattr(
+        kgen.metrics, "disentanglement_scores", lambda *given: asked.append(given) or quick
+    )
+    beta_vae.report(dataclasses.replace(run.config, data="shapes"), run.result.model, tmp_path)
+    assert asked == [(run.result.model, "shapes", 8)]
+    assert [facts["name"] for facts, _ in read_scores(tmp_path / "scores.jsonl")] == ["a_score"]
+
+
+def test_analogies_are_in_every_class(finished_run):
+    model = finished_run(cvae).result.model
+    images, labels = conditional.held_out(finished_run(cvae).config)
+    rows, columns = cvae.analogies(model, images[:3], labels[:3])
+    rows = rows.reshape(3, columns, *images.shape[1:])
+    assert columns == 11
+    np.testing.assert_array_equal(rows[:, 0], images[:3])
+    own = rows[np.arange(3), 1 + labels[:3]]
+    np.testing.assert_allclose(own, model.reconstruct(images[:3], labels=labels[:3]), atol=1e-5)
 
 
 def test_a_run_can_be_scored_as_it_goes_on(tmp_path, finished_run):

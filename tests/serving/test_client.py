@@ -24,7 +24,9 @@ loopback = pytest.importorskip("tests.serving.loopback")
 
 @pytest.fixture(scope="module")
 def models():
-    return {name: awake(SYSTEMS[name].make()) for name in ("projection_gan", "vae")}
+    return {
+        name: awake(SYSTEMS[name].make()) for name in ("projection_gan", "vae", "conditional_vae")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,20 @@ def test_what_an_autoencoder_can_do(folder, models):
             whole = np.rint((images + 1) * 127.5).astype("uint8")
             again = client.reconstruct(whole)
             assert again.dtype == np.uint8 and again.shape == whole.shape
+
+
+def test_what_a_conditional_autoencoder_is_told(folder, models):
+    model, (images, labels) = models["conditional_vae"], SYSTEMS["conditional_vae"].batch()
+    with loopback.serving(folder / "conditional_vae") as addresses:
+        client = Client(addresses.rest, "conditional_vae")
+        for name in ("encode", "reconstruct", "log_prob"):
+            for given in (labels, 1):
+                found, expected = (getattr(x, name)(images, labels=given) for x in (client, model))
+                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+        with pytest.raises(ValueError, match=r"must be given \['images', 'labels'\]"):
+            client.encode(images)
+        with pytest.raises(ServerError, match="labels: expected integers from 0 to 2"):
+            client.encode(images, labels=CLASSES)
 
 
 def test_signatures_are_told(client):

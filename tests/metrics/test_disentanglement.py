@@ -1,0 +1,178 @@
+"""Disentanglement: codes made by hand, perfect, entangled and of chance, and formulas."""
+
+import numpy as np
+import pytest
+import sklearn.metrics
+
+from kgen.metrics import (
+    KnownFactors,
+    beta_vae_score,
+    disentanglement_scores,
+    factor_vae_score,
+    known_factors,
+    mutual_information_gap,
+)
+from kgen.metrics.disentanglement import information_gap
+
+SIZES = {"a": 5, "b": 8, "c": 4}
+SCORES = [beta_vae_score, factor_vae_score, mutual_information_gap]
+# Factors themselves as images of one pixel a factor, in [-1, 1].
+SOURCE = KnownFactors(
+    "made", SIZES, lambda factors: (factors / 10.0)[:, None, :, None].astype("float32")
+)
+
+
+def factors_of(images):
+    return 10.0 * images[:, 0, :, 0]
+
+
+def perfect(images):
+    """Each factor alone, scaled to the variance 1; in another order, with a constant."""
+    a, b, c = (factors_of(images) / np.sqrt((np.array([25, 64, 16]) - 1.0) / 12.0)).T
+    return np.stack([c, np.zeros_like(a), -a, b], axis=1)
+
+
+def entangled(images):
+    """The same turned so that each dimension knows all factors alike: a Hadamard matrix."""
+    signs = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])
+    return perfect(images) @ signs / 2.0
+
+
+def noise(images):
+    return np.random.default_rng(len(images)).normal(size=(len(images), 4))
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_perfect_codes_get_1(score):
+    found = score(perfect, SOURCE)
+    assert float(found) == pytest.approx(1.0, abs=0.005)
+    assert found.interval[1] == pytest.approx(1.0, abs=0.01)
+
+
+def test_codes_that_know_nothing_are_at_chance():
+    scores = disentanglement_scores(noise, SOURCE)
+    assert float(scores["beta_vae_score"]) == pytest.approx(1 / 3, abs=0.08)
+    assert float(scores["factor_vae_score"]) == pytest.approx(1 / 3, abs=0.08)
+    assert scores["mutual_information_gap"] < 0.005
+    constant = disentanglement_scores(
+        lambda images: np.zeros((len(images), 2)), SOURCE, resamples=0
+    )
+    assert float(constant["beta_vae_score"]) == pytest.approx(1 / 3, abs=0.08)
+    assert float(constant["factor_vae_score"]) == pytest.approx(1 / 3, abs=0.08)
+    assert float(constant["mutual_information_gap"]) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_entangled_codes_get_less():
+    scores = disentanglement_scores(entangled, SOURCE)
+    assert scores["mutual_information_gap"] < 0.05
+    assert scores["factor_vae_score"] < 0.6
+    # Of many pairs it can tell how the codes' distributions differ: what this score forgives.
+    few, many = (beta_vae_score(entangled, SOURCE, pairs=pairs) for pairs in (2, 64))
+    assert float(few) < 0.6 < 0.9 < beta_vae_score(perfect, SOURCE, pairs=2)
+    assert float(few) < float(many)
+
+
+def test_dimensions_that_are_not_used_are_left_out():
+    def with_traces(images):  # Of a collapsed latent the mean knows a little, far below the noise.
+        return np.concatenate([perfect(images), 1e-3 * perfect(images)], axis=1)
+
+    for score in SCORES[1:]:
+        assert float(score(with_traces, SOURCE, resamples=0)) == pytest.approx(1.0, abs=0.005)
+    assert mutual_information_gap(with_traces, SOURCE, unused=0.0, resamples=0) < 0.01
+
+
+def test_the_gap_is_that_of_an_independent_formula():
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(5, size=500), rng.integers(3, size=500)], axis=1)
+    codes = np.stack(
+        [
+            factors[:, 0],
+            (factors[:, 0] + rng.integers(2, size=500)) // 2,
+            (factors[:, 1] + factors[:, 0]) % 4,
+        ],
+        axis=1,
+    )
+    gaps = []
+    for factor in factors.T:
+        information = sorted(sklearn.metrics.mutual_info_score(code, factor) for code in codes.T)
+        shares = np.bincount(factor) / 500
+        gaps.append((information[-1] - information[-2]) / -np.sum(shares * np.log(shares)))
+    found = information_gap(codes, factors, bins=5, sizes=(5, 3))
+    assert found == pytest.approx(np.mean(gaps), rel=1e-9)
+
+
+def test_a_lone_code_has_nothing_beside_it():
+    """Of two factors, both of 2 classes, one is known and the other not: (1 + 0) / 2."""
+    factors = np.stack(np.meshgrid([0, 1], [0, 1]), axis=-1).reshape(-1, 2)
+    assert information_gap(factors[:, :1], factors, 2, (2, 2)) == pytest.approx(0.5)
+
+
+def test_groups_share_one_factor_and_votes_are_for_what_varies_least():
+    """A code that holds one factor only: right for it, and as good as a guess for the others."""
+
+    def of_a(images):
+        return perfect(images)[:, 2:3]
+
+    # The one dimension is the answer to all, and the majority's share is about 1 / 3.
+    assert float(factor_vae_score(of_a, SOURCE, resamples=0)) == pytest.approx(1 / 3, abs=0.08)
+    # Pairs that share a do not differ, all others do: a third is right and half of the rest.
+    assert float(beta_vae_score(of_a, SOURCE, resamples=0)) == pytest.approx(2 / 3, abs=0.08)
+
+
+def test_a_seed_decides_a_score_and_the_card_says_how_it_was_made():
+    class Model:
+        def encode(self, images):
+            return entangled(images) + 0.5 * perfect(images)
+
+    first, again, other = (
+        factor_vae_score(Model(), SOURCE, votes=50, images=10, test_votes=60, seed=seed)
+        for seed in (0, 0, 1)
+    )
+    assert first == again and first.interval == again.interval
+    assert first.interval[0] < float(first) < first.interval[1]
+    assert first.card.reference == "made" and first.card.samples == 1100
+    assert first.card.settings == {"votes": 50, "images": 10, "test_votes": 60, "unused": 0.05}
+    assert first.card.seeds == {"images": 0, "bootstrap": 0} and other.card.seeds["images"] == 1
+
+
+def test_shapes_by_their_factors():
+    source = known_factors("shapes", image_size=16)
+    factors = source.draw(2000, np.random.default_rng(0))
+    assert factors.shape == (2000, 5) and factors.max(axis=0).tolist() == [2, 5, 39, 31, 31]
+    images = source.images(factors)
+    assert images.shape == (2000, 16, 16, 1) and set(np.unique(images)) == {-1.0, 1.0}
+    light = (images > 0).mean(axis=(1, 2, 3))
+    assert light[factors[:, 1] == 5].mean() > 2.0 * light[factors[:, 1] == 0].mean()
+
+    def places(images):
+        """Centres of mass, which know x and y."""
+        light = images[..., 0] + 1.0
+        axis = np.linspace(-3.0, 3.0, 16)
+        total = light.sum(axis=(1, 2))
+        x, y = light.sum(axis=1) @ axis, light.sum(axis=2) @ axis
+        return np.stack([x / total, y / total], axis=1)
+
+    score = mutual_information_gap(places, "shapes", 16, samples=3000, resamples=0)
+    assert 0.25 < score < 0.4  # Two of five factors.
+    assert score.card.settings == {"image_size": 16, "bins": 20, "unused": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: known_factors("dsprites"), "`source` must be .*'dsprites'"),
+        (lambda: known_factors(SOURCE, 32), "`image_size` must be None but"),
+        (lambda: KnownFactors("one", {"a": 1}, None), "`sizes`.*'a': 1"),
+        (lambda: beta_vae_score(3, SOURCE), "`encode` must be a function.*3"),
+        (lambda: beta_vae_score(lambda x: x[:1, 0, :, 0], SOURCE), "a row of codes for each"),
+        (lambda: beta_vae_score(lambda x: np.nan * x[:, 0, :, 0], SOURCE), "`codes` must be fin"),
+        (lambda: beta_vae_score(noise, SOURCE, pairs=0), "`pairs`.*0"),
+        (lambda: factor_vae_score(noise, SOURCE, images=1), "`images`.*1"),
+        (lambda: factor_vae_score(noise, SOURCE, unused=-1.0), "`unused`.*-1.0"),
+        (lambda: mutual_information_gap(noise, SOURCE, bins=1), "`bins`.*1"),
+        (lambda: mutual_information_gap(noise, SOURCE, seed=0.5), "`seed`.*0.5"),
+    ],
+)
+def test_arguments_that_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,109 @@
+"""The beta-VAE: its loss, and its capacity, which goes by rounds and nothing else."""
+
+import keras
+import numpy as np
+import pytest
+
+from kgen import models, networks
+from tests.systems import CLASSES, SHAPE, SYSTEMS
+
+BATCH = SYSTEMS["beta_vae"].batch()
+
+
+def made(**arguments):
+    keras.utils.set_random_seed(0)
+    return models.BetaVAE(
+        networks.dense_encoder(SHAPE, 3, 8), networks.dense_decoder(SHAPE, 3, 8), **arguments
+    )
+
+
+def trained(rounds, **arguments):
+    model = made(**arguments)
+    model.compile(keras.optimizers.SGD(1e-3))
+    fit(model, rounds)
+    return model
+
+
+def fit(model, rounds):
+    images = np.tile(BATCH, (rounds, 1, 1, 1))
+    return model.fit(images, batch_size=len(BATCH), shuffle=False, verbose=0).history
+
+
+def test_without_a_capacity_it_is_the_vae_of_that_beta():
+    plain = models.VAE(
+        networks.dense_encoder(SHAPE, 3, 8), networks.dense_decoder(SHAPE, 3, 8), beta=7.0, seed=1
+    )
+    model = made(beta=7.0, seed=1)
+    model.set_weights(plain.get_weights())
+    loss, parts = model.negative_bound(BATCH, training=False)
+    expected, of_plain = plain.negative_bound(BATCH, training=False)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-6)
+    assert float(parts["kl"]) == pytest.approx(float(of_plain["kl"])) and parts["capacity"] == 0.0
+
+
+def test_the_capacity_rises_linearly_with_the_rounds_and_stays():
+    model = trained(1, capacity=8.0, capacity_rounds=4)
+    found = []
+    for _ in range(5):
+        found.append(float(model.capacity_now()))
+        fit(model, 1)
+    assert found == [2.0, 4.0, 6.0, 8.0, 8.0]
+    assert fit(model, 2)["capacity"] == [8.0]
+    assert float(made(capacity=8.0, capacity_rounds=4).capacity_now()) == 0.0
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_the_loss_is_that_of_the_paper_in_every_round(jit):
+    model = made(beta=5.0, capacity=6.0, capacity_rounds=3)
+    model.compile(keras.optimizers.SGD(1e-3), jit_compile=jit)
+    for round_number in range(5):
+        logs = {name: values[0] for name, values in fit(model, 1).items()}
+        capacity = 6.0 * min(round_number / 3, 1.0)
+        assert logs["capacity"] == pytest.approx(capacity)
+        expected = logs["reconstruction"] + 5.0 * abs(logs["kl"] - capacity)
+        assert logs["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_evaluation_has_the_capacity_of_the_round_and_does_not_move_it():
+    model = trained(2, capacity=8.0, capacity_rounds=4)
+    for _ in range(2):
+        logs = model.evaluate(BATCH, batch_size=8, verbose=0, return_dict=True)
+        assert logs["capacity"] == 4.0
+    assert float(model.capacity_now()) == 4.0
+
+
+def test_a_loaded_model_goes_on_with_its_capacity(tmp_path):
+    model = trained(2, capacity=8.0, capacity_rounds=4)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert float(loaded.capacity_now()) == 4.0
+    assert fit(loaded, 1) == fit(model, 1)
+
+
+def test_latents_come_to_say_what_they_may():
+    model = made(beta=100.0, capacity=3.0, capacity_rounds=100)
+    model.compile(keras.optimizers.Adam(1e-2), steps_per_execution=10)
+    fit(model, 300)
+    logs = model.evaluate(BATCH, batch_size=8, verbose=0, return_dict=True)
+    assert logs["kl"] == pytest.approx(3.0, abs=0.2)
+
+
+def test_it_can_be_conditional():
+    model = models.BetaVAE(
+        networks.dense_encoder(SHAPE, 3, 8, classes=CLASSES),
+        networks.dense_decoder(SHAPE, 3, 8, classes=CLASSES),
+    )
+    assert model.sample(2, labels=[0, 1]).shape == (2, *SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"beta": -1.0}, "`beta`.*-1.0"),
+        ({"capacity": -1.0}, "`capacity` must be a number of at least 0, received -1.0"),
+        ({"capacity_rounds": 0}, "`capacity_rounds` must be a positive integer, received 0"),
+    ],
+)
+def test_arguments_that_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        made(**arguments)
