@@ -195,6 +195,7 @@ def train(config, build, validate=False, family=Family()):
         kgen.distribution.wait_for_all(strategy)  # Before the others look for checkpoints.
         run_folder.check_config(paths, config)  # All hosts have been given the chief's.
         checkpoint = kgen.callbacks.Checkpoint(paths.checkpoints, config.checkpoint_every)
+        logs = _logs(paths) if is_chief else []
         try:
             history = model.fit(
                 stream,
@@ -208,7 +209,7 @@ def train(config, build, validate=False, family=Family()):
                     # Before what ends with the training.
                     kgen.callbacks.StopAfter(config.steps),
                     *_doctor(config),
-                    *(_logs(paths) if is_chief else []),
+                    *logs,
                     kgen.callbacks.ProgressBar(config.steps),
                     family.pictures(config, paths),
                     checkpoint,
@@ -222,6 +223,8 @@ def train(config, build, validate=False, family=Family()):
                     f"{config.steps}; --fresh starts over."
                 )
             raise
+        finally:
+            _close(logs)
         if is_chief:
             paths = _finish(config, model, paths, family)
         # The run is finished, whatever has become of those that waited.
@@ -237,6 +240,13 @@ def _logs(paths):
         keras.callbacks.CSVLogger(paths.history),
         keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
     ]
+
+
+def _close(logs):
+    """Closes the files that Keras' callbacks leave open where a training has raised."""
+    for callback in logs:
+        if getattr(callback, "csv_file", None) is not None:
+            callback.csv_file.close()
 
 
 def write_scores(folder, scores, model):
