@@ -10,8 +10,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 import kgen.metrics
-from recipes.benchmark import digit_codes, table, trials
-from recipes.benchmark.pictures import rows_of_images
+from recipes.benchmark import digit_codes, table
 from recipes.benchmark.report import Column, Published
 
 SIZES = (2, 8, 32)
@@ -61,13 +60,6 @@ def describe(protocol):
     ]
 
 
-def draw(folder, table, summary):
-    """Draws digits, and each row's first trial's reconstructions of them."""
-    left = [entry for entry in (trials.arrays(folder, row) for row in summary) if entry]
-    rows = [left[0]["originals"], *(entry["images"] for entry in left)]
-    return rows_of_images(folder / "picture.png", rows)
-
-
 COMPRESSION = table.Table(
     name="compression",
     full=digit_codes.Protocol(),
@@ -80,5 +72,5 @@ COMPRESSION = table.Table(
     ),
     describe=describe,
     train=train,
-    draw=draw,
+    draw=digit_codes.draw,
 )

@@ -11,8 +11,7 @@ import kgen.metrics
 from kgen.core import SeededNoise
 from kgen.models import DenoisingAutoencoder
 from kgen.models.corruption import CORRUPTIONS
-from recipes.benchmark import digit_codes, table, trials
-from recipes.benchmark.pictures import rows_of_images
+from recipes.benchmark import digit_codes, table
 from recipes.benchmark.report import Column
 
 # The amounts of each corruption: deviation in units of [-1, 1], and shares of the pixels.
@@ -73,13 +72,6 @@ def describe(protocol):
     ]
 
 
-def draw(folder, table, summary):
-    """Draws digits, and each row's first trial's of them."""
-    left = [entry for entry in (trials.arrays(folder, row) for row in summary) if entry]
-    rows = [left[0]["originals"], *(entry["images"] for entry in left)]
-    return rows_of_images(folder / "picture.png", rows)
-
-
 DENOISING = table.Table(
     name="denoising",
     full=digit_codes.Protocol(latent_dim=64),
@@ -89,5 +81,5 @@ DENOISING = table.Table(
     published=(),
     describe=describe,
     train=train,
-    draw=draw,
+    draw=digit_codes.draw,
 )

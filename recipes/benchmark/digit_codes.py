@@ -9,6 +9,7 @@ import kgen.data
 from kgen.models import Autoencoder
 from kgen.networks import convolutional_decoder, convolutional_encoder
 from recipes.benchmark import trials
+from recipes.benchmark.pictures import rows_of_images
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,3 +64,10 @@ def said(protocol):
         f"{protocol.latent_dim}; {protocol.rounds:,} rounds of {protocol.batch_size}, "
         f"Adam({protocol.learning_rate:g})"
     )
+
+
+def draw(folder, table, summary):
+    """Draws digits, and what each row's first trial has made of them."""
+    left = [entry for entry in (trials.arrays(folder, row) for row in summary) if entry]
+    rows = [left[0]["originals"], *(entry["images"] for entry in left)]
+    return rows_of_images(folder / "picture.png", rows)
