@@ -115,12 +115,14 @@ def report(config, model, folder):
     training.write_scores(folder, scores, model)
 
 
-FAMILY = training.Family(pictures=pictures, report=report)
+FAMILY = training.Family(
+    pictures=pictures, report=report, held_out=training.held_out_images
+)
 
 
 def run(config=Config()):
     """Trains and returns a `training.Result`; the history has `val_loss` on held-out images."""
-    return training.train(config, build, validate=True, family=FAMILY)
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

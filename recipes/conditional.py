@@ -21,6 +21,11 @@ def labelled_images(config, batch_size):
     )
 
 
+def held_out_images(config):
+    """All images of the test split and their labels, in order, as a stream of batches."""
+    return training.held_out_images(config, labels=True)
+
+
 def has_labels(data):
     """Whether a set has classes."""
     try:

@@ -75,11 +75,13 @@ def analogies(model, images, labels):
     return rows.reshape(-1, *images.shape[1:]), 1 + model.classes
 
 
-FAMILY = training.Family(load=conditional.labelled_images, report=report)
+FAMILY = training.Family(
+    load=conditional.labelled_images, report=report, held_out=conditional.held_out_images
+)
 
 
 def run(config=Config()):
-    """Trains and returns a `training.Result`."""
+    """Trains and returns a `training.Result`; the history has `val_loss` on held-out images."""
     return training.train(config, build, family=FAMILY)
 
 

@@ -105,6 +105,17 @@ def stream_settings(config):
     }
 
 
+def held_out_images(config, labels=False):
+    """All images of the test split, in order, as a stream of batches; with labels, of pairs."""
+    return kgen.data.in_order(
+        config.data,
+        config.image_size,
+        config.batch_size,
+        labels=labels,
+        on_bad_file=config.on_bad_file,
+    )
+
+
 def sample_pictures(config, paths):
     """The callback that writes pictures of samples."""
     return kgen.callbacks.SampleGrid(paths.samples, config.sample_every)
@@ -133,6 +144,8 @@ class Family:
             model into a folder, or `None`.
         updates: Function `(config)` that returns how many updates of a round have batches of their
             own.
+        held_out: Function `(config)` that returns the stream to evaluate on at each row of the
+            history, or `None`.
     """
 
     load: Callable = images_alone
@@ -140,9 +153,10 @@ class Family:
     evaluation: Callable = sample_evaluation
     report: Callable | None = None
     updates: Callable = lambda config: 1
+    held_out: Callable | None = None
 
 
-def train(config, build, validate=False, family=Family()):
+def train(config, build, family=Family()):
     """Trains a recipe's model and writes everything that a run leaves behind.
 
     Called again it goes on where it stopped, and with a finished run returns what that has left.
@@ -151,7 +165,6 @@ def train(config, build, validate=False, family=Family()):
         config: The recipe's config.
         build: Function `(config, image_shape)` that returns the compiled model; of inputs and
             targets it is given both shapes.
-        validate: Whether to evaluate on the held-out split at each row of the history.
         family: The recipe's `Family`.
 
     Returns:
@@ -182,7 +195,7 @@ def train(config, build, validate=False, family=Family()):
     with dtype_policy(config.precision):
         batch_size = config.batch_size * family.updates(config)
         stream = family.load(config, batch_size)
-        held_out = _held_out(config) if validate else None
+        held_out = None if family.held_out is None else family.held_out(config)
         scoring = _scoring(config, paths, family)
         with strategy.scope():
             model = build(config, *_image_shapes(stream))
@@ -327,13 +340,6 @@ def main(config_class, run, description, arguments=None, prog=None):
     for name, path in dataclasses.asdict(paths).items():
         if path is not None and path.exists():
             print(f"{name:12} {path}")
-
-
-def _held_out(config):
-    """All images of the test split, in order."""
-    return kgen.data.in_order(
-        config.data, config.image_size, config.batch_size, on_bad_file=config.on_bad_file
-    )
 
 
 def _doctor(config):

@@ -41,12 +41,12 @@ def build(config, image_shape):
     return training.compile_with_adam(model, config, learning_rate=config.learning_rate)
 
 
-FAMILY = training.Family()
+FAMILY = training.Family(held_out=training.held_out_images)
 
 
 def run(config=Config()):
     """Trains and returns a `training.Result`; the history has `val_loss` on held-out images."""
-    return training.train(config, build, validate=True, family=FAMILY)
+    return training.train(config, build, family=FAMILY)
 
 
 if __name__ == "__main__":

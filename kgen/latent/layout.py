@@ -23,8 +23,7 @@ class Layout:
 def layout_of(model):
     """Returns the `Layout` of the rows of a `kgen.GenerativeModel` that can `sample`."""
     width = model.latents(1, seed=0).shape[-1]
-    codes = getattr(model, "continuous", 0) if hasattr(model, "categories") else 0
-    labels = sum(model.categories) if hasattr(model, "categories") else model.classes or 0
+    labels, codes = _labels_and_codes(model)
     uniform = getattr(model, "latent_distribution", "normal") == "uniform"
     return Layout(width - labels - codes, labels, codes, uniform)
 
@@ -36,12 +35,22 @@ def label_width(model):
     like take as `labels`.
 
     Args:
-        model: `kgen.GenerativeModel` that can `sample`.
+        model: `kgen.GenerativeModel` that can `decode`.
+
+    Raises:
+        ValueError: If the model cannot.
 
     Example:
         rows = model.latents(2, seed=0)
         way = kgen.latent.interpolate(*rows, labels=kgen.latent.label_width(model))
         images = model.decode(way)
     """
-    layout = layout_of(model)
-    return layout.labels + layout.codes
+    if "decode" not in getattr(model, "abilities", ()):
+        raise ValueError(f"`model` must be able to decode, received {type(model).__name__}.")
+    return sum(_labels_and_codes(model))
+
+
+def _labels_and_codes(model):
+    if hasattr(model, "categories"):
+        return sum(model.categories), model.continuous
+    return model.classes or 0, 0

@@ -115,7 +115,15 @@ def load(path):
         Dict from a signature's name to a function of keyword arguments that takes and returns
         NumPy arrays by name, such as `load(path)["sample"](seed=0, count=16)["images"]`. They raise
         a ValueError where an input is not of the signature's type or shape.
+
+    Raises:
+        ValueError: If `path` is not the folder of one version, such as `saved_models/dcgan/1`.
     """
+    if not tf.saved_model.contains_saved_model(path):
+        raise ValueError(
+            "`path` must be the folder of one version of a SavedModel, such as "
+            f"saved_models/dcgan/1, received {str(path)!r}, which is none."
+        )
     served = tf.saved_model.load(path)
     return {name: _on_arrays(served, name) for name in served.signatures}
 

@@ -69,6 +69,8 @@ def inversions(subject, folder):
     config, model = subject.config, subject.model
     if not config.inverted:
         raise Skipped("no inversion, as `inverted` is 0.")
+    if not subject.draws:
+        raise Skipped("no inversion, as the model draws no latents to start from: it encodes.")
     settings = {"steps": config.invert_steps, "seed": config.seed}
     own = np.clip(model.sample(config.inverted, seed=config.seed + 1000), -1.0, 1.0)
     found = invert(model, own, **settings)

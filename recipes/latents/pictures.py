@@ -19,6 +19,7 @@ from recipes.latents.section import Found, Skipped
 STEPS = 9  # Of a way and a traversal.
 ROWS = 8
 WALKS = 9
+PLANE = 20  # Images a side.
 OF_EACH = 10  # Examples that a mean is taken of.
 
 
@@ -49,7 +50,7 @@ def traversals(subject, folder):
     moved = []
     for number in np.argsort(-deviation, kind="stable")[:ROWS].tolist():
         values = np.linspace(-2.5, 2.5, STEPS)
-        if subject.styles:
+        if subject.styles or not subject.draws:
             values = mean[number] + deviation[number] * values
         moved.append(traverse(start, number, values))
     return _grid(subject, folder, "traversal", np.stack(moved), STEPS)
@@ -58,6 +59,8 @@ def traversals(subject, folder):
 def walks(subject, folder):
     """A GIF of nine random walks that come back to where they start."""
     model = subject.model
+    if not subject.draws:
+        raise Skipped("no walk.gif, as nothing says how the model's codes are distributed.")
     if layout_of(model).uniform:
         raise Skipped("no walk.gif, as latents are uniform and random walks are of normal ones.")
     labels = layout_of(model).labels + layout_of(model).codes
@@ -108,15 +111,20 @@ def tsne_map(subject, folder):
 
 
 def plane(subject, folder):
-    """The images of the whole of a model's two latents."""
-    layout = layout_of(subject.model)
-    if (layout.noise, layout.labels + layout.codes, layout.uniform) != (2, 0, False):
-        raise Skipped(
-            f"no plane.png, as the model has {layout.noise} latents and the plane needs 2 of "
-            "N(0, 1), without labels."
-        )
-    images = np.clip(subject.model.decode(quantile_plane().reshape(-1, 2)), -1.0, 1.0)
-    return Found({"plane": kgen.plotting.save_grid(images, folder / "plane.png", 20)})
+    """The images of the whole of a model's two latents: of N(0, 1), or where the examples lie."""
+    size = subject.model.latents(1, seed=0).shape[-1] if subject.draws else subject.codes.shape[-1]
+    if subject.draws and layout_of(subject.model).uniform:
+        raise Skipped("no plane.png, as latents are uniform and the plane is of normal ones.")
+    if size != 2 or subject.labels:
+        raise Skipped(f"no plane.png, as the model has {size} latents and the plane needs 2.")
+    if subject.draws:
+        grid = quantile_plane(PLANE, PLANE)
+    else:
+        (left, bottom), (right, top) = np.quantile(subject.codes, (0.05, 0.95), axis=0)
+        corners = [(left, top), (right, top), (left, bottom), (right, bottom)]
+        grid = corner_grid(corners, PLANE, PLANE, path="linear")
+    images = np.clip(subject.model.decode(grid.reshape(-1, 2)), -1.0, 1.0)
+    return Found({"plane": kgen.plotting.save_grid(images, folder / "plane.png", PLANE)})
 
 
 def _free(subject):

@@ -43,9 +43,14 @@ class Subject:
     judge: object
 
     @property
+    def draws(self):
+        """Whether codes are those of a distribution that the model draws from."""
+        return "sample" in self.model.abilities
+
+    @property
     def path(self):
         """How to interpolate: Gaussian latents on arcs."""
-        return "linear" if self.styles else "spherical"
+        return "spherical" if self.draws and not self.styles else "linear"
 
     def decode(self, latents):
         """Returns the images of latents of any leading axes, `(count, height, width, channels)`."""
@@ -70,23 +75,32 @@ def subject_of(model, config, of_run):
     """Returns the `Subject` of a model.
 
     Args:
-        model: `kgen.GenerativeModel` that can sample and decode.
+        model: `kgen.GenerativeModel` that can decode.
         config: The `recipes.latents.Config`.
         of_run: Dict of the fields of the run's config.
 
     Raises:
-        ValueError: If the data are not there.
+        ValueError: If the data are not there, or are not said for a model that draws no latents.
     """
     data = config.data or of_run.get("data")
     images, classes = (None, None) if data is None else _held_out(model, config, data)
     judge = _judge if data in JUDGED else None
     styles = callable(getattr(model, "map", None))
-    rows = model.latents(config.examples, seed=config.seed)
-    encodes = "encode" in model.abilities and images is not None
-    if encodes:
-        codes = model.encode(images)
-        encodes = codes.shape[1:] == rows.shape[1:]  # An InfoGAN's are of its codes alone.
     labels = 0 if styles else label_width(model)
+    rows = codes = None
+    if "sample" in model.abilities:
+        rows = model.latents(config.examples, seed=config.seed)
+    given = {"labels": classes} if model.encoded_with == "labels" else {}
+    if "encode" in model.abilities and images is not None and None not in given.values():
+        codes = model.encode(images, **given)
+        if rows is not None and codes.shape[1:] != rows.shape[1:]:
+            codes = None  # An InfoGAN's are of its codes alone.
+    encodes = codes is not None
+    if not encodes and rows is None:
+        raise ValueError(
+            f"data: expected images to encode, as {type(model).__name__} draws no latents of its "
+            f"own, received {config.data}."
+        )
     if not encodes:
         codes = model.map(rows) if styles else rows
         samples = np.clip(model.decode(rows), -1.0, 1.0)

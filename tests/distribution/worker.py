@@ -67,9 +67,12 @@ def build(config, image_shape):
 
 
 def run(config):
-    family = training.Family(pictures=lambda config, paths: Pictures(paths.samples, 6, count=4))
+    family = training.Family(
+        pictures=lambda config, paths: Pictures(paths.samples, 6, count=4),
+        held_out=training.held_out_images,
+    )
     written = files_written_below(config.out)
-    result = training.train(config, build, validate=True, family=family)
+    result = training.train(config, build, family=family)
     weights = [np.asarray(v) for v in [*result.model.weights, *result.model.optimizer.variables]]
     facts = json.dumps({"history": result.history, "written": written})
     np.savez(f"{config.out}-{rank()}.npz", *weights, facts=facts)

@@ -54,6 +54,31 @@ def test_a_vae_of_two_latents_and_labelled_data(report, capsys):
         assert walk.n_frames == 48
 
 
+def test_codes_of_no_distribution(report):
+    shape = (8, 8, 1)
+    autoencoder = models.Autoencoder(
+        networks.dense_encoder(shape, 2, units=8, variational=False),
+        networks.dense_decoder(shape, 2, units=8),
+    )
+    result = report(autoencoder, data="digits")
+    drawn = {"inversion_own", "walk"}
+    assert ALWAYS - drawn - {"thickness", "slant"} | {"plane"} <= set(result.paths)
+    assert not drawn & set(result.paths)
+    with pytest.raises(ValueError, match="data: expected images to encode, as Autoencoder draws"):
+        report(autoencoder)
+
+
+def test_codes_of_images_and_their_labels(report):
+    shape = (8, 8, 1)
+    conditional = models.VAE(
+        networks.dense_encoder(shape, 3, units=8, classes=10),
+        networks.dense_decoder(shape, 3, units=8, classes=10),
+    )
+    result = report(conditional, data="digits", examples=300)
+    assert {"inversion_held_out", "walk", "analogy"} < set(result.paths)
+    assert result.scores["held_out_psnr"] >= result.scores["held_out_encoded_psnr"] - 1.0
+
+
 def test_styles_and_no_data(report):
     result = report(SYSTEMS["stylegan"].make())
     # Untrained, it makes no strokes that could be measured for sure.

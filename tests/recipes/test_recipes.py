@@ -81,7 +81,7 @@ TINY = {
 }
 # fmt: on
 TRANSLATING = (cyclegan, pix2pix, srgan)
-VALIDATED = (autoencoder, vae)
+VALIDATED = (autoencoder, cvae, vae)
 # What reports show and score.
 REPORTS = {
     autoencoder: ["reconstructions.png", "scores.jsonl"],

@@ -206,3 +206,10 @@ def test_what_is_loaded_takes_nothing_that_it_would_cut_off(inputs, message, tmp
     served = load(export(SYSTEMS["vae"].make(), tmp_path))
     with pytest.raises(ValueError, match=message):
         served["sample"](**inputs)
+
+
+@pytest.mark.parametrize("folder", ["missing", "servable"])
+def test_what_is_no_saved_model_is_not_loaded(folder, tmp_path):
+    (tmp_path / "servable" / "1").mkdir(parents=True)
+    with pytest.raises(ValueError, match=f"`path` must be the folder of one version.*{folder}"):
+        load(str(tmp_path / folder))
