@@ -90,9 +90,9 @@ def subject_of(model, config, of_run):
     rows = codes = None
     if "sample" in model.abilities:
         rows = model.latents(config.examples, seed=config.seed)
-    given = {"labels": classes} if model.encoded_with == "labels" else {}
-    if "encode" in model.abilities and images is not None and None not in given.values():
-        codes = model.encode(images, **given)
+    labelled = model.encoded_with == "labels"
+    if "encode" in model.abilities and images is not None and not (labelled and classes is None):
+        codes = model.encode(images, labels=classes if labelled else None)
         if rows is not None and codes.shape[1:] != rows.shape[1:]:
             codes = None  # An InfoGAN's are of its codes alone.
     encodes = codes is not None
