@@ -1,6 +1,7 @@
 """Images unlike those that a model was trained on, found by how badly it explains them."""
 
 import math
+import numbers
 
 import numpy as np
 
@@ -28,7 +29,8 @@ class AnomalyDetector:
             function from images to numbers `(count,)`, higher for anomalies.
 
     Attributes:
-        threshold: Largest score of what counts as normal; `None` before `calibrate`. It may be set.
+        threshold: Largest score of what counts as normal; `None` before `calibrate`. It may be set,
+            to a number.
         false_positive_rate: What it was calibrated for, or `None`.
 
     Raises:
@@ -50,6 +52,17 @@ class AnomalyDetector:
         self.kind = score
         self.threshold = None
         self.false_positive_rate = None
+
+    @property
+    def threshold(self):
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, value):
+        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if value is not None and (not is_number or math.isnan(value)):
+            raise ValueError(f"`threshold` must be None or a number, received {value!r}.")
+        self._threshold = value
 
     def score(self, images):
         """Returns how anomalous images `(count, ...)` in [-1, 1] are, float64 `(count,)`.

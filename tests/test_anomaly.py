@@ -52,6 +52,8 @@ def test_bad_input():
         detector.detect(np.zeros((1, 1), "float32"))
     with pytest.raises(ValueError, match="at least 19 for false_positive_rate=0.05, received 18"):
         detector.calibrate(np.zeros((18, 1), "float32"))
+    with pytest.raises(ValueError, match="`threshold` must be None or a number, received nan"):
+        detector.threshold = float("nan")
     for rate in (0.0, 1.0, 5, float("nan")):
         with pytest.raises(ValueError, match="`false_positive_rate` must be"):
             detector.calibrate(np.zeros((18, 1), "float32"), rate)

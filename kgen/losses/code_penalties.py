@@ -24,7 +24,7 @@ def kl_sparsity(codes, target):
     are over the rows of all replicas; one of 0 or 1, where the divergence is infinite, counts as
     1e-6 away from that.
     """
-    means = engine.mean_over_replicas([ops.mean(ops.cast(codes, "float32"), axis=0)])[0]  # (d,)
+    means = engine.mean_over_rows(ops.cast(codes, "float32"))  # (d,)
     means = ops.clip(means, 1e-6, 1.0 - 1e-6)
     return ops.sum(
         target * (math.log(target) - ops.log(means))

@@ -1,4 +1,10 @@
-"""Whether each dimension of a code stands for one factor of images whose factors are known."""
+"""Whether each dimension of a code stands for one factor of images whose factors are known.
+
+Codes are taken to be those of a VAE, about 1 large where they say something, as draws from its prior
+are; `unused` is in their units.
+"""
+
+import warnings
 
 import numpy as np
 
@@ -21,7 +27,8 @@ def beta_vae_score(
     framework", appendix A.4. For each group a factor is drawn, and then pairs of images which share
     that factor's class, all others being drawn for each image; the mean over the pairs of the
     absolute differences of their codes is what the classifier is told. In [0, 1], 1 for codes that
-    know all factors linearly and apart; one that knows nothing of the images gets 1 / factors.
+    know all factors linearly and apart; one that knows nothing of the images gets 1 / factors. The
+    penalty on the classifier's weights takes codes to be about 1 large.
 
     Args:
         encode: Function from float32 images in [-1, 1] to codes `(n, d)`, or a model with a method
@@ -48,11 +55,18 @@ def beta_vae_score(
     # Differs from the paper: scikit-learn's logistic regression, with its penalty on the weights,
     # instead of steps of Adagrad.
     source = known_factors(source, image_size)
+    if len(source.sizes) < 2:
+        raise ValueError(f"`source` must have at least 2 factors, received {list(source.sizes)}.")
     groups = checked_integer("groups", groups, 2)
     pairs = checked_integer("pairs", pairs, 1)
     test_groups = checked_integer("test_groups", test_groups, 1)
     generator = np.random.default_rng([checked_integer("seed", seed, 0), 0])
     shared = generator.integers(len(source.sizes), size=groups + test_groups)
+    if len(np.unique(shared[:groups])) < 2:
+        raise ValueError(
+            f"`groups` must be more for a classifier to learn from: the {groups} received are all "
+            "of one factor."
+        )
     factors = _sharing(source, np.repeat(shared, pairs), 2, generator)
     codes = codes_of(encode, source, factors.reshape(-1, factors.shape[-1]))
     codes = codes.reshape(len(shared), pairs, 2, -1)
@@ -136,7 +150,8 @@ def mutual_information_gap(
     Args:
         encode, source, image_size: As of `beta_vae_score`.
         samples: Images, of factors drawn evenly.
-        bins: Into which each dimension is cut, equally wide from its smallest to its largest value.
+        bins: Into which each dimension is cut, equally wide from its smallest to its largest value:
+            one far outlier leaves few of them to the rest.
         unused: Variance over all images below which a dimension counts as constant.
         resamples: Number of resamples of the bootstrap over images; 0 for no interval.
         seed: Integer that fixes the images and the resamples.
@@ -173,16 +188,19 @@ def mutual_information_gap(
     return Score(value, card, interval)
 
 
-def disentanglement_scores(encode, source, image_size=None, resamples=100, seed=0):
-    """Returns all three scores at their defaults, a dict of `Score`; arguments as of each.
+def disentanglement_scores(
+    encode, source, image_size=None, unused=UNUSED, resamples=100, seed=0
+):
+    """Returns all three scores, a dict of `Score`; arguments as of each.
 
     Example:
         scores = kgen.metrics.disentanglement_scores(model, "shapes", image_size=32)
     """
-    scores = (beta_vae_score, factor_vae_score, mutual_information_gap)
+    common = {"image_size": image_size, "resamples": resamples, "seed": seed}
     return {
-        score.__name__: score(encode, source, image_size, resamples=resamples, seed=seed)
-        for score in scores
+        "beta_vae_score": beta_vae_score(encode, source, **common),
+        "factor_vae_score": factor_vae_score(encode, source, unused=unused, **common),
+        "mutual_information_gap": mutual_information_gap(encode, source, unused=unused, **common),
     }
 
 
@@ -236,7 +254,16 @@ def _sharing(source, shared, images, generator):
 
 def _used(codes, unused):
     """Which dimensions of codes `(n, d)` vary, booleans `(d,)`."""
-    return (codes.var(axis=0) >= unused) & (codes.max(axis=0) > codes.min(axis=0))
+    variances = codes.var(axis=0)
+    used = (variances >= unused) & (codes.max(axis=0) > codes.min(axis=0))
+    if not used.any():
+        warnings.warn(
+            f"All dimensions of the codes count as unused: their variances are at most "
+            f"{variances.max():.3g}, less than unused={unused:g}. Pass a smaller `unused` for codes "
+            "that are not about 1 large.",
+            stacklevel=3,
+        )
+    return used
 
 
 def _binned(codes, bins, used):

@@ -11,8 +11,15 @@ def check_choice(name, value, choices):
 
 def check_weight(name, value):
     """Raises a ValueError unless a value, such as a loss's weight, is a number of at least 0."""
-    if not isinstance(value, int | float) or not 0.0 <= value < math.inf:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0.0 <= value < math.inf:
         raise ValueError(f"`{name}` must be a number of at least 0, received {value!r}.")
+
+
+def check_count(name, value):
+    """Raises a ValueError unless a value is an integer of at least 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"`{name}` must be a positive integer, received {value!r}.")
 
 
 def image_network(name, network):

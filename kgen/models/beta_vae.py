@@ -3,7 +3,9 @@
 import keras
 from keras import ops
 
-from kgen.models.arguments import check_weight
+from kgen.core import engine
+from kgen.losses import gaussian_kl
+from kgen.models.arguments import check_count, check_weight
 from kgen.models.vae import VAE
 
 
@@ -57,21 +59,27 @@ class BetaVAE(VAE):
         capacity_rounds=100_000,
         **kwargs,
     ):
+        if "importance_samples" in kwargs:
+            raise ValueError(
+                "`importance_samples` must not be given: the importance-weighted bound has no KL "
+                f"divergence to weigh. Received {kwargs['importance_samples']!r}."
+            )
         super().__init__(encoder, decoder, likelihood, beta, **kwargs)
         check_weight("capacity", capacity)
-        if not isinstance(capacity_rounds, int) or capacity_rounds < 1:
-            raise ValueError(
-                f"`capacity_rounds` must be a positive integer, received {capacity_rounds!r}."
-            )
+        check_count("capacity_rounds", capacity_rounds)
         self.capacity = capacity
         self.capacity_rounds = capacity_rounds
 
     def negative_bound(self, data, training):
         _, parts = super().negative_bound(data, training)
         capacity = self.capacity_now()
-        # As in others' runs of the paper, KL is the batch's mean: an image may say more or less.
         loss = parts["reconstruction"] + self.beta * ops.abs(parts["kl"] - capacity)
         return loss, {**parts, "capacity": capacity}
+
+    def divergence(self, mean, log_variance):
+        # As in others' runs of the paper, KL is the batch's mean: an image may say more or less. The
+        # batch is that of all replicas, whose own means may lie on both sides of C.
+        return engine.mean_over_rows(gaussian_kl(mean, log_variance))
 
     def capacity_now(self):
         """C in nats, a scalar tensor; that of the first round where the model is not compiled."""

@@ -7,7 +7,7 @@ from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.layers import BatchNormalization
 from kgen.losses import contractive_penalty
-from kgen.models.arguments import check_weight
+from kgen.models.arguments import check_count, check_weight
 from kgen.models.autoencoder import Autoencoder
 
 
@@ -47,11 +47,8 @@ class ContractiveAutoencoder(Autoencoder):
     ):
         super().__init__(encoder, decoder, reconstruction, **kwargs)
         check_weight("contraction_weight", contraction_weight)
-        is_count = isinstance(projections, int) and not isinstance(projections, bool)
-        if projections is not None and (not is_count or projections < 1):
-            raise ValueError(
-                f"`projections` must be None or a positive integer, received {projections!r}."
-            )
+        if projections is not None:
+            check_count("projections", projections)
         for layer in flatten_layers(encoder):
             if isinstance(layer, BatchNormalization | keras.layers.BatchNormalization):
                 raise ValueError(

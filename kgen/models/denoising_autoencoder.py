@@ -22,8 +22,9 @@ class DenoisingAutoencoder(Autoencoder):
     Args:
         encoder, decoder, reconstruction: As of `Autoencoder`. The paper's networks share one
             matrix, the decoder's the encoder's transposed; here they need not.
-        corruption: `"gaussian"` noise, `"masking"` elements as black, or `"salt_and_pepper"`;
-            see `kgen.models.corruption`.
+        corruption: `"gaussian"` noise, `"masking"` elements as black, or `"salt_and_pepper"`; of
+            rows, such as another autoencoder's codes, as 0, or 0 and 1. See
+            `kgen.models.corruption`.
         amount: Of Gaussian noise the standard deviation, in units of the images' [-1, 1]; of the
             others the share of elements, in [0, 1].
         **kwargs: As of `Autoencoder`.

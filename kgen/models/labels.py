@@ -31,7 +31,8 @@ def check_labels(labels, classes):
 def of_known_labels(rows, labels, classes):
     """Returns rows `(batch, d)` as they are; ends a training of which a label is not known.
 
-    XLA knows no such end: there the rows of such labels become NaN, for the losses to show it.
+    XLA knows no such end: there the rows of such labels become NaN, for the losses to show it. The
+    weights are NaN with them; arrays of labels are checked before a training begins.
     """
     known = ops.logical_and(labels >= 0, labels < classes)
     # The labels of a dataset are seen here only.

@@ -62,7 +62,9 @@ class SparseAutoencoder(Autoencoder):
 def _check_range(encoder):
     """Refuses an encoder of whose codes for some images one is outside [0, 1]."""
     shape = [size or 8 for size in encoder.input_shape[1:]]
+    # Up to large ones: codes of weights yet to be learned may be far larger than those of new ones.
     images = np.random.default_rng(0).uniform(-1.0, 1.0, (16, *shape)).astype("float32")
+    images *= np.geomspace(1.0, 1e4, len(images)).reshape(-1, *[1] * len(shape))
     codes = np.asarray(keras.ops.convert_to_numpy(encoder(images, training=False)), "float32")
     if codes.min() < 0.0 or codes.max() > 1.0:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import keras
 
+from kgen.models.arguments import check_count
 from kgen.models.autoencoder import Autoencoder
 
 
@@ -33,19 +34,27 @@ def stack(autoencoders, data, epochs=10, fine_tune_epochs=None, optimizer="adam"
         autoencoders: List of compiled `Autoencoder`s of any kind: the first of images, each further
             one of the codes of that before it. They are trained where they are.
         data: Images, as an array or a `tf.data` set of them, such as `kgen.data.load` returns.
-        epochs: Of each one's training.
+        epochs: Of each one's training, at least 1.
         fine_tune_epochs: Of the training of the whole; `None` for `epochs`, 0 for none.
         optimizer: Of the training of the whole.
-        **arguments: Of every `fit`, such as `batch_size`, `verbose` and `validation_data`, images.
+        **arguments: Of every `fit`, such as `batch_size`, `steps_per_epoch`, `verbose` and
+            `validation_data`, which is of images alone, as `data` is.
 
     Returns:
         The whole, a compiled `Autoencoder` with the first one's `reconstruction`. Its encoder goes
         through theirs and its decoder back through theirs; it shares their weights.
 
     Raises:
-        ValueError: If they do not fit each other or one is not compiled; nothing is trained then.
+        ValueError: If an argument is not of this form, they do not fit each other or one is not
+            compiled; nothing is trained then.
     """
     _check(autoencoders)
+    check_count("epochs", epochs)
+    if fine_tune_epochs is not None and fine_tune_epochs != 0:
+        check_count("fine_tune_epochs", fine_tune_epochs)
+    held_out = arguments.pop("validation_data", None)
+    for name, images in (("data", data), ("validation_data", held_out)):
+        _check_images(name, images, autoencoders[0].image_shape)
     whole = Autoencoder(
         _chained([one.encoder for one in autoencoders], "encoder"),
         _chained([one.decoder for one in reversed(autoencoders)], "decoder"),
@@ -53,7 +62,8 @@ def stack(autoencoders, data, epochs=10, fine_tune_epochs=None, optimizer="adam"
         seed=autoencoders[0].seed,
     )
     whole.compile(optimizer)
-    held_out = arguments.pop("validation_data", None)
+    if "steps_per_epoch" in arguments and hasattr(data, "starting_at"):
+        data = data.starting_at(0)  # Endless, and so are its codes.
     codes, held_out_codes = data, held_out
     for number, autoencoder in enumerate(autoencoders):
         autoencoder.fit(codes, validation_data=held_out_codes, epochs=epochs, **arguments)
@@ -73,6 +83,18 @@ def _encoded(autoencoder, data):
     return autoencoder.encode(data)
 
 
+def _check_images(name, images, shape):
+    if images is None and name == "validation_data":
+        return
+    spec = getattr(images, "element_spec", images)
+    found = getattr(spec, "shape", None)
+    if found is None or len(found) != 1 + len(shape):
+        raise ValueError(
+            f"`{name}` must be images of {shape}, an array or a set of batches of them alone, "
+            f"received {spec!r}."
+        )
+
+
 def _chained(networks, name):
     """One network through several, none of which is copied."""
     inputs = keras.Input(networks[0].input_shape[1:])
@@ -85,6 +107,8 @@ def _chained(networks, name):
 def _check(autoencoders):
     if not isinstance(autoencoders, list | tuple) or not autoencoders:
         raise ValueError(f"`autoencoders` must be a list of some, received {autoencoders!r}.")
+    if len({id(one) for one in autoencoders}) < len(autoencoders):
+        raise ValueError("`autoencoders` must differ, received one of them twice.")
     for number, one in enumerate(autoencoders):
         if not isinstance(one, Autoencoder):
             raise ValueError(f"`autoencoders` must hold Autoencoders, received {one!r}.")

@@ -7,6 +7,7 @@ from keras import ops
 
 from kgen.core import GenerativeModel, Player
 from kgen.losses import LIKELIHOODS, gaussian_kl
+from kgen.models.arguments import check_count, check_weight
 from kgen.models.labels import check_labels, of_known_labels, with_labels
 from kgen.networks.conditioning import inputs
 
@@ -64,12 +65,8 @@ class VAE(GenerativeModel):
         super().__init__([player], **kwargs)
         _check_labels_of(encoder, decoder)
         _check_likelihood(likelihood, encoder, decoder)
-        if not isinstance(beta, int | float) or not beta >= 0.0:
-            raise ValueError(f"`beta` must be a number of at least 0, received {beta!r}.")
-        if not isinstance(importance_samples, int) or importance_samples < 1:
-            raise ValueError(
-                f"`importance_samples` must be a positive integer, received {importance_samples!r}."
-            )
+        check_weight("beta", beta)
+        check_count("importance_samples", importance_samples)
         if beta != 1.0 and importance_samples > 1:
             raise ValueError(
                 "`beta` weighs a divergence that the importance-weighted bound does not have; "
@@ -94,12 +91,16 @@ class VAE(GenerativeModel):
         log_likelihood, log_ratio = self.draw(
             images, labels, mean, log_variance, self.noise, self.importance_samples, training
         )
-        reconstruction, kl = -ops.mean(log_likelihood), ops.mean(gaussian_kl(mean, log_variance))
+        reconstruction, kl = -ops.mean(log_likelihood), self.divergence(mean, log_variance)
         if self.importance_samples == 1:
             loss = reconstruction + self.beta * kl  # Kingma and Welling, eq. 10.
         else:
             loss = -ops.mean(log_mean_exp(log_likelihood + log_ratio))
         return loss, {"reconstruction": reconstruction, "kl": kl}
+
+    def divergence(self, mean, log_variance):
+        """E[KL(q(z | image) || p(z))], the mean over the batch: a scalar in nats."""
+        return ops.mean(gaussian_kl(mean, log_variance))
 
     def log_prob_step(self, images, noise, samples, labels=None):
         """Log (1/k) sum_i p(image | z_i) p(z_i) / q(z_i | image), z_i ~ q: (batch,) in nats.
@@ -160,7 +161,10 @@ class VAE(GenerativeModel):
 
     def call(self, data, training=False):
         images, labels = (data, None) if self.classes is None else data
-        return self._decoded(self._means(images, labels, training), training)
+        latents = self._means(images, labels, training)
+        if labels is not None:
+            latents = of_known_labels(latents, labels, self.classes)
+        return self._decoded(latents, training)
 
     def draw_latents(self, count, noise, labels=None):
         latents = noise.normal((count, self.decoder.inputs[0].shape[1]))

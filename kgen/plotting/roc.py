@@ -41,7 +41,10 @@ def roc(curves, path, threshold=None):
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="gray", linestyle=":", linewidth=1)
     for name, (scores, labels) in curves.items():
-        scores, labels = np.asarray(scores, float), np.asarray(labels).astype(bool)
+        scores, labels = np.asarray(scores, float), np.asarray(labels)
+        if labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
+            raise ValueError(f"curves: expected labels of {name!r} of 0 and 1, got {labels!r}.")
+        labels = labels.astype(bool)
         if scores.ndim != 1 or scores.shape != labels.shape or not np.isfinite(scores).all():
             raise ValueError(
                 f"curves: expected finite scores (n,) and labels (n,) of {name!r}, got shapes "

@@ -133,13 +133,14 @@ def test_statistics_are_the_mean_over_replicas_that_are_not_synchronized():
             assert np.any(copies[0] != 0.0) and np.any(copies[0] != 1.0)
 
 
-def test_evaluate_takes_any_number_of_rows():
+@pytest.mark.parametrize("system", ["vae", "sparse_autoencoder"])
+def test_evaluate_takes_any_number_of_rows(system):
     """Of 9 rows in batches of 4 the last batch has one, and so the second replica none."""
     images = np.random.default_rng(0).uniform(-1, 1, (9, 8, 8, 1)).astype("float32")
     dataset = tf.data.Dataset.from_tensor_slices(images).batch(4)
     results = []
     for name in ("none", "mirrored"):
-        model = trained(SYSTEMS["vae"].make, distribution.strategy(name), False)
+        model = trained(SYSTEMS[system].make, distribution.strategy(name), False)
         results += [model.evaluate(data, verbose=0, batch_size=b) for data, b in
                     ((images, 4), (dataset, None))]  # fmt: skip
         logs = model.fit(images[:8], batch_size=4, validation_data=dataset, verbose=0).history

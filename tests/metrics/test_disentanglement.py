@@ -54,9 +54,10 @@ def test_codes_that_know_nothing_are_at_chance():
     assert float(scores["beta_vae_score"]) == pytest.approx(1 / 3, abs=0.08)
     assert float(scores["factor_vae_score"]) == pytest.approx(1 / 3, abs=0.08)
     assert scores["mutual_information_gap"] < 0.005
-    constant = disentanglement_scores(
-        lambda images: np.zeros((len(images), 2)), SOURCE, resamples=0
-    )
+    with pytest.warns(UserWarning, match="All dimensions .* unused=0.05"):
+        constant = disentanglement_scores(
+            lambda images: np.zeros((len(images), 2)), SOURCE, resamples=0
+        )
     assert float(constant["beta_vae_score"]) == pytest.approx(1 / 3, abs=0.08)
     assert float(constant["factor_vae_score"]) == pytest.approx(1 / 3, abs=0.08)
     assert float(constant["mutual_information_gap"]) == pytest.approx(0.0, abs=1e-9)
@@ -79,6 +80,17 @@ def test_dimensions_that_are_not_used_are_left_out():
     for score in SCORES[1:]:
         assert float(score(with_traces, SOURCE, resamples=0)) == pytest.approx(1.0, abs=0.005)
     assert mutual_information_gap(with_traces, SOURCE, unused=0.0, resamples=0) < 0.01
+
+
+def test_codes_of_another_scale_need_another_variance_of_unused_ones():
+    def small(images):
+        return 0.1 * perfect(images)
+
+    with pytest.warns(UserWarning, match="All dimensions"):
+        assert factor_vae_score(small, SOURCE, resamples=0) < 0.5
+    scores = disentanglement_scores(small, SOURCE, unused=1e-6, resamples=0)
+    assert float(scores["factor_vae_score"]) == pytest.approx(1.0, abs=0.005)
+    assert float(scores["mutual_information_gap"]) == pytest.approx(1.0, abs=0.005)
 
 
 def test_the_gap_is_that_of_an_independent_formula():
@@ -167,6 +179,11 @@ def test_shapes_by_their_factors():
         (lambda: beta_vae_score(lambda x: x[:1, 0, :, 0], SOURCE), "a row of codes for each"),
         (lambda: beta_vae_score(lambda x: np.nan * x[:, 0, :, 0], SOURCE), "`codes` must be fin"),
         (lambda: beta_vae_score(noise, SOURCE, pairs=0), "`pairs`.*0"),
+        (lambda: beta_vae_score(noise, SOURCE, groups=2, seed=1), "`groups` must be more.*the 2"),
+        (
+            lambda: beta_vae_score(noise, KnownFactors("one", {"a": 3}, None)),
+            "`source` must have at least 2 factors",
+        ),
         (lambda: factor_vae_score(noise, SOURCE, images=1), "`images`.*1"),
         (lambda: factor_vae_score(noise, SOURCE, unused=-1.0), "`unused`.*-1.0"),
         (lambda: mutual_information_gap(noise, SOURCE, bins=1), "`bins`.*1"),

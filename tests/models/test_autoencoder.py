@@ -186,6 +186,36 @@ def test_stacking_takes_sets_and_fine_tunes(tmp_path):
     np.testing.assert_array_equal(again.reconstruct(IMAGES), whole.reconstruct(IMAGES))
 
 
+def test_stacking_trains_every_part_for_as_many_rounds_as_asked():
+    """Also where these are more than one pass over the images."""
+    codes, small = keras.Input((2,)), keras.Input((1,))
+    parts = [
+        models.Autoencoder(encoder(), decoder()),
+        models.Autoencoder(
+            keras.Model(codes, keras.layers.Dense(1)(codes)),
+            keras.Model(small, keras.layers.Dense(2)(small)),
+        ),
+    ]
+    for part in parts:
+        part.compile("adam")
+    data = kgen.data.from_arrays(IMAGES, batch_size=4)
+    whole = models.stack(parts, data, epochs=2, steps_per_epoch=3, verbose=0)
+    assert [model.rounds_played for model in (*parts, whole)] == [6, 6, 6]
+
+
+def test_rows_are_corrupted_to_0_and_1():
+    rows = np.full((4, 10), 0.5, "float32")
+    for corruption, expected in (("masking", {0.0, 0.5}), ("salt_and_pepper", {0.0, 0.5, 1.0})):
+        found = CORRUPTIONS[corruption](rows, 0.5, SeededNoise(0))
+        assert set(np.unique(found).tolist()) == expected
+
+
+def compiled():
+    model = models.Autoencoder(encoder(), decoder())
+    model.compile("adam")
+    return model
+
+
 def batch_norm_encoder():
     images = keras.Input(SHAPE)
     x = keras.layers.BatchNormalization()(keras.layers.Flatten()(images))
@@ -236,7 +266,7 @@ def batch_norm_encoder():
         ),
         (
             lambda: models.ContractiveAutoencoder(encoder(), decoder(), projections=0),
-            "`projections` must be None or a positive integer, received 0",
+            "`projections` must be a positive integer, received 0",
         ),
         (lambda: encoder(activation="nosuch"), "nosuch"),
         (
@@ -247,6 +277,17 @@ def batch_norm_encoder():
         (
             lambda: models.stack([models.Autoencoder(encoder(), decoder())], IMAGES),
             "must be compiled; number 0 is not",
+        ),
+        (lambda: models.stack([compiled()] * 2, IMAGES), "`autoencoders` must differ"),
+        (lambda: models.stack([compiled()], IMAGES, epochs=0), "`epochs` must be a positive"),
+        (lambda: models.stack([compiled()], IMAGES[..., 0]), "`data` must be images of"),
+        (
+            lambda: models.stack([compiled()], IMAGES, validation_data=(IMAGES, None)),
+            "`validation_data` must be images of",
+        ),
+        (
+            lambda: models.SparseAutoencoder(encoder(activation="relu"), decoder()),
+            "`encoder` must give codes in .0, 1.",
         ),
     ],
 )

@@ -1,10 +1,12 @@
 """The beta-VAE: its loss, and its capacity, which goes by rounds and nothing else."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 
-from kgen import models, networks
+from kgen import distribution, models, networks
 from tests.systems import CLASSES, SHAPE, SYSTEMS
 
 BATCH = SYSTEMS["beta_vae"].batch()
@@ -64,6 +66,34 @@ def test_the_loss_is_that_of_the_paper_in_every_round(jit):
         assert logs["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_replicas_hold_their_common_divergence_against_the_capacity():
+    """Also where that of one lies below it, and that of the other above."""
+    images = np.concatenate([np.zeros((4, *SHAPE)), BATCH[:4] * 3.0]).astype("float32")
+
+    def with_capacity(capacity):
+        model = made(beta=10.0, capacity=capacity, capacity_rounds=1, seed=1)
+        model.set_weights([3.0 * weight for weight in model.get_weights()])
+        model.compile(keras.optimizers.SGD(1e-3))
+        return model
+
+    model = with_capacity(0.0)
+    low, high = (
+        float(model.negative_bound(half, False)[1]["kl"]) for half in np.split(images, 2)
+    )
+    assert high > 1.5 * low
+    capacity = 0.5 * (low + high)
+    found = []
+    for scope in (contextlib.nullcontext(), distribution.strategy("mirrored").scope()):
+        with scope:
+            model = with_capacity(capacity)
+        # In the first round the capacity is 0 yet.
+        logs = model.fit(np.tile(images, (2, 1, 1, 1)), batch_size=8, shuffle=False, verbose=0)
+        found.append((logs.history["loss"][0], model.get_weights()))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+    for one, two in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)
+
+
 def test_evaluation_has_the_capacity_of_the_round_and_does_not_move_it():
     model = trained(2, capacity=8.0, capacity_rounds=4)
     for _ in range(2):
@@ -102,6 +132,9 @@ def test_it_can_be_conditional():
         ({"beta": -1.0}, "`beta`.*-1.0"),
         ({"capacity": -1.0}, "`capacity` must be a number of at least 0, received -1.0"),
         ({"capacity_rounds": 0}, "`capacity_rounds` must be a positive integer, received 0"),
+        ({"capacity_rounds": True}, "`capacity_rounds` must be a positive integer, received True"),
+        ({"beta": float("inf")}, "`beta` must be a number of at least 0, received inf"),
+        ({"importance_samples": 5}, "`importance_samples` must not be given.*5"),
     ],
 )
 def test_arguments_that_are_refused(arguments, message):

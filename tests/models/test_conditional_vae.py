@@ -114,6 +114,8 @@ def test_labels_that_are_refused():
         model.fit(IMAGES, verbose=0)
     with pytest.raises(ValueError, match="Labels must be integers from 0 to 2"):
         model.fit(IMAGES, LABELS + 1, verbose=0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Labels must be integers from 0 to 2"):
+        model.predict([IMAGES, LABELS + 1], verbose=0)
     stream = kgen.data.from_arrays(IMAGES, LABELS + 1, batch_size=8)
     with pytest.raises(tf.errors.InvalidArgumentError, match="Labels must be integers from 0 to 2"):
         model.fit(stream, verbose=0)

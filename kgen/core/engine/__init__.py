@@ -10,7 +10,8 @@ Every backend module offers the same functions:
   `value_and_input_gradient` both of one pass;
 * `batch_norm(inputs, scale, offset, epsilon)` normalises by the batch's moments, fast;
   `synchronized_batch_norm` by those of the rows of all replicas;
-* `mean_over_replicas(tensors)` is the mean of what each replica has;
+* `mean_over_replicas(tensors)` is the mean of what each replica has; `mean_over_rows(rows)` that of
+  the rows of all replicas, of which each may have another number;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
 * `rows_of_all(tensor)` are the rows that all replicas together have;
 * `require(condition, message)` ends a training where a condition of its data does not hold;
@@ -48,6 +49,7 @@ from kgen.core.engine.tensorflow import (
     function,
     input_gradient,
     mean_over_replicas,
+    mean_over_rows,
     minimize,
     normal,
     record,
@@ -72,6 +74,7 @@ __all__ = [
     "lost_workers_named",
     "make_strategy",
     "mean_over_replicas",
+    "mean_over_rows",
     "minimize",
     "mirrored",
     "normal",

@@ -161,6 +161,19 @@ def mean_over_replicas(tensors):
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, tensors)
 
 
+def mean_over_rows(rows):
+    """Returns the mean of rows `(n, ...)` over those of all replicas; differentiable.
+
+    Each replica may have another number of them, or none.
+    """
+    if replicas() == 1:
+        return tf.reduce_mean(rows, axis=0)
+    context = tf.distribute.get_replica_context()
+    parts = [tf.reduce_sum(rows, axis=0), tf.cast(tf.shape(rows)[0], rows.dtype)]
+    total, count = context.all_reduce(tf.distribute.ReduceOp.SUM, parts)
+    return total / count
+
+
 def normal(shape, seed):
     """Draws float32 from N(0, 1); `seed` is a pair of integers, as `SeedGenerator.next()` gives."""
     # Of the 2^23 midpoints of (0, 1) that the bits choose from, so never 0 or 1.
