@@ -115,9 +115,7 @@ def report(config, model, folder):
     training.write_scores(folder, scores, model)
 
 
-FAMILY = training.Family(
-    pictures=pictures, report=report, held_out=training.held_out_images
-)
+FAMILY = training.Family(pictures=pictures, report=report, held_out=training.held_out_images)
 
 
 def run(config=Config()):

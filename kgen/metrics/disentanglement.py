@@ -188,9 +188,7 @@ def mutual_information_gap(
     return Score(value, card, interval)
 
 
-def disentanglement_scores(
-    encode, source, image_size=None, unused=UNUSED, resamples=100, seed=0
-):
+def disentanglement_scores(encode, source, image_size=None, unused=UNUSED, resamples=100, seed=0):
     """Returns all three scores, a dict of `Score`; arguments as of each.
 
     Example:
