@@ -1,7 +1,7 @@
 """Whether each dimension of a code stands for one factor of images whose factors are known.
 
-Codes are taken to be those of a VAE, about 1 large where they say something, as draws from its prior
-are; `unused` is in their units.
+Codes are taken to be those of a VAE, about 1 large where they say something, as draws from its
+prior are; `unused` is in their units.
 """
 
 import warnings
@@ -257,8 +257,8 @@ def _used(codes, unused):
     if not used.any():
         warnings.warn(
             f"All dimensions of the codes count as unused: their variances are at most "
-            f"{variances.max():.3g}, less than unused={unused:g}. Pass a smaller `unused` for codes "
-            "that are not about 1 large.",
+            f"{variances.max():.3g}, less than unused={unused:g}. Pass a smaller `unused` for "
+            "codes that are not about 1 large.",
             stacklevel=3,
         )
     return used

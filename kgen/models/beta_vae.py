@@ -77,8 +77,8 @@ class BetaVAE(VAE):
         return loss, {**parts, "capacity": capacity}
 
     def divergence(self, mean, log_variance):
-        # As in others' runs of the paper, KL is the batch's mean: an image may say more or less. The
-        # batch is that of all replicas, whose own means may lie on both sides of C.
+        # As in others' runs of the paper, KL is the batch's mean: an image may say more or less.
+        # The batch is that of all replicas, whose own means may lie on both sides of C.
         return engine.mean_over_rows(gaussian_kl(mean, log_variance))
 
     def capacity_now(self):

@@ -1,9 +1,9 @@
 """What a denoising autoencoder's images are corrupted by: Vincent et al. 2008 and 2010.
 
-All are functions `(images, amount, noise)`, of images `(batch, height, width, channels)` in [-1, 1]
-or rows `(batch, d)` and random draws (`kgen.core.Noise`), that return the corrupted ones, of the
-same shape. "Elements" are the channels of all pixels, each by itself. Least and largest are -1 and 1
-of images, and 0 and 1 of rows, such as the codes of sigmoids.
+All are functions `(images, amount, noise)`, of images `(batch, height, width, channels)` in [-1,
+1] or rows `(batch, d)` and random draws (`kgen.core.Noise`), that return the corrupted ones, of the
+same shape. "Elements" are the channels of all pixels, each by itself. Least and largest are -1 and
+1 of images, and 0 and 1 of rows, such as the codes of sigmoids.
 """
 
 import math

@@ -24,8 +24,8 @@ COLUMNS = (
 )
 
 RUFF = (
-    "Ruff et al. 2018, table 1 (m): MNIST, 6,000 normal digits a class, AUROC in per cent, here the "
-    "mean of its ten digits"
+    "Ruff et al. 2018, table 1 (m): MNIST, 6,000 normal digits a class, AUROC in per cent, here "
+    "the mean of its ten digits"
 )
 
 
