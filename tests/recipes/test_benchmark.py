@@ -2,12 +2,16 @@
 
 import dataclasses
 import json
+import types
 
+import keras
 import numpy as np
 import PIL.Image
 import pytest
+import scipy.ndimage
 
 import kgen.data
+import kgen.metrics
 from kgen.data.mixtures import RING_CENTRES, RING_STD
 from recipes import benchmark
 from recipes.benchmark import __main__ as command_line
@@ -439,6 +443,60 @@ def test_tables_of_autoencoders(tmp_path, config, table, rows, columns):
         assert set(columns) <= set(result.summary[row]["mean"])
     with PIL.Image.open(result.paths["picture"]) as picture:
         assert min(picture.size) > 50
+
+
+def test_denoising_is_of_the_same_noisy_digits_by_all_methods(monkeypatch):
+    protocol = dataclasses.replace(denoising.DENOISING.small, **SMALL_CODES)
+    clean, labels = (array[:100] for array in digit_codes.digits(protocol, "test"))
+    monkeypatch.setattr(digit_codes, "digits", lambda protocol, split: (clean, labels))
+    given = {}
+
+    class Idle:
+        def reconstruct(self, images):
+            given["noisy"] = images
+            return images
+
+    monkeypatch.setattr(digit_codes, "trained", lambda *arguments, **settings: Idle())
+    scores = {
+        row: denoising.train(protocol, trials.Trial(row, 0, seed=3))[0]["psnr"]
+        for row in ("masking_noisy", "masking_autoencoder", "gaussian_noisy", "gaussian_median")
+    }
+    # Half of the light is gone: of [-1, 1], 10 log10(4 / mean square).
+    expected = 10.0 * np.log10(4.0 / np.mean(0.5 * np.square(clean + 1.0), axis=(1, 2, 3)))
+    assert scores["masking_noisy"] == pytest.approx(expected.mean(), abs=0.1)
+    assert scores["masking_autoencoder"] == scores["masking_noisy"]
+    denoising.train(protocol, trials.Trial("gaussian_autoencoder", 0, seed=3))
+    filtered = scipy.ndimage.median_filter(given["noisy"], (1, 3, 3, 1))
+    expected = np.mean(kgen.metrics.psnr(filtered, clean))
+    assert scores["gaussian_median"] == pytest.approx(expected)
+    assert scores["gaussian_median"] > scores["gaussian_noisy"] + 2.0
+
+
+def test_a_pretrained_classifier_starts_from_what_the_autoencoder_has_learned(monkeypatch):
+    protocol = dataclasses.replace(
+        pretraining.PRETRAINING.small, **SMALL_CODES, data="digits", classifier_rounds=1,
+        classifier_learning_rate=0.0,
+    )  # fmt: skip
+    seen = []
+
+    def trained(protocol, images, seed, system, amount):
+        seen.append(types.SimpleNamespace(encoder=digit_codes.encoder(protocol, (8, 8, 1))))
+        return seen[-1]
+
+    class Sequential(keras.Sequential):
+        def __init__(self, network):
+            super().__init__(network)
+            self.starts_from = network[0]
+            seen.append(self)
+
+    monkeypatch.setattr(digit_codes, "trained", trained)
+    monkeypatch.setattr(keras, "Sequential", Sequential)
+    pretraining.train(protocol, trials.Trial("pretrained_50", 0, seed=1))
+    autoencoder, classifier = seen
+    assert classifier.starts_from is autoencoder.encoder
+    seen.clear()
+    pretraining.train(protocol, trials.Trial("random_50", 0, seed=1))
+    assert len(seen) == 1  # No autoencoder.
 
 
 def test_compression_by_principal_components_is_that_of_the_singular_values(tmp_path):
