@@ -50,7 +50,9 @@ def train(protocol, trial):
     chosen = few_of_each(labels, count, trial.seed)
     classifier = keras.Sequential([encoder, keras.layers.Dense(10, "softmax")])
     classifier.compile(
-        keras.optimizers.Adam(protocol.classifier_learning_rate), "sparse_categorical_crossentropy"
+        keras.optimizers.Adam(protocol.classifier_learning_rate),
+        "sparse_categorical_crossentropy",
+        jit_compile=False,  # On a CPU XLA's convolutions are slow.
     )
     # All labelled digits a round, of both starts as many rounds.
     repeated = np.tile(chosen, protocol.classifier_rounds)
