@@ -473,30 +473,23 @@ def test_denoising_is_of_the_same_noisy_digits_by_all_methods(monkeypatch):
 
 
 def test_a_pretrained_classifier_starts_from_what_the_autoencoder_has_learned(monkeypatch):
-    protocol = dataclasses.replace(
-        pretraining.PRETRAINING.small, **SMALL_CODES, data="digits", classifier_rounds=1,
-        classifier_learning_rate=0.0,
-    )  # fmt: skip
-    seen = []
+    protocol = dataclasses.replace(pretraining.PRETRAINING.small, **SMALL_CODES, data="digits")
+    learned, started = [], []
 
     def trained(protocol, images, seed, system, amount):
-        seen.append(types.SimpleNamespace(encoder=digit_codes.encoder(protocol, (8, 8, 1))))
-        return seen[-1]
+        learned.append(digit_codes.encoder(protocol, images.shape[1:]))
+        return types.SimpleNamespace(encoder=learned[-1])
 
-    class Sequential(keras.Sequential):
-        def __init__(self, network):
-            super().__init__(network)
-            self.starts_from = network[0]
-            seen.append(self)
+    def stopped(network):
+        started.append(network[0])
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(digit_codes, "trained", trained)
-    monkeypatch.setattr(keras, "Sequential", Sequential)
-    pretraining.train(protocol, trials.Trial("pretrained_50", 0, seed=1))
-    autoencoder, classifier = seen
-    assert classifier.starts_from is autoencoder.encoder
-    seen.clear()
-    pretraining.train(protocol, trials.Trial("random_50", 0, seed=1))
-    assert len(seen) == 1  # No autoencoder.
+    monkeypatch.setattr(keras, "Sequential", stopped)
+    for row in ("pretrained_50", "random_50"):
+        with pytest.raises(KeyboardInterrupt):
+            pretraining.train(protocol, trials.Trial(row, 0, seed=1))
+    assert len(learned) == 1 and started[0] is learned[0] and started[1] is not learned[0]
 
 
 def test_compression_by_principal_components_is_that_of_the_singular_values(tmp_path):
