@@ -160,6 +160,13 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         with engine.lost_workers_named(self.distribute_strategy):
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Keras' own traces a call of the mean of the replicas' rows, which fails where these are not
+        # equally many. Networks come built: it is the optimizer's state alone that may be missing.
+        if self.compiled and not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+
     def train_step(self, *args):
         """Plays one round: each player in turn moves `updates` times."""
         return engine.run_step(self, self.play_round, *args)

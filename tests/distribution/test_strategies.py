@@ -141,11 +141,12 @@ def test_evaluate_takes_any_number_of_rows(system):
     results = []
     for name in ("none", "mirrored"):
         model = trained(SYSTEMS[system].make, distribution.strategy(name), False)
+        results.append(model.evaluate(images[:3], batch_size=4, verbose=0))  # The first one, too.
         results += [model.evaluate(data, verbose=0, batch_size=b) for data, b in
                     ((images, 4), (dataset, None))]  # fmt: skip
         logs = model.fit(images[:8], batch_size=4, validation_data=dataset, verbose=0).history
         results.append([logs[f"val_{name}"][0] for name in sorted(model.get_metrics_result())])
-    for found, expected in zip(results[3:], results[:3], strict=True):
+    for found, expected in zip(results[4:], results[:4], strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
