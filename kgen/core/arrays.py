@@ -20,7 +20,7 @@ def float_images(images, shape, name="images"):
         ValueError: If they are no floats or not of the shape.
     """
     images = np.asarray(images)
-    if images.dtype.kind in "iub":
+    if images.dtype.kind in "iubcOSU":
         raise ValueError(
             f"`{name}` must be floats in [-1, 1], received an array of {images.dtype}."
         )

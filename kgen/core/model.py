@@ -161,8 +161,9 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Keras' own traces a call of the mean of the replicas' rows, which fails where these are not
-        # equally many. Networks come built: it is the optimizer's state alone that may be missing.
+        # Keras' own traces a call of the mean of the replicas' rows, which fails where these are
+        # not equally many. Networks come built: it is the optimizer's state alone that may be
+        # missing.
         if self.compiled and not self.optimizer.built:
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)

@@ -14,16 +14,24 @@ def finite_rows(name, rows, axes=1):
     Raises:
         ValueError: If it is no such array, is empty or has NaN or Inf.
     """
-    rows = np.asarray(rows)
+    try:
+        rows = np.asarray(rows)
+    except ValueError as error:  # Of lists of several lengths.
+        raise ValueError(f"`{name}` must be an array of numbers: {error}") from error
     if rows.dtype.kind not in "iuf" or rows.ndim < axes or 0 in rows.shape:
         expected = "(..., d)" if axes == 1 else "(n, ..., d)"
         raise ValueError(
             f"`{name}` must be an array of numbers of the shape {expected}, none of them 0, "
             f"received {rows.dtype} of the shape {rows.shape}."
         )
-    if not np.isfinite(rows).all():
-        count = int(np.sum(~np.isfinite(rows)))
-        raise ValueError(f"`{name}` must be finite, received {count:,} values NaN or Inf.")
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(rows.astype("float32"))  # The type of latents.
+    if not finite.all():
+        count = int(np.sum(~finite))
+        raise ValueError(
+            f"`{name}` must be finite, received {count:,} values that are NaN, Inf or too large "
+            "for float32."
+        )
     return rows.astype("float64", copy=False)
 
 

@@ -19,8 +19,8 @@ class AttributeVector:
         deviation: Standard deviation of the examples along the vector: the unit of the amounts that
             `move` takes.
         accuracy: Share of the examples that lie on their own side of the place along the vector
-            where both kinds are told apart best, in [0.5, 1]: what a direction at random comes
-            near 0.5 at, if both are equally many.
+            where both kinds are told apart best, in [0.5, 1]. These are the examples that the
+            vector is made of: of few examples of many numbers it is high whatever they are.
     """
 
     vector: np.ndarray
@@ -41,7 +41,8 @@ def attribute_vector(codes, present, method="mean_difference", labels=0):
         present: Whether each example has the attribute, `(n,)` booleans or 0 and 1. A measured
             number becomes such by `values > np.median(values)`.
         method: `"mean_difference"`; `"logistic"`, scikit-learn's `LogisticRegression`; or `"svm"`,
-            its `LinearSVC`. The classifiers are of codes in units of their standard deviations.
+            its `LinearSVC`. The classifiers are of codes in units of their deviation, one for all
+            numbers: what hardly varies, such as the unused latents of a VAE, counts for little.
         labels: How many of the last numbers of a row are its label, in which the vector is 0.
 
     Returns:
@@ -131,14 +132,13 @@ def _classifier_normal(rows, present, method):
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
 
-    deviations = rows.std(axis=0)
-    units = np.where(deviations > 0.0, deviations, np.inf)  # What is constant tells nothing.
+    centred = rows - rows.mean(axis=0)
+    deviation = max(np.sqrt(np.mean(np.square(centred))), 1e-300)
     if method == "logistic":
         classifier = LogisticRegression(max_iter=1000)
     else:
         classifier = LinearSVC(dual=False, max_iter=10_000)
-    # Of the scaled rows; the normal's numbers are then those of the rows as they are.
-    return classifier.fit((rows - rows.mean(axis=0)) / units, present).coef_[0] / units
+    return classifier.fit(centred / deviation, present).coef_[0]
 
 
 def _accuracy(along, present):

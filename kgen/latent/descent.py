@@ -77,14 +77,14 @@ class Descent:
         return np.int32(number), np.float32(rate), np.float32(noise)
 
     def _step(self, losses, space, tries):
-        free, limit = np.float32(space.free), space.limit
+        free, explored = np.float32(space.free), np.float32(space.explored)
 
         def step(rows, mean, square, images, tried, number, rate, deviation):
             seen = rows
             if self.exploration:
                 # The same for all images, of which none then depends on its place.
                 noise = engine.normal((tries, *rows.shape[1:]), ops.stack([self.seed, number]))
-                seen = rows + deviation * free * ops.take(noise, tried, axis=0)
+                seen = rows + deviation * explored * ops.take(noise, tried, axis=0)
             loss, gradient = engine.value_and_input_gradient(
                 lambda rows: losses(rows, images), seen
             )
@@ -94,6 +94,7 @@ class Descent:
             past = ops.cast(number + 1, "float32")
             step = mean / (1.0 - _BETA_1**past)
             step = step / (ops.sqrt(square / (1.0 - _BETA_2**past)) + _EPSILON)
-            return ops.clip(rows - rate * step, -limit, limit), mean, square, loss
+            moved = ops.clip(rows - rate * step, -space.limit, space.limit)
+            return space.settled(moved), mean, square, loss
 
         return step

@@ -9,11 +9,12 @@ from kgen.core import engine
 from kgen.core.arrays import float_images, in_batches
 from kgen.core.precision import full_precision
 from kgen.latent.descent import Descent
+from kgen.latent.noise_maps import correlation
 from kgen.latent.spaces import space_of
 from kgen.latent.starts import starting_rows
 from kgen.metrics import extractor as extractor_of
 from kgen.metrics import psnr
-from kgen.metrics.arrays import checked_integer, checked_number
+from kgen.metrics.arrays import checked_images, checked_integer, checked_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +29,15 @@ class Inversion:
             `(count,)`.
         history: Loss of each image before each step and after the last, from the start that was
             kept, `(count, steps + 1)`.
+        noise: Where noise maps were looked for, too, these, a list of float32 arrays `(count,
+            height, width, 1)`: the `noise` of `synthesise`. Else `None`.
     """
 
     latents: np.ndarray
     images: np.ndarray
     psnr: np.ndarray
     history: np.ndarray
+    noise: list | None = None
 
 
 def invert(
@@ -49,6 +53,7 @@ def invert(
     feature_weight=0.0,
     extractor="random",
     prior_weight=0.01,
+    noise_weight=None,
     exploration=0.0,
     seed=0,
     batch_size=64,
@@ -60,7 +65,8 @@ def invert(
     weight. Adam makes it smaller, from several starts of which the best is kept: in z (Lipton and
     Tripathi 2017, arXiv 1702.04782; latents from U[-1, 1] are held in it, as there), or of a
     StyleGAN in w or w+ from the mean style (Abdal et al. 2019, arXiv 1904.03189; Karras et al.
-    2020, appendix D, arXiv 1912.04958, whose schedule of the learning rate and noise this has).
+    2020, appendix D, arXiv 1912.04958, whose schedule of the learning rate and noise this has, and
+    with `noise_weight` their search for the noise maps).
 
     An image's result does not depend on the images that it is inverted with, but for rounding.
 
@@ -92,9 +98,14 @@ def invert(
         extractor: Whose features: as `kgen.metrics.extractor` takes it, a network of Keras.
         prior_weight: Weight of how unlikely latents are: of their length alone, which leads to the
             shell near which draws from N(0, 1) lie; of styles the squared distance to the mean.
+        noise_weight: Of a StyleGAN's w and w+ the weight of the noise maps' regularisation, whose
+            maps are then looked for, too, from the fixed ones on: how far they are from noise,
+            `kgen.latent.noise_maps.correlation`; 1e5 in Karras et al. 2020. `None` leaves the maps
+            as they are.
         exploration: Deviation of the noise added to rows, in the units of `learning_rate`; it falls
             to none within the first 75 % of the steps. 0 for none: several starts do as well on
-            digits, and Karras et al., who have one, take 0.05.
+            digits. Karras et al. take 0.05 times the length of the styles' deviation, here 0.05
+            times the root of a style's numbers.
         seed: Integer of at least 0 that decides starts and noise: the same gives the same result.
         batch_size: Rows optimised at once, an image with one of its starts each.
 
@@ -110,6 +121,7 @@ def invert(
             ("pixel_weight", pixel_weight),
             ("feature_weight", feature_weight),
             ("prior_weight", prior_weight),
+            ("noise_weight", 0.0 if noise_weight is None else noise_weight),
         )
     }
     if pixel_weight == feature_weight == 0.0:
@@ -122,8 +134,9 @@ def invert(
     )
     starts = checked_integer("starts", starts, 1)
     batch_size = checked_integer("batch_size", batch_size, 1)
-    space = space_of(model, space, descent.seed)
+    space = space_of(model, space, descent.seed, with_maps=noise_weight is not None)
     images = float_images(images, model.image_shape)
+    checked_images("images", images)
     features = _features_step(extractor) if feature_weight else None
     rows = starting_rows(model, space, images, starts, start, labels, descent.seed)
     count, tries = rows.shape[:2]
@@ -137,18 +150,29 @@ def invert(
         )
         found = found.reshape(rows.shape)
         history = history.reshape(count, tries, -1)
-        chosen = np.arange(count), np.argmin(history[:, :, -1], axis=1)
+        # A start whose loss is no number any more is worse than any.
+        last = np.nan_to_num(history[:, :, -1], nan=np.inf)
+        if np.isinf(last).all(axis=1).any():
+            raise ValueError(
+                "`model` gives no finite image of any start: its weights may have diverged, or "
+                f"learning_rate={learning_rate} is too large."
+            )
+        chosen = np.arange(count), np.argmin(last, axis=1)
         decode = engine.function(space.decode)
         made = np.clip(in_batches(decode, found[chosen], batch_size=batch_size), -1.0, 1.0)
-    return Inversion(space.latents(found[chosen]), made, psnr(made, images), history[chosen])
+    best = found[chosen]
+    maps = None if space.maps is None else [ops.convert_to_numpy(x) for x in space.maps(best)]
+    return Inversion(space.latents(best), made, psnr(made, images), history[chosen], maps)
 
 
-def _losses(space, features, pixel_weight, feature_weight, prior_weight):
+def _losses(space, features, pixel_weight, feature_weight, prior_weight, noise_weight):
     """Function from rows and images, tensors, to the loss of each row."""
 
     def losses(rows, images):
         made = ops.cast(space.decode(rows), "float32")
         loss = prior_weight * space.penalty(rows)
+        if space.maps is not None:
+            loss = loss + noise_weight * correlation(space.maps(rows))
         if pixel_weight:
             loss = loss + pixel_weight * _mean_square(made - images)
         if feature_weight:

@@ -82,6 +82,8 @@ def code_map(codes, method="pca", perplexity=30.0, seed=0):
     if method == "pca":
         return _principal(rows)
     perplexity = checked_number("perplexity", perplexity, above=0.0)
+    if not np.ptp(rows, axis=0).any():
+        return np.zeros((len(rows), 2))  # As of PCA; t-SNE would divide by their deviation.
     if perplexity >= len(rows):
         raise ValueError(
             f"`perplexity` must be less than the number of codes, {len(rows)}, received "
@@ -91,7 +93,7 @@ def code_map(codes, method="pca", perplexity=30.0, seed=0):
 
     # On one core: several would add up in another order each time, and wait for each other.
     with threadpoolctl.threadpool_limits(1):
-        embedding = TSNE(perplexity=perplexity, init="pca", random_state=seed)
+        embedding = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32)
         return embedding.fit_transform(rows).astype("float64")
 
 

@@ -1,12 +1,12 @@
 """An encoder for a generator that has none: it learns to give latents back."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from kgen.core import GenerativeModel, Player
 from kgen.latent.layout import layout_of
 from kgen.losses import squared_error
+from kgen.models.arguments import check_weight
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -19,8 +19,8 @@ class LatentRegressor(GenerativeModel):
     Without one they say nothing but how many latents to draw. The generator does not change.
 
     Logs `loss`, `latents` and with an `image_weight` `images`, both errors means over numbers.
-    `encode`, `reconstruct` and `decode` are of the space's latents; `encoder`, or this model, is a
-    `start` of `kgen.latent.invert`.
+    `decode` and `reconstruct` are of the space's latents, and so is `encode`, which leaves labels
+    out; `encoder`, or this model, is a `start` of `kgen.latent.invert`.
 
     Example:
         regressor = kgen.latent.LatentRegressor(model, encoder, image_weight=1.0)
@@ -47,10 +47,7 @@ class LatentRegressor(GenerativeModel):
         player = Player("encoder", encoder, self.encoder_loss, components=components)
         super().__init__([player], **kwargs)
         _check_model(model, space)
-        if not isinstance(image_weight, int | float) or not 0.0 <= image_weight < np.inf:
-            raise ValueError(
-                f"`image_weight` must be a number of at least 0, received {image_weight!r}."
-            )
+        check_weight("image_weight", image_weight)
         layout = layout_of(model)
         self.has_labels = space == "z" and layout.labels > 0
         if image_weight and self.has_labels:

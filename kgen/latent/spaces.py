@@ -12,6 +12,7 @@ from keras import ops
 
 from kgen.core.arrays import rows_of
 from kgen.latent.layout import layout_of
+from kgen.latent.noise_maps import maps_in, normalised
 
 SPACES = ("z", "w", "w+")
 
@@ -33,6 +34,10 @@ class Space:
         latents: Function from rows to latents.
         free: Booleans of the shape of a row: which numbers may move; the others are labels.
         limit: Array of the shape of a row: how large a number may be.
+        explored: Booleans of the shape of a row: which numbers get noise added during the search.
+        settled: Function from a tensor of rows after each step to what they are set to.
+        maps: Function from rows to a StyleGAN's noise maps, a list of arrays, where they are
+            searched, too; else `None`.
     """
 
     draw: Callable
@@ -42,15 +47,19 @@ class Space:
     latents: Callable
     free: np.ndarray
     limit: np.ndarray
+    explored: np.ndarray
+    settled: Callable = lambda rows: rows
+    maps: Callable | None = None
 
 
-def space_of(model, name, seed):
+def space_of(model, name, seed, with_maps=False):
     """Returns the `Space` of a model.
 
     Args:
         model: `kgen.GenerativeModel`.
         name: `"z"`, `"w"` or `"w+"`; `None` for w where the model has styles, else z.
         seed: Integer seed of the latents that the mean style is measured on.
+        with_maps: Whether a StyleGAN's noise maps are searched, too, with its styles.
 
     Raises:
         ValueError: If the model has no such space.
@@ -66,11 +75,17 @@ def space_of(model, name, seed):
             f"`model` must be able to sample and decode, received {type(model).__name__}, which "
             f"cannot {' and '.join(sorted(missing))}."
         )
+    if name != "z" and not has_styles:
+        raise ValueError(f"space={name!r} needs a StyleGAN, received {type(model).__name__}.")
+    if with_maps and (name == "z" or not model.generator.noise):
+        raise ValueError(
+            "`noise_weight` must be None: noise maps are looked for in w and w+ of a StyleGAN "
+            f"whose layers add noise, received space={name!r} of a {type(model).__name__}."
+        )
     if name == "z":
         return _latent_space(model)
-    if not has_styles:
-        raise ValueError(f"space={name!r} needs a StyleGAN, received {type(model).__name__}.")
-    return _style_space(model, name == "w+", seed)
+    space = _style_space(model, name == "w+", seed)
+    return with_noise_maps(space, model.generator) if with_maps else space
 
 
 def _latent_space(model):
@@ -98,6 +113,7 @@ def _latent_space(model):
         rows=rows_from,
         latents=lambda rows: rows,
         free=np.repeat([True, False, True], sizes),
+        explored=np.repeat([True, False, True], sizes),
         limit=np.repeat(np.float32(limits), sizes),
     )
 
@@ -132,12 +148,48 @@ def _style_space(model, of_layers, seed):
 
     return Space(
         draw=draw,
-        decode=lambda rows: model.synthesise_step(every_layer(rows)),
+        decode=lambda rows, maps=None: model.synthesise_step(every_layer(rows), maps),
         penalty=penalty,
         rows=rows_from,
         latents=lambda rows: ops.convert_to_numpy(every_layer(rows)),
         free=np.full(shape, True),
+        explored=np.full(shape, True),
         limit=np.full(shape, np.inf, "float32"),
+    )
+
+
+def with_noise_maps(space, generator):
+    """The space of styles whose rows go on with the numbers of all noise maps of a generator."""
+    shape = space.free.shape
+    width = int(np.prod(shape))
+    maps = [shape[1:] for shape in generator.noise_shapes(1)]
+    fixed = np.concatenate([np.ravel(ops.convert_to_numpy(x)) for x in generator.fixed_noise])
+
+    def with_fixed(rows):
+        fixed_rows = np.broadcast_to(fixed, (len(rows), len(fixed)))
+        return np.concatenate([rows.reshape(len(rows), width), fixed_rows], axis=1)
+
+    def styles_in(rows):
+        return ops.reshape(rows[:, :width], (-1, *shape))
+
+    def settled(rows):
+        flat = [
+            ops.reshape(normalised(x), (ops.shape(rows)[0], -1))
+            for x in maps_in(rows[:, width:], maps)
+        ]
+        return ops.concatenate([rows[:, :width], *flat], axis=1)
+
+    return Space(
+        draw=lambda count, seed, labels: with_fixed(space.draw(count, seed, labels)),
+        decode=lambda rows: space.decode(styles_in(rows), maps_in(rows[:, width:], maps)),
+        penalty=lambda rows: space.penalty(styles_in(rows)),
+        rows=lambda latents, name: with_fixed(space.rows(latents, name)),
+        latents=lambda rows: space.latents(styles_in(rows)),
+        free=np.full(width + len(fixed), True),
+        explored=np.arange(width + len(fixed)) < width,
+        limit=np.full(width + len(fixed), np.inf, "float32"),
+        settled=settled,
+        maps=lambda rows: maps_in(rows[:, width:], maps),
     )
 
 

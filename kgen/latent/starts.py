@@ -60,16 +60,20 @@ def _given(start, images, space):
             )
         step = engine.function(lambda images: network(images, training=False))
         start = in_batches(step, images, batch_size=64)
-    array = np.asarray(start, "float32")
+    try:
+        array = np.asarray(start, "float32")
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"`start` must be latents or a network, received {start!r}.") from error
     if len(array.shape) == 2 and array.shape[1] == space.free.sum() < space.free.size:
         rows = array
     else:
         rows = space.rows(array, "start")
-    if len(rows) != len(images) or not np.isfinite(rows).all():
+    if len(rows) != len(images):
         raise ValueError(
-            f"`start` must be finite and have a row for each of the {len(images)} images, received "
-            f"{len(rows)}."
+            f"`start` must have a row for each of the {len(images)} images, received {len(rows)}."
         )
+    if not np.isfinite(rows).all():
+        raise ValueError("`start` must be finite, received NaN or Inf.")
     return rows
 
 

@@ -13,15 +13,16 @@ def random_walk(start, steps=60, smoothness=8.0, closed=True, seed=0, labels=0):
     their videos: noise, smoothed by a Gaussian along the steps and scaled back to a variance of 1.
     It is conditioned on its first step being `start`: if that is a draw from N(0, 1), so is each
     step, and none is less likely than another. Two steps k apart have the correlation
-    exp(-k^2 / (4 smoothness^2)).
+    exp(-k^2 / (4 smoothness^2)); on a walk that comes back sooner than in some ten times
+    `smoothness` it is larger, as each of two steps is near the other both ways.
 
     Styles are walked by the latents that are mapped to them.
 
     Args:
         start: Array `(..., d)`: a row, or a batch, each row with its own walk.
         steps: How many latents, `start` being the first.
-        smoothness: Standard deviation of the Gaussian, in steps: after twice as many little of the
-            start is left.
+        smoothness: Standard deviation of the Gaussian, in steps: after four times as many little of
+            the start is left.
         closed: Whether the walk comes back, so that its animation has no seam: after the last step
             `start` would be next.
         seed: Integer of at least 0 that decides the walk.

@@ -46,7 +46,8 @@ def stroke_slant(images):
     The angle between the upright and the line x = -m11 / m02 y of the image's central moments, y
     downwards: by how much the image is sheared, as it is for deslanting handwriting (LeCun et al.
     1998, "Gradient-based learning applied to document recognition", section III.A). 0 of what is
-    mirror-symmetric.
+    mirror-symmetric. Pixels weigh what they are above -1: a background that is not quite black
+    draws the slant towards 0.
 
     Args:
         images: Floats `(n, height, width, channels)` in [-1, 1]; of several channels their mean.

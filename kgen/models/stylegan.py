@@ -179,8 +179,9 @@ class StyleGAN(Growing, GAN):
 
         Args:
             styles: Array `(count, layers, style_dim)`, as of `map`.
-            noise: `"fixed"`, the same for all images; `"off"`; or an integer seed of new noise for
-                each image, which also depends on `batch_size`.
+            noise: `"fixed"`, the same for all images; `"off"`; an integer seed of new noise for
+                each image, which also depends on `batch_size`; or the maps themselves, a list of
+                arrays `(count, height, width, 1)` of the shapes `generator.noise_shapes(count)`.
             batch_size: Images computed at once.
         """
         shape = (self.generator.layer_count, self.generator.style_dim)
@@ -189,9 +190,16 @@ class StyleGAN(Growing, GAN):
             raise ValueError(
                 f"`styles` must be an array of rows of the shape {shape}, received {styles.shape}."
             )
+        if isinstance(noise, list | tuple):
+            maps = self._checked_maps(noise, len(styles))
+            step = self._compiled["synthesise_with"]
+            return in_batches(
+                lambda w, *maps: step(w, list(maps)), styles, *maps, batch_size=batch_size
+            )
         if noise not in ("fixed", "off") and not isinstance(noise, int | np.integer):
             raise ValueError(
-                f'`noise` must be "fixed", "off" or an integer seed, received {noise!r}.'
+                f'`noise` must be "fixed", "off", an integer seed or a list of maps, received '
+                f"{noise!r}."
             )
         if isinstance(noise, str):
             step = self._compiled[f"synthesise_{noise}"]
@@ -202,6 +210,13 @@ class StyleGAN(Growing, GAN):
             styles,
             batch_size=batch_size,
         )
+
+    def _checked_maps(self, noise, count):
+        maps = [np.asarray(values, "float32") for values in noise]
+        found, expected = [x.shape for x in maps], self.generator.noise_shapes(count)
+        if found != expected:
+            raise ValueError(f"`noise` must be maps of the shapes {expected}, received {found}.")
+        return maps
 
     def mix(self, seeds_a, seeds_b, layers, psi=1.0, labels=None):
         """Returns images of the styles of two samples each, `(a, b, height, width, channels)`.
@@ -238,6 +253,7 @@ class StyleGAN(Growing, GAN):
             **super().tensor_functions(),
             "map": self.map_step,
             "synthesise_fixed": self.synthesise_step,
+            "synthesise_with": self.synthesise_step,
             "synthesise_off": lambda styles: self.synthesise_step(
                 styles, [ops.zeros(shape) for shape in self.generator.noise_shapes(1)]
             ),

@@ -7,11 +7,11 @@ import numpy as np
 
 from kgen.plotting.pixels import to_uint8
 
-LAST_FRAME_FACTOR = 5  # the last frame, the result, stays this many times as long
+LAST_FRAME_FACTOR = 5
 
 
-def save_gif(frames_or_paths, path, milliseconds=200):
-    """Write frames as an animated GIF that loops for ever and rests on its last frame.
+def save_gif(frames_or_paths, path, milliseconds=200, rest=True):
+    """Write frames as an animated GIF that loops for ever.
 
     Args:
         frames_or_paths: sequence of frames of one size, each a uint8 array `(height, width, 3)`
@@ -19,6 +19,7 @@ def save_gif(frames_or_paths, path, milliseconds=200):
             or the path of a PNG file.
         path: the file, ending in .gif; its folder is made if need be.
         milliseconds: how long a frame is shown. GIF counts in hundredths of a second.
+        rest: whether the last frame, a result, stays 5 times as long.
 
     Returns:
         `pathlib.Path` of the file.
@@ -53,7 +54,8 @@ def save_gif(frames_or_paths, path, milliseconds=200):
                 f"at {index} and {pictures[0].size} at 0."
             )
     durations = [milliseconds] * len(pictures)
-    durations[-1] *= LAST_FRAME_FACTOR
+    if rest:
+        durations[-1] *= LAST_FRAME_FACTOR
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures[0].save(
         path,

@@ -83,7 +83,7 @@ def image_map(images, places, path=None, labels=None, cells=32):
 
 
 def _frame(pixels, labels):
-    """Draw around each image a line of its class's colour, a tenth of its side thick."""
+    """Draw around each image a line of its class's colour, a fourteenth of its side thick."""
     labels = np.asarray(labels)
     if labels.shape != pixels.shape[:1] or labels.dtype.kind not in "iu" or labels.min() < 0:
         raise ValueError(

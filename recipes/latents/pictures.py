@@ -69,7 +69,7 @@ def walks(subject, folder):
     frames = [kgen.plotting.image_grid(np.clip(model.decode(rows), -1.0, 1.0), 3) for rows in walk]
     scale = max(1, 256 // max(frames[0].shape))
     frames = [frame.repeat(scale, 0).repeat(scale, 1) for frame in frames]
-    path = kgen.plotting.save_gif(frames, folder / "walk.gif", milliseconds=80)
+    path = kgen.plotting.save_gif(frames, folder / "walk.gif", milliseconds=80, rest=False)
     return Found({"walk": path})
 
 

@@ -79,6 +79,17 @@ def test_a_classifier_leaves_out_what_goes_along():
         assert found.vector[0] > 0.5 and found.vector[1] < -0.5
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_numbers_that_hardly_vary_count_for_little(method):
+    """Such as the latents of a VAE that say nothing, and ones that are constant."""
+    codes, present, direction = labelled(count=1000)
+    unused = 0.02 * normal(1000, 24, seed=7)
+    constant = np.full((1000, 1), 0.1)
+    found = attribute_vector(np.concatenate([codes, unused, constant], axis=1), present, method)
+    assert found.vector[:6] @ direction > 0.95 and np.linalg.norm(found.vector[6:]) < 0.1
+    assert found.vector[-1] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_accuracy_is_that_of_the_best_threshold():
     assert attribute_vector([[0.0], [1.0], [2.0], [5.0]], [0, 1, 0, 1]).accuracy == 0.75
     assert attribute_vector([[0.0], [1.0], [1.0], [5.0]], [0, 0, 1, 1]).accuracy == 0.75

@@ -11,6 +11,7 @@ import kgen.data
 from kgen import models, networks
 from kgen.latent import invert
 from kgen.latent.descent import Descent
+from kgen.latent.noise_maps import correlation
 from tests.systems import CLASSES, SHAPE, SYSTEMS
 
 
@@ -149,11 +150,90 @@ def test_styles(space):
     assert found.psnr.min() > 25.0  # Untrained, it makes much the same of many styles.
 
 
-def test_half_precision():
-    keras.config.set_dtype_policy("mixed_float16")
-    model = SYSTEMS["dcgan"].make()
-    found = invert(model, model.sample(2, seed=0), steps=100, starts=2)
-    assert found.images.dtype == np.float32 and found.psnr.min() > 30.0
+def test_noise_maps_are_found_and_stay_noise():
+    model = models.StyleGAN(
+        networks.StyleGenerator(SHAPE, latent_dim=4, style_dim=4, filters=4, mapping_depth=1),
+        networks.ProgressiveDiscriminator(SHAPE, filters=4, blur=True),
+        fade_kimg=0.0,
+        stable_kimg=0.0,
+        progressive=False,
+        ema_momentum=None,
+    )
+    for weight in model.generator.weights:
+        if "noise_injection" in weight.path:  # Which begins without any.
+            weight.assign(np.full(weight.shape, 0.5))
+    styles = model.map(model.latents(2, seed=3))
+    images = np.clip(model.synthesise(styles, noise=5), -1.0, 1.0)
+    settings = dict(space="w", steps=150, starts=1, prior_weight=0.0)
+    without = invert(model, images, **settings)
+    found = invert(model, images, noise_weight=1e-3, **settings)
+    assert without.noise is None and (found.psnr > without.psnr + 3.0).all()
+    made = model.synthesise(found.latents, noise=found.noise)
+    np.testing.assert_allclose(np.clip(made, -1.0, 1.0), found.images, atol=1e-5)
+    for maps in found.noise:
+        np.testing.assert_allclose(maps.mean(axis=(1, 2, 3)), 0.0, atol=1e-3)
+        np.testing.assert_allclose(maps.var(axis=(1, 2, 3)), 1.0, atol=1e-2)
+    regular = invert(model, images, noise_weight=1e5, **settings)
+    assert (correlation(regular.noise) < 0.1 * correlation(found.noise)).numpy().all()
+
+
+def test_the_correlation_of_maps():
+    """By hand: of a map alone up to 8 x 8, and of its halves above."""
+    noise = np.random.default_rng(0).normal(size=(3, 16, 16, 1)).astype("float32")
+
+    def of_one(x):
+        return sum(np.mean(x * np.roll(x, 1, axis=axis), axis=(1, 2, 3)) ** 2 for axis in (1, 2))
+
+    half = noise.reshape(3, 8, 2, 8, 2, 1).mean(axis=(2, 4)) * 2.0
+    np.testing.assert_allclose(correlation([half]), of_one(half), rtol=1e-4)
+    expected = of_one(noise) + of_one(half) + of_one(half)
+    np.testing.assert_allclose(correlation([noise, half]), expected, rtol=1e-4)
+    flat = np.ones((1, 8, 8, 1), "float32")
+    assert float(correlation([flat])[0]) == 2.0
+
+
+def test_unlikely_latents_cost():
+    """Held by a large weight they come to the shell where draws lie; without one they are free."""
+    model, images = trained(), trained().sample(2, seed=4)
+    start = np.full((2, 8), 4.0, "float32")
+    held = invert(model, images, prior_weight=100.0, steps=200, starts=1, start=start)
+    np.testing.assert_allclose(np.linalg.norm(held.latents, axis=1), 7.0**0.5, rtol=0.02)
+    free = invert(model, images, prior_weight=0.0, steps=5, starts=1, start=start)
+    np.testing.assert_allclose(free.history[:, -1], 4.0 * 10.0 ** (-free.psnr / 10.0), rtol=1e-3)
+
+
+def test_exploration_moves_what_is_searched_and_no_label():
+    model = SYSTEMS["conditional_gan"].make()
+    images = model.sample(2, seed=1)
+    settings = dict(steps=4, starts=1, labels=1, seed=0)
+    still, explored = (invert(model, images, exploration=x, **settings) for x in (0.0, 2.0))
+    assert (np.abs(explored.history[:, :2] - still.history[:, :2]) > 1e-6).any()
+    assert (explored.latents[:, -CLASSES:] == np.eye(CLASSES)[1]).all()
+
+
+def test_a_start_whose_loss_is_no_number_is_not_kept():
+    model = trained()
+    images, start = model.sample(1, seed=0), np.full((1, 8), 1e30, "float32")
+    found = invert(model, images, steps=3, starts=2, start=start)
+    assert np.isfinite(found.history).all() and np.isfinite(found.psnr).all()
+    with pytest.raises(ValueError, match="`model` gives no finite image of any start"):
+        invert(model, images, steps=3, starts=1, start=start)
+
+
+def test_half_precision_is_not_that_of_the_search():
+    """In float16 most of these steps would round to nothing."""
+    found = []
+    for policy in ("float32", "mixed_float16"):
+        keras.config.set_dtype_policy(policy)
+        keras.utils.set_random_seed(0)
+        model = SYSTEMS["dcgan"].make()
+        # Untrained, it makes much the same of all latents.
+        model.generator.set_weights([3.0 * w for w in model.generator.get_weights()])
+        images = np.float32(model.sample(2, seed=0))
+        found.append(invert(model, images, steps=60, starts=1, seed=1, prior_weight=0.0))
+    assert found[1].images.dtype == np.float32
+    assert (found[0].history[:, -1] < 0.9 * found[0].history[:, 0]).all()
+    np.testing.assert_allclose(found[1].history, found[0].history, rtol=1e-2)
 
 
 def test_adam_and_its_schedule():
@@ -161,7 +241,10 @@ def test_adam_and_its_schedule():
     descent = Descent(steps=40, learning_rate=0.1, exploration=0.0, seed=0)
 
     class Everywhere:
-        free, limit = np.full(3, True), np.full(3, np.inf, "float32")
+        free = explored = np.full(3, True)
+        limit = np.full(3, np.inf, "float32")
+
+        settled = staticmethod(lambda rows: rows)
 
     rows = np.random.default_rng(0).normal(size=(2, 3)).astype("float32")
     images = np.zeros((2, 3), "float32")
@@ -187,10 +270,15 @@ def test_adam_and_its_schedule():
     [
         ({"images": np.zeros((2, 4, 4, 1))}, r"`images` must be an array of rows .* \(8, 8, 1\)"),
         ({"images": np.zeros((2, 8, 8, 1), np.uint8)}, "`images` must be floats"),
+        ({"images": np.full((2, 8, 8, 1), 200.0)}, r"`images` must be in \[-1, 1\]"),
+        ({"images": np.full((2, 8, 8, 1), np.nan)}, "`images` must be finite"),
+        ({"images": np.zeros((2, 8, 8, 1), complex)}, "`images` must be floats"),
         ({"space": "w"}, "space='w' needs a StyleGAN"),
+        ({"noise_weight": 1.0}, "`noise_weight` must be None: .* received space='z' of a GAN"),
+        ({"start": "encoder"}, "`start` must be latents or a network, received 'encoder'"),
         ({"steps": 0}, "`steps` must be an integer of at least 1"),
         ({"starts": 0}, "`starts` must be an integer of at least 1"),
-        ({"start": np.zeros((3, 8))}, "`start` must be finite and have a row for each of the 2"),
+        ({"start": np.zeros((3, 8))}, "`start` must have a row for each of the 2"),
         ({"start": np.full((2, 8), np.nan)}, "`start` must be finite"),
         ({"start": np.zeros((2, 7))}, r"`start` must be an array of rows of the shape \(8,\)"),
         ({"labels": 1}, "`labels` must be None: the latents of this space have none"),
