@@ -8,6 +8,9 @@ from kgen.latent.arguments import check_choice, finite_numbers, finite_rows, fre
 
 METHODS = ("mean_difference", "logistic", "svm")
 
+# Of the largest principal component: what varies less is no direction to move along.
+_LEAST_VARIATION = 0.25
+
 
 @dataclasses.dataclass(frozen=True)
 class AttributeVector:
@@ -41,8 +44,9 @@ def attribute_vector(codes, present, method="mean_difference", labels=0):
         present: Whether each example has the attribute, `(n,)` booleans or 0 and 1. A measured
             number becomes such by `values > np.median(values)`.
         method: `"mean_difference"`; `"logistic"`, scikit-learn's `LogisticRegression`; or `"svm"`,
-            its `LinearSVC`. The classifiers are of codes in units of their deviation, one for all
-            numbers: what hardly varies, such as the unused latents of a VAE, counts for little.
+            its `LinearSVC`. The classifiers are told the principal components along which codes
+            vary at least a quarter as much as along the first: the others, such as the unused
+            latents of a VAE, tell kinds apart by chance, and steps along them lead astray.
         labels: How many of the last numbers of a row are its label, in which the vector is 0.
 
     Returns:
@@ -133,12 +137,14 @@ def _classifier_normal(rows, present, method):
     from sklearn.svm import LinearSVC
 
     centred = rows - rows.mean(axis=0)
-    deviation = max(np.sqrt(np.mean(np.square(centred))), 1e-300)
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    axes = axes[sizes >= _LEAST_VARIATION * sizes[0]]  # (components, d)
+    deviation = max(sizes[0] / len(rows) ** 0.5, 1e-300)
     if method == "logistic":
         classifier = LogisticRegression(max_iter=1000)
     else:
         classifier = LinearSVC(dual=False, max_iter=10_000)
-    return classifier.fit(centred / deviation, present).coef_[0]
+    return classifier.fit(centred @ axes.T / deviation, present).coef_[0] @ axes
 
 
 def _accuracy(along, present):
