@@ -89,8 +89,9 @@ def invert(
             `keras.Model` from images to them, such as `LatentRegressor.encoder`, whose rows are
             without labels. `None` for drawn ones alone.
         labels: Of a conditional model the class of all images, an integer, or of each, `(count,)`:
-            the latents' label, which does not move. `None`: in z all classes are tried, which takes
-            as many times as long; styles find their own.
+            the latents' label, which does not move; of an InfoGAN its first categorical code.
+            `None`: in z all classes, or all an InfoGAN's combinations, are tried, which takes as
+            many times as long; styles find their own.
         learning_rate: Adam's largest, in units of the latents' or styles' standard deviation. It
             rises over the first 5 % of the steps and falls over the last 25 %.
         pixel_weight: Weight of the pixels' error.

@@ -25,8 +25,7 @@ class Space:
     """What is searched.
 
     Attributes:
-        draw: Function `(count, seed, labels)` to the starts of a search, rows `(count, ...)`;
-            `labels` is a class, or `None`.
+        draw: Function `(count, seed)` to the starts of a search, rows `(count, ...)`.
         decode: Function from a tensor of rows to their images, in [-1, 1].
         penalty: Function from a tensor of rows to how unlikely each is, `(rows,)` from 0.
         rows: Function from latents, as the model's methods take them, and the name of what gave
@@ -135,7 +134,7 @@ def _style_space(model, of_layers, seed):
         rows = (rows_of(latents, name, (layers, width)) - mean) / deviation
         return rows if of_layers else rows.mean(axis=1)
 
-    def draw(count, seed, labels):
+    def draw(count, seed):
         others = [rows_from(styles(count - 1, seed), "styles")] if count > 1 else []
         return np.concatenate([np.zeros((1, *shape), "float32"), *others])
 
@@ -180,7 +179,7 @@ def with_noise_maps(space, generator):
         return ops.concatenate([rows[:, :width], *flat], axis=1)
 
     return Space(
-        draw=lambda count, seed, labels: with_fixed(space.draw(count, seed, labels)),
+        draw=lambda count, seed: with_fixed(space.draw(count, seed)),
         decode=lambda rows: space.decode(styles_in(rows), maps_in(rows[:, width:], maps)),
         penalty=lambda rows: space.penalty(styles_in(rows)),
         rows=lambda latents, name: with_fixed(space.rows(latents, name)),

@@ -1,5 +1,7 @@
 """Where inversions start: at drawn latents, given ones, or those that an encoder gives."""
 
+import itertools
+
 import keras
 import numpy as np
 
@@ -14,7 +16,7 @@ def starting_rows(model, space, images, starts, start, labels, seed):
         model: `kgen.GenerativeModel`.
         space: Its `kgen.latent.spaces.Space`.
         images: Array `(count, height, width, channels)`.
-        starts: How many of each class.
+        starts: How many of each choice of labels.
         start: As of `invert`: the first of them.
         labels: As of `invert`.
         seed: Integer that decides those drawn, the same for all images.
@@ -28,15 +30,14 @@ def starting_rows(model, space, images, starts, start, labels, seed):
     if labels is not None and not (has_labels and not own_labels):
         reason = "`start` has labels" if has_labels else "the latents of this space have none"
         raise ValueError(f"`labels` must be None: {reason}. Received {labels!r}.")
+    rows = space.draw(starts, seed)[None, None]  # (images, choices of labels, starts, ...)
     if not has_labels or own_labels:
-        groups = [[None] * len(images)]
-    elif labels is None:
-        groups = [[label] * len(images) for label in range(model.classes)]
+        rows = np.repeat(rows, len(images), axis=0)
     else:
-        groups = [_checked_labels(labels, len(images), model.classes)]
-    drawn = {label: space.draw(starts, seed, label) for group in groups for label in set(group)}
-    rows = np.stack([[drawn[label] for label in group] for group in groups], axis=1)
-    if given is not None:  # rows: (count, groups, starts, ...)
+        chosen = _label_choices(model, labels, len(images))  # (images, choices, numbers)
+        rows = np.broadcast_to(rows, (*chosen.shape[:2], *rows.shape[2:])).copy()
+        rows[..., ~space.free] = chosen[:, :, None]
+    if given is not None:
         if own_labels:
             rows[..., ~space.free] = given[:, None, None][..., ~space.free]
             given = given[..., space.free]
@@ -75,6 +76,22 @@ def _given(start, images, space):
     if not np.isfinite(rows).all():
         raise ValueError("`start` must be finite, received NaN or Inf.")
     return rows
+
+
+def _label_choices(model, labels, count):
+    """The labels that are tried for each image, `(count, choices, numbers)`."""
+    sizes = getattr(model, "categories", None) or [model.classes]
+    all_of_them = list(itertools.product(*map(range, sizes)))
+    groups = [all_of_them] * count
+    if labels is not None:  # Of an InfoGAN its first code, of which the others are tried.
+        labels = _checked_labels(labels, count, sizes[0])
+        groups = [[choice for choice in all_of_them if choice[0] == label] for label in labels]
+    ones = [np.eye(size, dtype="float32") for size in sizes]
+
+    def rows(choice):
+        return np.concatenate([one[c] for one, c in zip(ones, choice, strict=True)])
+
+    return np.stack([[rows(choice) for choice in group] for group in groups])
 
 
 def _checked_labels(labels, count, classes):

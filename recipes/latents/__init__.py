@@ -62,7 +62,8 @@ def run(config):
     path = pathlib.Path(config.model)
     folder = pathlib.Path(config.out or (path if path.is_dir() else path.parent) / "latents")
     model = load_model(path)
-    if "decode" not in model.abilities:
+    is_of_images = model.image_shape is not None and len(model.image_shape) == 3
+    if "decode" not in model.abilities or not is_of_images:
         raise NotImplementedError(
             f"{type(model).__name__} makes no images of latents. It can: "
             f"{', '.join(model.abilities)}."

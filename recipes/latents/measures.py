@@ -43,7 +43,10 @@ def attribute(name, measure):
         if subject.classes is not None:
             of_class = {c: np.median(values[subject.classes == c]) for c in subject.classes}
             medians = np.array([of_class[c] for c in subject.classes])
-        vector = attribute_vector(subject.codes, values > medians, "logistic", subject.labels)
+        present = values > medians
+        if present.all() or not present.any():
+            raise Skipped(f"no {name}.png, as it is the same in all examples.")
+        vector = attribute_vector(subject.codes, present, "logistic", subject.labels)
         moved = move(subject.codes[:MOVED], vector, AMOUNTS)  # (amounts, examples, ...)
         images = subject.decode(moved)
         shown = np.swapaxes(moved[:, :SHOWN], 0, 1)

@@ -42,16 +42,24 @@ def corners(subject, folder):
 
 
 def traversals(subject, folder):
-    """The coordinates that vary most, each by itself: of one example, of styles of the mean one."""
-    rows = subject.codes.reshape(len(subject.codes), -1, subject.codes.shape[-1])  # (n, layers, d)
+    """The coordinates that vary most, each by itself: of one example, of styles of the mean one.
+
+    An InfoGAN's continuous codes, which are to stand for something, come before its noise.
+    """
+    rows = subject.codes.reshape(len(subject.codes), -1, subject.codes.shape[-1])[:, 0]  # (n, d)
     start = subject.codes.mean(axis=0) if subject.styles else subject.codes[0]
-    free = rows.shape[-1] - subject.labels
-    mean, deviation = rows[:, 0, :free].mean(axis=0), rows[:, 0, :free].std(axis=0)
+    codes = layout_of(subject.model).codes if subject.draws else 0
+    width = rows.shape[-1]
+    noise = np.argsort(-rows[:, : width - subject.labels].std(axis=0), kind="stable")
     moved = []
-    for number in np.argsort(-deviation, kind="stable")[:ROWS].tolist():
-        values = np.linspace(-2.5, 2.5, STEPS)
-        if subject.styles or not subject.draws:
-            values = mean[number] + deviation[number] * values
+    for number in [*range(width - codes, width), *noise.tolist()][:ROWS]:
+        if subject.uniform or number >= width - codes:
+            values = np.linspace(-1.0, 1.0, STEPS)
+        elif subject.normal:
+            values = np.linspace(-2.5, 2.5, STEPS)
+        else:
+            seen = rows[:, number]
+            values = seen.mean() + seen.std() * np.linspace(-2.5, 2.5, STEPS)
         moved.append(traverse(start, number, values))
     return _grid(subject, folder, "traversal", np.stack(moved), STEPS)
 
@@ -61,7 +69,7 @@ def walks(subject, folder):
     model = subject.model
     if not subject.draws:
         raise Skipped("no walk.gif, as nothing says how the model's codes are distributed.")
-    if layout_of(model).uniform:
+    if subject.uniform:
         raise Skipped("no walk.gif, as latents are uniform and random walks are of normal ones.")
     labels = layout_of(model).labels + layout_of(model).codes
     start = model.latents(WALKS, seed=subject.config.seed + 1)
@@ -113,7 +121,7 @@ def tsne_map(subject, folder):
 def plane(subject, folder):
     """The images of the whole of a model's two latents: of N(0, 1), or where the examples lie."""
     size = subject.model.latents(1, seed=0).shape[-1] if subject.draws else subject.codes.shape[-1]
-    if subject.draws and layout_of(subject.model).uniform:
+    if subject.uniform:
         raise Skipped("no plane.png, as latents are uniform and the plane is of normal ones.")
     if size != 2 or subject.labels:
         raise Skipped(f"no plane.png, as the model has {size} latents and the plane needs 2.")

@@ -8,6 +8,7 @@ import kgen
 import kgen.data
 import kgen.metrics
 from kgen.latent import label_width
+from kgen.latent.layout import layout_of
 from recipes import conditional
 
 # Sets of digits as large as kgen's classifier knows them.
@@ -48,9 +49,19 @@ class Subject:
         return "sample" in self.model.abilities
 
     @property
+    def uniform(self):
+        """Whether what is drawn is uniform in [-1, 1]."""
+        return self.draws and layout_of(self.model).uniform
+
+    @property
+    def normal(self):
+        """Whether codes are draws from N(0, 1), beside labels."""
+        return self.draws and not self.styles and not self.uniform
+
+    @property
     def path(self):
         """How to interpolate: Gaussian latents on arcs."""
-        return "spherical" if self.draws and not self.styles else "linear"
+        return "spherical" if self.normal else "linear"
 
     def decode(self, latents):
         """Returns the images of latents of any leading axes, `(count, height, width, channels)`."""

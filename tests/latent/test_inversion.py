@@ -12,6 +12,8 @@ from kgen import models, networks
 from kgen.latent import invert
 from kgen.latent.descent import Descent
 from kgen.latent.noise_maps import correlation
+from kgen.latent.spaces import space_of
+from kgen.latent.starts import starting_rows
 from tests.systems import CLASSES, SHAPE, SYSTEMS
 
 
@@ -116,6 +118,18 @@ def test_the_class_is_given_or_found(labels):
     np.testing.assert_array_equal(found.latents[:, -CLASSES:].sum(axis=1), np.ones(3))
     classes = found.latents[:, -CLASSES:].argmax(axis=1)
     np.testing.assert_array_equal(classes, np.broadcast_to(own, (3,)))
+
+
+def test_all_codes_of_an_infogan_are_tried():
+    model = SYSTEMS["infogan"].make()  # Categories of 3 and of 2 values.
+    images = model.sample(2, seed=1)
+    rows = starting_rows(model, space_of(model, "z", 0), images, 2, None, None, 0)
+    assert rows.shape == (2, 3 * 2 * 2, 4 + 3 + 2 + 1)
+    codes = rows[0, :, 4:9]
+    assert len(np.unique(codes, axis=0)) == 6 and (codes.sum(axis=1) == 2.0).all()
+    given = starting_rows(model, space_of(model, "z", 0), images, 2, None, [2, 0], 0)
+    assert given.shape[1] == 2 * 2
+    assert (given[0, :, 4:7].argmax(axis=1) == 2).all() and (given[1, :, 4] == 1.0).all()
 
 
 def test_labels_of_a_start():

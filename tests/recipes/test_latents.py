@@ -1,5 +1,6 @@
 """The report on a model's latents: what it writes, and what it skips and says so."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,8 +8,10 @@ import PIL.Image
 import pytest
 
 from kgen import models, networks
+from kgen.metrics import stroke_thickness
 from recipes import latents
 from recipes.command_line.list import recipes
+from recipes.latents import measures, pictures
 from recipes.latents.__main__ import main
 from tests.systems import SYSTEMS
 
@@ -79,6 +82,75 @@ def test_codes_of_images_and_their_labels(report):
     assert result.scores["held_out_psnr"] >= result.scores["held_out_encoded_psnr"] - 1.0
 
 
+def test_codes_and_uniform_latents_stay_in_their_range(tmp_path, monkeypatch):
+    """An InfoGAN's continuous code, the last number, is traversed first."""
+    seen = {}
+    for name in ("infogan", "first_gan"):
+        model = SYSTEMS[name].make()
+        config = latents.Config("none", examples=100)
+        subject = latents.subject.subject_of(model, config, {})
+        decode = model.decode
+
+        def kept(rows, name=name, decode=decode):
+            seen[name] = rows
+            return decode(rows)
+
+        monkeypatch.setattr(model, "decode", kept)
+        pictures.traversals(subject, tmp_path)
+        assert subject.path == ("linear" if name == "first_gan" else "spherical")
+    code = seen["infogan"].reshape(-1, 9, 10)[0]
+    np.testing.assert_allclose(code[:, -1], np.linspace(-1.0, 1.0, 9), atol=1e-6)
+    assert np.abs(seen["first_gan"]).max() <= 1.0
+
+
+class Bars:
+    """Upright bars, as thick as 6 + the first number, below the middle where the second is > 0."""
+
+    abilities = ("sample", "decode")
+
+    def decode(self, rows):
+        edges = np.clip(8.0 + np.outer(6.0 + rows[:, 0], [-0.5, 0.5]), 0.5, 15.5)
+        pixels = np.arange(16)
+        covered = np.minimum(edges[:, 1:], pixels + 1) - np.maximum(edges[:, :1], pixels)
+        below = (np.arange(16) >= 8) == (rows[:, 1:2] > 0.0)  # (n, 16)
+        images = 2.0 * np.clip(covered, 0.0, 1.0)[:, None] * below[:, :, None] - 1.0
+        return images.astype("float32")[..., None]
+
+
+def judged(images):
+    return (images[:, 8:].mean(axis=(1, 2, 3)) > images[:, :8].mean(axis=(1, 2, 3))).astype(int)
+
+
+def test_numbers_of_a_model_that_is_known(tmp_path):
+    codes = np.random.default_rng(0).normal(size=(300, 2)).astype("float32")
+    images = Bars().decode(codes)
+    subject = latents.subject.Subject(
+        Bars(), latents.Config("none"), True, 0, None, True, codes, images,
+        (codes[:, 1] > 0).astype(int), judged,
+    )  # fmt: skip
+    # Styles of a model that can synthesise: its codes are moved as they are.
+    subject.model.synthesise = subject.model.decode
+    assert measures.midpoints(subject, tmp_path).scores == {
+        "ends_in_class": 1.0,
+        "midpoints_in_class": 1.0,
+    }
+    scores = measures.attribute("thickness", stroke_thickness)(subject, tmp_path).scores
+    assert scores["thickness_accuracy"] > 0.95 and scores["thickness_rises"] > 0.95
+    assert (np.diff(scores["thickness_by_amount"][1:8]) > 0.3).all()
+    assert scores["thickness_class_by_amount"][4] == 1.0
+    half = dataclasses.replace(subject, judge=lambda images: np.zeros(len(images), int))
+    found = measures.midpoints(half, tmp_path).scores["midpoints_in_class"]
+    assert found == pytest.approx(np.mean(codes[:, 1] < 0), abs=0.05)
+
+
+def test_images_that_are_all_alike_have_no_attribute(report):
+    shape = (8, 8, 1)
+    decoder = networks.dense_decoder(shape, 2, units=8)
+    decoder.set_weights([np.zeros_like(weight) for weight in decoder.get_weights()])
+    result = report(models.VAE(networks.dense_encoder(shape, 2, units=8), decoder), inverted=0)
+    assert any("no thickness.png, as it is the same" in sentence for sentence in result.skipped)
+
+
 def test_styles_and_no_data(report):
     result = report(SYSTEMS["stylegan"].make())
     # Untrained, it makes no strokes that could be measured for sure.
@@ -95,10 +167,13 @@ def test_uniform_latents_do_not_walk(report):
 
 
 def test_the_command_line(tmp_path, capsys):
+    points = models.GAN(networks.mixture_generator(), networks.mixture_discriminator())
+    points.save(tmp_path / "points.keras")
     SYSTEMS["pix2pix"].make().save(tmp_path / "model.keras")
     for arguments, message in (
         (["--model", str(tmp_path)], "Pix2Pix makes no images of latents. It can: translate"),
         (["--model", str(tmp_path / "none")], "model: expected a run's folder or a .keras file"),
+        (["--model", str(tmp_path / "points.keras")], "GAN makes no images of latents"),
         (["--model", str(tmp_path), "--examples", "3"], "examples: expected an integer of at"),
     ):
         with pytest.raises(SystemExit) as left:
