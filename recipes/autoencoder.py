@@ -73,9 +73,12 @@ KINDS = {
 
 def build(config, image_shape):
     system, arguments = KINDS[config.kind]
-    # Codes in [0, 1], of units that are on or off, where papers have such.
-    activation = "sigmoid" if config.kind in ("sparse", "contractive") else None
-    if config.networks == "dense":
+    is_dense = config.networks == "dense"
+    # Codes in [0, 1], of units that are on or off, where papers have such. Of convolutions a
+    # contractive code's sigmoids saturate in the first rounds, and nothing pulls them back.
+    has_sigmoid = config.kind == "sparse" or (config.kind == "contractive" and is_dense)
+    activation = "sigmoid" if has_sigmoid else None
+    if is_dense:
         size, encoder, decoder = config.units, dense_encoder, dense_decoder
     else:
         size, encoder, decoder = config.filters, convolutional_encoder, convolutional_decoder
