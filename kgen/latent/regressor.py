@@ -6,7 +6,7 @@ from keras import ops
 from kgen.core import GenerativeModel, Player
 from kgen.latent.layout import layout_of
 from kgen.losses import squared_error
-from kgen.models.arguments import check_weight
+from kgen.metrics.arrays import checked_number
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -47,7 +47,7 @@ class LatentRegressor(GenerativeModel):
         player = Player("encoder", encoder, self.encoder_loss, components=components)
         super().__init__([player], **kwargs)
         _check_model(model, space)
-        check_weight("image_weight", image_weight)
+        image_weight = checked_number("image_weight", image_weight, at_least=0.0)
         layout = layout_of(model)
         self.has_labels = space == "z" and layout.labels > 0
         if image_weight and self.has_labels:

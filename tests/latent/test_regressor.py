@@ -121,7 +121,7 @@ def test_styles():
         ("pix2pix", 4, {}, "`model` must be a kgen.GenerativeModel that can sample"),
         ("first_gan", 5, {}, r"`encoder` must be .* to latents \(4,\), received .*\(5,\)"),
         ("first_gan", 4, {"space": "w"}, r"`space` must be one of \['z'\], received 'w'"),
-        ("first_gan", 4, {"image_weight": -1}, "`image_weight` must be a number of at least 0"),
+        ("first_gan", 4, {"image_weight": -1}, "`image_weight` must be a finite number at least 0"),
         ("stylegan", 4, {"image_weight": 1.0}, "`image_weight` must be 0: .* StyleGAN have labels"),
     ],
 )

@@ -32,7 +32,7 @@ def test_latents_are_rows(name):
     rows = space.rows(latents, "start")
     np.testing.assert_array_equal(space.latents(rows), latents)
     np.testing.assert_allclose(space.decode(rows), model.decode(latents), atol=1e-5)
-    np.testing.assert_array_equal(space.draw(5, 3, None), latents)
+    np.testing.assert_array_equal(space.draw(5, 3), latents)
     assert (np.abs(latents) <= space.limit).all()
 
 
@@ -61,7 +61,7 @@ def test_styles_are_rows_in_units_of_their_deviation(name):
     np.testing.assert_allclose(space.latents(rows), styles, atol=1e-5)
     np.testing.assert_allclose(space.rows(styles[:, 0], "start"), rows, atol=1e-5)
     np.testing.assert_allclose(space.decode(rows), model.synthesise(styles), atol=1e-5)
-    drawn = space.draw(3, 5, None)
+    drawn = space.draw(3, 5)
     np.testing.assert_array_equal(drawn[0], 0.0 * drawn[0])  # The mean style.
     np.testing.assert_allclose(drawn[1:], rows[:2], atol=1e-5)
     assert space_of(model, None, 0).free.shape == space_of(model, "w", 0).free.shape
