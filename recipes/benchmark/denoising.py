@@ -74,8 +74,8 @@ def describe(protocol):
 
 DENOISING = table.Table(
     name="denoising",
-    full=digit_codes.Protocol(latent_dim=64),
-    small=digit_codes.Protocol(rounds=2000, latent_dim=64, filters=16),
+    full=digit_codes.Protocol(),
+    small=digit_codes.Protocol(rounds=3000, trials=1),
     rows=ROWS,
     columns=COLUMNS,
     published=(),
