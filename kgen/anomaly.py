@@ -48,6 +48,12 @@ class AnomalyDetector:
                 f"`model` must be able to `{needed[score]}` for score={score!r}, received a "
                 f"{type(model).__name__}."
             )
+        if not callable(score) and model.encoded_with is not None:
+            raise ValueError(
+                f"`model` must score images alone for score={score!r}, received a "
+                f"{type(model).__name__} that encodes them together with {model.encoded_with}; "
+                "pass a function as `score`."
+            )
         self.model = model
         self.kind = score
         self.threshold = None

@@ -37,7 +37,7 @@ class Config:
     batch_size: int = 64
     """Images of one update, those of all replicas together."""
     steps: int = 2000
-    """Length of the training in rounds; every round updates the generator once."""
+    """Length of the training in rounds, in each of which every player has its turn."""
     seed: int = 0
     """Seed of the weights, the random draws and the order of the data."""
     out: str = "runs"
@@ -324,6 +324,8 @@ def main(config_class, run, description, arguments=None, prog=None):
     try:
         settings = config_file.settings(config_class, arguments)
         description = description + config_file.HELP
+        if prog is None and _recipe(config_class) is not None:
+            prog = f"python -m {_recipe(config_class)}"
         config = tyro.cli(config_class, prog=prog, description=description, **settings)
         paths = run(config).paths
     except kgen.callbacks.DivergedError as error:
@@ -405,13 +407,13 @@ def _finish(config, model, paths, family):
         settings, scores = run_folder.as_json(config), newest_scores(paths)
         export = pathlib.Path(kgen.serving.export(model, config.export, settings, scores))
         paths = dataclasses.replace(paths, export=export)
-    run_folder.finish(paths, _recipe(config))
+    run_folder.finish(paths, _recipe(type(config)))
     return paths
 
 
-def _recipe(config):
-    """The name of the module of a config's class, also of `python -m`; `None` of a script."""
-    module = type(config).__module__
+def _recipe(config_class):
+    """The name of a config class's module, also of `python -m`; `None` of a script."""
+    module = config_class.__module__
     if module != "__main__":
         return module
     return getattr(sys.modules[module].__spec__, "name", None)

@@ -61,6 +61,8 @@ def test_bad_input():
         AnomalyDetector(None, "density")
     with pytest.raises(ValueError, match="`model` must be able to `reconstruct`"):
         AnomalyDetector(SYSTEMS["dcgan"].make())
+    with pytest.raises(ValueError, match="`model` must score images alone.*together with labels"):
+        AnomalyDetector(SYSTEMS["conditional_vae"].make())
     with pytest.raises(ValueError, match=r"one number for each of the 2 images.*\(1,\)"):
         AnomalyDetector(None, lambda images: images[:1, 0]).score(np.zeros((2, 1), "float32"))
     with pytest.raises(ValueError, match="1 NaN"):

@@ -66,12 +66,13 @@ def test_classes_and_pictures_are_made_as_asked(tmp_path, monkeypatch):
 
 
 def test_styles_are_mapped_mixed_and_measured(monkeypatch):
-    names = {"kgen": kgen}
+    names = {"kgen": kgen, "shape": (28, 28, 1)}
     code = STYLES.replace("epochs=1)", "epochs=1, steps_per_epoch=2)")
     assert code != STYLES
     exec(code, names)
     assert names["w"].shape == (4, names["styles"].generator.layer_count, 32)
-    assert names["images"].shape == (4, 16, 16, 1) and names["table"].shape == (2, 3, 16, 16, 1)
+    assert "images" not in names and names["shape"] == (28, 28, 1)  # Of the first block.
+    assert names["made"].shape == (4, 16, 16, 1) and names["table"].shape == (2, 3, 16, 16, 1)
 
 
 def test_codes_clean_and_tell_what_is_unlike(tmp_path, monkeypatch):

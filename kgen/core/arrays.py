@@ -38,10 +38,16 @@ def rows_of(array, name, shape):
     Raises:
         ValueError: If it is empty or of another shape.
     """
-    array = np.asarray(array, "float32")
+    try:
+        array = np.asarray(array, "float32")
+    except (ValueError, TypeError) as error:  # Strings, or lists of several lengths.
+        raise ValueError(f"`{name}` must be an array of numbers: {error}") from error
     if not array.ndim or not len(array) or not (shape is None or _fits(array.shape[1:], shape)):
         expected = "rows" if shape is None else f"rows of the shape {tuple(shape)}"
-        raise ValueError(f"`{name}` must be an array of {expected}, received {array.shape}.")
+        hint = " without a row" if array.ndim and not len(array) else ""
+        if shape is not None and _fits(array.shape, shape):
+            hint = ": one alone goes as array[None]"
+        raise ValueError(f"`{name}` must be an array of {expected}, received {array.shape}{hint}.")
     return array
 
 

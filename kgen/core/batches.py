@@ -74,6 +74,30 @@ def check(x, y, batch_size, multiple, uses_targets, method):
         _check_batch(rows % batch_size or batch_size, multiple, name)
 
 
+def check_shape(x, shape, method):
+    """Raises a ValueError if images given to `fit` or `evaluate` are of another shape.
+
+    Args:
+        x: As given to the method; of what cannot be seen through nothing is known.
+        shape: That of one image, where `None` stands for any size; `None` for any.
+        method: Name of the method, for the message.
+    """
+    spec = getattr(x, "element_spec", None)
+    images = _first_leaf(x if spec is None else spec)
+    found = getattr(images, "shape", None)
+    if shape is None or found is None or getattr(found, "rank", 0) is None:
+        return
+    found = tuple(found)
+    fits = len(found) == 1 + len(shape) and all(
+        None in (own, size) or own == size for own, size in zip(found[1:], shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"{method}(): `x` must be images of the shape {tuple(shape)}, received "
+            f"{'an array' if spec is None else 'batches'} of {found}."
+        )
+
+
 def _check_contents(images, has_targets, uses_targets):
     if has_targets and not uses_targets:
         raise ValueError(

@@ -114,6 +114,15 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         # Keras leaves this to any class with a `compile` of its own.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
+    def save(self, filepath, *args, **kwargs):
+        """Writes a `.keras` file, as `keras.Model.save`; the older HDF5 is refused."""
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "`filepath` must end in .keras, received "
+                f"{str(filepath)!r}: HDF5 knows nothing of a system's players and random states."
+            )
+        super().save(filepath, *args, **kwargs)
+
     def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
         """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class).
 
@@ -130,6 +139,12 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         """
         multiple = self.batch_multiple * self.replicas
         batches.check(x, y, batch_size, multiple, self.uses_targets, "fit")
+        batches.check_shape(x, self.image_shape, "fit")
+        if not any(n.trainable_variables for player in self.players for n in player.networks):
+            raise ValueError(
+                f"fit(): this {type(self).__name__} has nothing to train, as all its networks are "
+                "frozen, such as by a `LatentRegressor`; set `trainable` to True to train it."
+            )
         self.check_targets(batches.targets_of(x, y))
         check_callbacks(kwargs.get("callbacks"), self.players)
         # Keras warns where `shuffle`, which is on by default, meets a dataset.
@@ -391,6 +406,7 @@ class GenerativeModel(GenerativeInterface, keras.Model):
         multiple = self.evaluation_multiple
         multiple *= self.replicas if multiple > 1 else 1
         batches.check(x, y, batch_size, multiple, self.uses_targets, "evaluate")
+        batches.check_shape(x, self.image_shape, "evaluate")
         self.check_targets(batches.targets_of(x, y))
 
     def _computes_in_float16(self):

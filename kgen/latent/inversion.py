@@ -73,7 +73,7 @@ def invert(
     Example:
         found = kgen.latent.invert(model, images, seed=0)
         print(found.psnr.mean())
-        closest = model.decode(found.latents)
+        closest = found.images  # model.decode(found.latents); of styles model.synthesise.
 
     Args:
         model: `kgen.GenerativeModel` that can `sample` and `decode`; its weights stay.

@@ -93,6 +93,11 @@ def codes_of(encode, source, factors, batch_size=2048):
     Raises:
         ValueError: If `encode` is no such function, or its codes are not finite rows.
     """
+    if getattr(encode, "encoded_with", None) is not None:
+        raise ValueError(
+            f"`encode` must encode images alone, received a {type(encode).__name__} that encodes "
+            f"them together with {encode.encoded_with}; pass a function."
+        )
     encode = getattr(encode, "encode", encode)
     if not callable(encode):
         raise ValueError(

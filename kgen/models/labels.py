@@ -31,13 +31,15 @@ def check_labels(labels, classes):
 def of_known_labels(rows, labels, classes):
     """Returns rows `(batch, d)` as they are; ends a training of which a label is not known.
 
+    Weights stay as they were before that round.
+
     XLA knows no such end: there the rows of such labels become NaN, for the losses to show it. The
     weights are NaN with them; arrays of labels are checked before a training begins.
     """
     known = ops.logical_and(labels >= 0, labels < classes)
     # The labels of a dataset are seen here only.
-    engine.require(ops.all(known), f"Labels must be integers from 0 to {classes - 1}.")
-    return ops.where(known[:, None], rows, float("nan"))
+    message = f"Labels must be integers from 0 to {classes - 1}."
+    return engine.require(ops.all(known), message, ops.where(known[:, None], rows, float("nan")))
 
 
 def with_labels(latents, labels, classes, noise):

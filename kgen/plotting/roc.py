@@ -33,8 +33,14 @@ def roc(curves, path, threshold=None):
     from sklearn.metrics import auc, roc_curve
 
     path = png_path(path)
-    if not curves:
-        raise ValueError("curves: expected at least one, got none.")
+    if not isinstance(curves, dict) or not curves:
+        raise ValueError(
+            "curves: expected a dict from names to (scores, labels), at least one, got "
+            f"{type(curves).__name__} of {np.size(curves)}."
+        )
+    for name, curve in curves.items():
+        if not isinstance(curve, tuple | list) or len(curve) != 2:
+            raise ValueError(f"curves: expected (scores, labels) of {name!r}, got {curve!r:.80}.")
     # The Figure class alone: pyplot would pick a backend and keep the figure for ever.
     figure = Figure(figsize=(5, 5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -43,7 +49,7 @@ def roc(curves, path, threshold=None):
     for name, (scores, labels) in curves.items():
         scores, labels = np.asarray(scores, float), np.asarray(labels)
         if labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
-            raise ValueError(f"curves: expected labels of {name!r} of 0 and 1, got {labels!r}.")
+            raise ValueError(f"curves: expected labels of {name!r} of 0 and 1, got {labels!r:.80}.")
         labels = labels.astype(bool)
         if scores.ndim != 1 or scores.shape != labels.shape or not np.isfinite(scores).all():
             raise ValueError(

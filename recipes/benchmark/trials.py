@@ -1,6 +1,7 @@
 """The trials of a table: run one by one, each kept as it ends, so that a killed table goes on."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import logging
@@ -68,14 +69,24 @@ def run(folder, protocol, rows, count, train, processes=1, fresh=False):
     if len(missing) < len(trials):
         print(f"{folder} holds {len(trials) - len(missing)} of {len(trials)} trials.", flush=True)
     started = time.monotonic()
-    for done, trial in enumerate(_finish(folder, protocol, missing, train, processes), start=1):
-        result = read(folder, trial)
-        outcome = result["failed"] or ", ".join(f"{k} {v:.4g}" for k, v in result["scores"].items())
-        print(
-            f"{done}/{len(missing)} {trial.name}: {outcome}, {result['seconds']:.0f} s "
-            f"({time.monotonic() - started:.0f} s in all)",
-            flush=True,
-        )
+    try:
+        for done, trial in enumerate(_finish(folder, protocol, missing, train, processes), start=1):
+            result = read(folder, trial)
+            outcome = result["failed"] or ", ".join(
+                f"{k} {v:.4g}" for k, v in result["scores"].items()
+            )
+            print(
+                f"{done}/{len(missing)} {trial.name}: {outcome}, {result['seconds']:.0f} s "
+                f"({time.monotonic() - started:.0f} s in all)",
+                flush=True,
+            )
+    except ValueError:
+        # Of a protocol that cannot be: the folder is not to be claimed by it.
+        if not any(read(folder, trial) for trial in trials):
+            run_folder.paths(folder).config.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                (folder / "trials").rmdir()
+        raise
     return {row: [read(folder, trial) for trial in trials if trial.row == row] for row in rows}
 
 

@@ -19,12 +19,13 @@ class Config:
     data: str | None = None
     """Real images, whatever `kgen.data.load` takes; None for those of the run."""
     out: str | None = None
-    """Folder of the pictures; None for latents in the run's folder, or beside the file."""
+    """Folder of the pictures; None for latents in the run's folder, of another file than
+    model.keras <its name>-latents beside it."""
     seed: int = 0
     """Seed of all that is drawn."""
     examples: int = 1000
     """Held-out images, or samples of a model that cannot encode, that directions and maps are made
-    of, at most."""
+    of, at most; at least 100."""
     inverted: int = 16
     """Held-out images, and as many of the model's own, that are inverted; 0 for none."""
     invert_steps: int = 500
@@ -46,6 +47,13 @@ class Result:
     skipped: list
 
 
+def _folder(path):
+    """Of a run `latents` within its folder, of another file a folder of its own beside it."""
+    if path.is_dir():
+        return path / "latents"
+    return path.with_name("latents" if path.name == "model.keras" else f"{path.stem}-latents")
+
+
 def run(config):
     """Writes the pictures and `scores.json`, and returns a `Result`.
 
@@ -60,7 +68,7 @@ def run(config):
                 f"{getattr(config, name)}."
             )
     path = pathlib.Path(config.model)
-    folder = pathlib.Path(config.out or (path if path.is_dir() else path.parent) / "latents")
+    folder = pathlib.Path(config.out or _folder(path))
     model = load_model(path)
     is_of_images = model.image_shape is not None and len(model.image_shape) == 3
     if "decode" not in model.abilities or not is_of_images:

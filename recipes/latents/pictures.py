@@ -94,7 +94,9 @@ def analogies(subject, folder):
         if len(members) >= 2 * OF_EACH:
             order[label] = members[np.argsort(thickness[members], kind="stable")]
     if len(order) < 2:
-        raise Skipped(f"no analogy.png, as fewer than 2 classes have {2 * OF_EACH} examples.")
+        raise Skipped(
+            f"no analogy.png, as fewer than 2 classes have {2 * OF_EACH} examples (--examples)."
+        )
     labels = list(order)
     rows = []
     for label, other in zip(labels, [*labels[1:], labels[0]], strict=True):
@@ -120,11 +122,15 @@ def tsne_map(subject, folder):
 
 def plane(subject, folder):
     """The images of the whole of a model's two latents: of N(0, 1), or where the examples lie."""
-    size = subject.model.latents(1, seed=0).shape[-1] if subject.draws else subject.codes.shape[-1]
+    rows = subject.model.latents(1, seed=0) if subject.draws else subject.codes
+    size = rows.shape[-1] - subject.labels
     if subject.uniform:
         raise Skipped("no plane.png, as latents are uniform and the plane is of normal ones.")
     if size != 2 or subject.labels:
-        raise Skipped(f"no plane.png, as the model has {size} latents and the plane needs 2.")
+        beside = " beside its labels" if subject.labels else ""
+        raise Skipped(
+            f"no plane.png, as the model has {size} latents{beside} and the plane needs 2 alone."
+        )
     if subject.draws:
         grid = quantile_plane(PLANE, PLANE)
     else:

@@ -26,6 +26,35 @@ def line(weight=0.0, dtype=None):
     )
 
 
+def test_images_of_another_shape_are_refused():
+    model = SYSTEMS["autoencoder"].make()
+    model.compile("sgd")
+    images = SYSTEMS["autoencoder"].images()
+    for wrong in (images[:, :4], images[0], np.repeat(images, 3, axis=-1)):
+        with pytest.raises(ValueError, match=r"fit\(\): `x` must be images of .* \(8, 8, 1\)"):
+            model.fit(wrong, verbose=0)
+    stream = tf.data.Dataset.from_tensor_slices(images[:, :4]).batch(4)
+    with pytest.raises(ValueError, match=r"evaluate\(\): `x` .* received batches of \(None, 4, 8"):
+        model.evaluate(stream, verbose=0)
+
+
+def test_frozen_networks_are_not_trained():
+    model = SYSTEMS["autoencoder"].make()
+    model.compile("sgd")
+    model.trainable = False
+    with pytest.raises(ValueError, match="has nothing to train, as all its networks are frozen"):
+        model.fit(SYSTEMS["autoencoder"].images(), verbose=0)
+
+
+def test_hdf5_is_refused(tmp_path):
+    model = SYSTEMS["autoencoder"].make()
+    model.compile("adam")
+    with pytest.raises(ValueError, match="`filepath` must end in .keras, received .*model.h5"):
+        model.save(tmp_path / "model.h5")
+    model.save(tmp_path / "model.keras")
+    keras.models.load_model(tmp_path / "model.keras")
+
+
 @keras.saving.register_keras_serializable("kgen_tests")
 class Tug(GenerativeModel):
     """Two players with one weight each: `left` follows the data's mean, `right` follows left."""

@@ -13,6 +13,7 @@ from kgen.metrics import (
     mutual_information_gap,
 )
 from kgen.metrics.disentanglement import information_gap
+from tests.systems import SYSTEMS
 
 SIZES = {"a": 5, "b": 8, "c": 4}
 SCORES = [beta_vae_score, factor_vae_score, mutual_information_gap]
@@ -176,6 +177,10 @@ def test_shapes_by_their_factors():
         (lambda: known_factors(SOURCE, 32), "`image_size` must be None but"),
         (lambda: KnownFactors("one", {"a": 1}, None), "`sizes`.*'a': 1"),
         (lambda: beta_vae_score(3, SOURCE), "`encode` must be a function.*3"),
+        (
+            lambda: beta_vae_score(SYSTEMS["conditional_vae"].make(), SOURCE),
+            "`encode` must encode images alone.*together with labels",
+        ),
         (lambda: beta_vae_score(lambda x: x[:1, 0, :, 0], SOURCE), "a row of codes for each"),
         (lambda: beta_vae_score(lambda x: np.nan * x[:, 0, :, 0], SOURCE), "`codes` must be fin"),
         (lambda: beta_vae_score(noise, SOURCE, pairs=0), "`pairs`.*0"),

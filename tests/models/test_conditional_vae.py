@@ -117,8 +117,11 @@ def test_labels_that_are_refused():
     with pytest.raises(tf.errors.InvalidArgumentError, match="Labels must be integers from 0 to 2"):
         model.predict([IMAGES, LABELS + 1], verbose=0)
     stream = kgen.data.from_arrays(IMAGES, LABELS + 1, batch_size=8)
+    before = model.get_weights()
     with pytest.raises(tf.errors.InvalidArgumentError, match="Labels must be integers from 0 to 2"):
         model.fit(stream, verbose=0)
+    for weight, kept in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, kept)
 
 
 @pytest.mark.parametrize("classes", [(3, None), (None, 3), (3, 4)])

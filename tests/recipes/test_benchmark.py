@@ -100,6 +100,16 @@ def test_another_protocol_in_the_same_folder_is_refused(tmp_path):
         trials.run(tmp_path, Protocol(), ["a"], 1, arithmetic)
 
 
+def test_a_protocol_that_cannot_be_claims_no_folder(tmp_path):
+    def refused(protocol, trial):
+        raise ValueError("`data` must be a set")
+
+    with pytest.raises(ValueError, match="`data` must be a set"):
+        trials.run(tmp_path, Protocol(factor=1.0), ["a"], 1, refused)
+    results = trials.run(tmp_path, Protocol(), ["a"], 1, arithmetic)
+    assert results["a"][0]["scores"] == {"modes": 0.0}
+
+
 def test_trials_in_processes_of_their_own(tmp_path):
     one = trials.run(tmp_path / "one", Protocol(), ["a"], 2, arithmetic)
     two = trials.run(tmp_path / "two", Protocol(), ["a"], 2, arithmetic, processes=2)

@@ -14,7 +14,8 @@ Every backend module offers the same functions:
   the rows of all replicas, of which each may have another number;
 * `normal(shape, seed)` and `uniform(shape, seed)` are stateless random draws;
 * `rows_of_all(tensor)` are the rows that all replicas together have;
-* `require(condition, message)` ends a training where a condition of its data does not hold;
+* `require(condition, message, tensor)` is a tensor, or the end of a training where a condition of
+  its data does not hold;
 * `function(step)` compiles a function of tensors into a graph;
 * `value_of(variable)` is a variable's value now, also while a graph is traced;
 * of several devices and hosts, what `strategies.py` and `agreement.py` say.

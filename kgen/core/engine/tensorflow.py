@@ -188,9 +188,13 @@ def uniform(shape, seed, common=False):
     return _bits(shape, seed, common) * 2.0**-23
 
 
-def require(condition, message):
-    """Ends a training with `message` where a boolean scalar tensor is false; not under XLA."""
-    tf.debugging.Assert(condition, [message])
+def require(condition, message, tensor):
+    """Returns a tensor; where a boolean scalar is false ends what needs it with `message`.
+
+    Nothing that depends on the tensor comes about then. XLA knows no such end.
+    """
+    with tf.control_dependencies([tf.debugging.Assert(condition, [message])]):
+        return tf.identity(tensor)
 
 
 def function(step):
