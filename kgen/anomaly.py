@@ -7,7 +7,8 @@ import numpy as np
 
 from kgen.core.arrays import float_images
 
-_SCORES = ("reconstruction", "log_prob")
+# What a model must be able to do for each score.
+_SCORES = {"reconstruction": "reconstruct", "log_prob": "log_prob"}
 
 
 class AnomalyDetector:
@@ -38,22 +39,12 @@ class AnomalyDetector:
     """
 
     def __init__(self, model, score="reconstruction"):
-        if not callable(score) and score not in _SCORES:
+        if not callable(score) and score not in list(_SCORES):
             raise ValueError(
                 f"`score` must be one of {list(_SCORES)} or a function, received {score!r}."
             )
-        needed = {"reconstruction": "reconstruct", "log_prob": "log_prob"}
-        if not callable(score) and needed[score] not in getattr(model, "abilities", ()):
-            raise ValueError(
-                f"`model` must be able to `{needed[score]}` for score={score!r}, received a "
-                f"{type(model).__name__}."
-            )
-        if not callable(score) and model.encoded_with is not None:
-            raise ValueError(
-                f"`model` must score images alone for score={score!r}, received a "
-                f"{type(model).__name__} that encodes them together with {model.encoded_with}; "
-                "pass a function as `score`."
-            )
+        if not callable(score):
+            _check_model(model, score)
         self.model = model
         self.kind = score
         self.threshold = None
@@ -136,3 +127,17 @@ class AnomalyDetector:
         if self.threshold is None:
             raise ValueError("`threshold` is not set: call `calibrate` first, or set it.")
         return self.score(images) > self.threshold
+
+
+def _check_model(model, score):
+    if _SCORES[score] not in getattr(model, "abilities", ()):
+        raise ValueError(
+            f"`model` must be able to `{_SCORES[score]}` for score={score!r}, received a "
+            f"{type(model).__name__}."
+        )
+    if model.encoded_with is not None:
+        raise ValueError(
+            f"`model` must score images alone for score={score!r}, received a "
+            f"{type(model).__name__} that encodes them together with {model.encoded_with}; pass a "
+            "function as `score`."
+        )

@@ -94,8 +94,8 @@ def build(config, image_shape):
 
 def held_out(config, count):
     """At most so many held-out images."""
-    batches = kgen.data.in_order(config.data, config.image_size, on_bad_file=config.on_bad_file)
-    return np.concatenate(list(batches.take(-(-count // 64)).as_numpy_iterator()))[:count]
+    batches = training.held_out_images(config).take(-(-count // config.batch_size))
+    return np.concatenate(list(batches.as_numpy_iterator()))[:count]
 
 
 def pictures(config, paths):

@@ -37,13 +37,17 @@ def has_labels(data):
 
 def held_out(config, data=None, split="test"):
     """All images of a split and their labels, as two arrays; of `config.data` or other data."""
-    batches = kgen.data.in_order(
+    return arrays(
         config.data if data is None else data,
-        config.image_size,
-        split=split,
-        labels=True,
+        split,
+        image_size=config.image_size,
         on_bad_file=config.on_bad_file,
     )
+
+
+def arrays(data, split, **settings):
+    """All images of a split and their labels, two arrays; settings as of `kgen.data.in_order`."""
+    batches = kgen.data.in_order(data, split=split, labels=True, **settings)
     images, labels = zip(*batches, strict=True)
     return np.concatenate(images), np.concatenate(labels)
 

@@ -42,18 +42,19 @@ def rows_of(array, name, shape):
         array = np.asarray(array, "float32")
     except (ValueError, TypeError) as error:  # Strings, or lists of several lengths.
         raise ValueError(f"`{name}` must be an array of numbers: {error}") from error
-    if not array.ndim or not len(array) or not (shape is None or _fits(array.shape[1:], shape)):
+    if not array.ndim or not len(array) or not (shape is None or fits(array.shape[1:], shape)):
         expected = "rows" if shape is None else f"rows of the shape {tuple(shape)}"
         hint = " without a row" if array.ndim and not len(array) else ""
-        if shape is not None and _fits(array.shape, shape):
+        if shape is not None and fits(array.shape, shape):
             hint = ": one alone goes as array[None]"
         raise ValueError(f"`{name}` must be an array of {expected}, received {array.shape}{hint}.")
     return array
 
 
-def _fits(found, expected):
+def fits(found, expected):
+    """Whether two shapes are the same, where `None` stands for any size."""
     return len(found) == len(expected) and all(
-        size in (None, own) for own, size in zip(found, expected, strict=True)
+        own == other or None in (own, other) for own, other in zip(found, expected, strict=True)
     )
 
 

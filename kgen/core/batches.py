@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.arrays import fits
+
 
 def split(data, count):
     """Divides each array of `data` into `count` parts, each of every `count`-th row.
@@ -88,10 +90,7 @@ def check_shape(x, shape, method):
     if shape is None or found is None or getattr(found, "rank", 0) is None:
         return
     found = tuple(found)
-    fits = len(found) == 1 + len(shape) and all(
-        None in (own, size) or own == size for own, size in zip(found[1:], shape, strict=True)
-    )
-    if not fits:
+    if not found or not fits(found[1:], shape):
         raise ValueError(
             f"{method}(): `x` must be images of the shape {tuple(shape)}, received "
             f"{'an array' if spec is None else 'batches'} of {found}."

@@ -95,6 +95,7 @@ def _latent_space(model):
             f"`model` must have rows of numbers for latents, received latents of shape {shape}."
         )
     sizes = [layout.noise, layout.labels, layout.codes]
+    free = np.repeat([True, False, True], sizes)
     limits = [1.0 if layout.uniform else np.inf, np.inf, 1.0]
 
     def penalty(rows):
@@ -111,8 +112,8 @@ def _latent_space(model):
         penalty=penalty,
         rows=rows_from,
         latents=lambda rows: rows,
-        free=np.repeat([True, False, True], sizes),
-        explored=np.repeat([True, False, True], sizes),
+        free=free,
+        explored=free,
         limit=np.repeat(np.float32(limits), sizes),
     )
 
@@ -161,7 +162,7 @@ def with_noise_maps(space, generator):
     """The space of styles whose rows go on with the numbers of all noise maps of a generator."""
     shape = space.free.shape
     width = int(np.prod(shape))
-    maps = [shape[1:] for shape in generator.noise_shapes(1)]
+    map_shapes = [map_shape[1:] for map_shape in generator.noise_shapes(1)]
     fixed = np.concatenate([np.ravel(ops.convert_to_numpy(x)) for x in generator.fixed_noise])
 
     def with_fixed(rows):
@@ -171,16 +172,16 @@ def with_noise_maps(space, generator):
     def styles_in(rows):
         return ops.reshape(rows[:, :width], (-1, *shape))
 
+    def maps(rows):
+        return maps_in(rows[:, width:], map_shapes)
+
     def settled(rows):
-        flat = [
-            ops.reshape(normalised(x), (ops.shape(rows)[0], -1))
-            for x in maps_in(rows[:, width:], maps)
-        ]
+        flat = [ops.reshape(normalised(x), (ops.shape(rows)[0], -1)) for x in maps(rows)]
         return ops.concatenate([rows[:, :width], *flat], axis=1)
 
     return Space(
         draw=lambda count, seed: with_fixed(space.draw(count, seed)),
-        decode=lambda rows: space.decode(styles_in(rows), maps_in(rows[:, width:], maps)),
+        decode=lambda rows: space.decode(styles_in(rows), maps(rows)),
         penalty=lambda rows: space.penalty(styles_in(rows)),
         rows=lambda latents, name: with_fixed(space.rows(latents, name)),
         latents=lambda rows: space.latents(styles_in(rows)),
@@ -188,7 +189,7 @@ def with_noise_maps(space, generator):
         explored=np.arange(width + len(fixed)) < width,
         limit=np.full(width + len(fixed), np.inf, "float32"),
         settled=settled,
-        maps=lambda rows: maps_in(rows[:, width:], maps),
+        maps=maps,
     )
 
 

@@ -2,6 +2,8 @@
 
 import math
 
+from kgen.core.arrays import fits
+
 
 def check_choice(name, value, choices):
     """Raises a ValueError unless a value is one of the choices."""
@@ -70,10 +72,3 @@ def check_targets(targets, shape):
         )
     if "float" not in dtype:
         raise ValueError(f"Targets must be floats in [-1, 1], received {dtype}.")
-
-
-def fits(found, expected):
-    """Whether two shapes are the same, where `None` stands for any size."""
-    return len(found) == len(expected) and all(
-        own == other or None in (own, other) for own, other in zip(found, expected, strict=True)
-    )

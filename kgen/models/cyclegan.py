@@ -3,6 +3,7 @@
 import keras
 
 from kgen.core import GenerativeModel, Player
+from kgen.core.arrays import fits
 from kgen.layers import ImageHistory
 from kgen.losses import (
     absolute_error,
@@ -10,7 +11,7 @@ from kgen.losses import (
     least_squares_generator_loss,
 )
 from kgen.losses.adversarial import float32
-from kgen.models.arguments import check_judge, check_targets, check_weight, fits, image_network
+from kgen.models.arguments import check_judge, check_targets, check_weight, image_network
 from kgen.models.translation import holds_dropout, translated
 
 

@@ -12,7 +12,7 @@ from kgen.layers import SpectralNormalization, WeightClipping
 from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES, classification_loss
 from kgen.losses.adversarial import float32
 from kgen.models.adversarial import AdversarialModel
-from kgen.models.arguments import check_choice, check_weight
+from kgen.models.arguments import check_choice, check_count, check_weight
 from kgen.models.gan_arguments import (
     check_augmentation,
     check_conditional,
@@ -352,7 +352,6 @@ def pack(images, size):
 
 
 def _check_interval(interval, penalty):
-    if not isinstance(interval, int) or interval < 1:
-        raise ValueError(f"`penalty_interval` must be a positive integer, received {interval!r}.")
+    check_count("penalty_interval", interval)
     if interval > 1 and penalty is None:
         raise ValueError(f"`penalty_interval` must be 1 without a penalty, received {interval}.")

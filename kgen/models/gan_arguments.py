@@ -4,6 +4,7 @@ from kgen.augmentation import check_policies
 from kgen.core.flatten import flatten_layers
 from kgen.layers import MinibatchStandardDeviation
 from kgen.losses import ADVERSARIAL_LOSSES
+from kgen.models.arguments import check_count
 from kgen.networks.conditioning import CONDITIONS
 
 
@@ -95,8 +96,7 @@ def check_augmentation(augmentation, generator):
 
 def check_shapes(generator, discriminator, packing):
     """Raises a ValueError unless the discriminator takes packs of the generator's images."""
-    if not isinstance(packing, int) or packing < 1:
-        raise ValueError(f"`packing` must be a positive integer, received {packing!r}.")
+    check_count("packing", packing)
     *pixels, channels = generator.output_shape[1:]
     expected = (*pixels, packing * channels)
     found = tuple(discriminator.inputs[0].shape[1:])

@@ -2,12 +2,13 @@
 
 import keras
 
+from kgen.core.arrays import fits
 from kgen.losses import (
     minimax_discriminator_loss,
     non_saturating_generator_loss,
     squared_error,
 )
-from kgen.models.arguments import check_judge, check_weight, fits
+from kgen.models.arguments import check_judge, check_weight
 from kgen.models.translation import PairedTranslation
 
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from kgen.core.arrays import fits
 from kgen.models.arguments import check_count
 from kgen.models.autoencoder import Autoencoder
 
@@ -88,7 +89,7 @@ def _check_images(name, images, shape):
         return
     spec = getattr(images, "element_spec", images)
     found = getattr(spec, "shape", None)
-    if found is None or len(found) != 1 + len(shape):
+    if found is None or not fits(tuple(found)[1:], shape):
         raise ValueError(
             f"`{name}` must be images of {shape}, an array or a set of batches of them alone, "
             f"received {spec!r}."

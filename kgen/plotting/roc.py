@@ -38,26 +38,13 @@ def roc(curves, path, threshold=None):
             "curves: expected a dict from names to (scores, labels), at least one, got "
             f"{type(curves).__name__} of {np.size(curves)}."
         )
-    for name, curve in curves.items():
-        if not isinstance(curve, tuple | list) or len(curve) != 2:
-            raise ValueError(f"curves: expected (scores, labels) of {name!r}, got {curve!r:.80}.")
     # The Figure class alone: pyplot would pick a backend and keep the figure for ever.
     figure = Figure(figsize=(5, 5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="gray", linestyle=":", linewidth=1)
-    for name, (scores, labels) in curves.items():
-        scores, labels = np.asarray(scores, float), np.asarray(labels)
-        if labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
-            raise ValueError(f"curves: expected labels of {name!r} of 0 and 1, got {labels!r:.80}.")
-        labels = labels.astype(bool)
-        if scores.ndim != 1 or scores.shape != labels.shape or not np.isfinite(scores).all():
-            raise ValueError(
-                f"curves: expected finite scores (n,) and labels (n,) of {name!r}, got shapes "
-                f"{scores.shape} and {labels.shape}."
-            )
-        if labels.all() or not labels.any():
-            raise ValueError(f"curves: expected positives and negatives of {name!r}, got one kind.")
+    for name, curve in curves.items():
+        scores, labels = _checked(name, curve)
         false_positives, true_positives, _ = roc_curve(labels, scores)
         area = auc(false_positives, true_positives)
         (line,) = axes.plot(false_positives, true_positives, label=f"{name}: {area:.3f}")
@@ -70,3 +57,22 @@ def roc(curves, path, threshold=None):
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png", dpi=100)
     return path
+
+
+def _checked(name, curve):
+    """Return a curve's scores and its labels as booleans."""
+    if not isinstance(curve, tuple | list) or len(curve) != 2:
+        raise ValueError(f"curves: expected (scores, labels) of {name!r}, got {curve!r:.80}.")
+    scores, labels = curve
+    scores, labels = np.asarray(scores, float), np.asarray(labels)
+    if labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
+        raise ValueError(f"curves: expected labels of {name!r} of 0 and 1, got {labels!r:.80}.")
+    labels = labels.astype(bool)
+    if scores.ndim != 1 or scores.shape != labels.shape or not np.isfinite(scores).all():
+        raise ValueError(
+            f"curves: expected finite scores (n,) and labels (n,) of {name!r}, got shapes "
+            f"{scores.shape} and {labels.shape}."
+        )
+    if labels.all() or not labels.any():
+        raise ValueError(f"curves: expected positives and negatives of {name!r}, got one kind.")
+    return scores, labels

@@ -3,11 +3,11 @@
 import dataclasses
 
 import keras
-import numpy as np
 
 import kgen.data
 from kgen.models import Autoencoder
 from kgen.networks import convolutional_decoder, convolutional_encoder
+from recipes import conditional
 from recipes.benchmark import trials
 from recipes.benchmark.pictures import rows_of_images
 
@@ -29,8 +29,7 @@ class Protocol:
 
 def digits(protocol, split):
     """All digits of a split in order: images in [-1, 1] and labels, two arrays."""
-    images, labels = zip(*kgen.data.in_order(protocol.data, split=split, labels=True), strict=True)
-    return np.concatenate(images), np.concatenate(labels)
+    return conditional.arrays(protocol.data, split)
 
 
 def encoder(protocol, shape):

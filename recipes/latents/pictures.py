@@ -12,7 +12,6 @@ from kgen.latent import (
     random_walk,
     traverse,
 )
-from kgen.latent.layout import layout_of
 from kgen.metrics import stroke_thickness
 from recipes.latents.section import Found, Skipped
 
@@ -48,7 +47,7 @@ def traversals(subject, folder):
     """
     rows = subject.codes.reshape(len(subject.codes), -1, subject.codes.shape[-1])[:, 0]  # (n, d)
     start = subject.codes.mean(axis=0) if subject.styles else subject.codes[0]
-    codes = layout_of(subject.model).codes if subject.draws else 0
+    codes = subject.layout.codes if subject.draws else 0
     width = rows.shape[-1]
     noise = np.argsort(-rows[:, : width - subject.labels].std(axis=0), kind="stable")
     moved = []
@@ -71,7 +70,7 @@ def walks(subject, folder):
         raise Skipped("no walk.gif, as nothing says how the model's codes are distributed.")
     if subject.uniform:
         raise Skipped("no walk.gif, as latents are uniform and random walks are of normal ones.")
-    labels = layout_of(model).labels + layout_of(model).codes
+    labels = subject.layout.labels + subject.layout.codes
     start = model.latents(WALKS, seed=subject.config.seed + 1)
     walk = random_walk(start, 48, 6.0, seed=subject.config.seed, labels=labels)
     frames = [kgen.plotting.image_grid(np.clip(model.decode(rows), -1.0, 1.0), 3) for rows in walk]

@@ -1,6 +1,7 @@
 """A trained model with examples of its latents, the same for models that encode and others."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -48,10 +49,15 @@ class Subject:
         """Whether codes are those of a distribution that the model draws from."""
         return "sample" in self.model.abilities
 
+    @functools.cached_property
+    def layout(self):
+        """What the numbers of drawn latents are, a `kgen.latent.layout.Layout`."""
+        return layout_of(self.model)
+
     @property
     def uniform(self):
         """Whether what is drawn is uniform in [-1, 1]."""
-        return self.draws and layout_of(self.model).uniform
+        return self.draws and self.layout.uniform
 
     @property
     def normal(self):
