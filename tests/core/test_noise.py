@@ -35,6 +35,15 @@ def test_xla_draws_the_same(draw):
     np.testing.assert_allclose(plain, xla, atol=1e-4)
 
 
+@pytest.mark.parametrize("seed", [[0, 0], [3, -5], [2**31 - 1, -(2**40)], [-7, 2**62]])
+def test_bits_are_those_of_tensorflows_philox(seed):
+    seed = tf.constant(seed, "int64")
+    for shape in ((1,), (1001,), (2, 3, 4, 5)):
+        bits = tf.random.stateless_uniform(shape, seed, None, None, "uint32", alg="philox")
+        expected = (bits.numpy() >> 9).astype("float32") * np.float32(2.0**-23)
+        np.testing.assert_array_equal(engine.uniform(shape, seed), expected)
+
+
 def test_fewer_rows_are_the_first_of_more():
     few, many = SeededNoise(3).normal((5, 7)), SeededNoise(3).normal((50, 7))
     np.testing.assert_array_equal(few, many[:5])
