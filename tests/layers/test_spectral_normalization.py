@@ -101,6 +101,32 @@ def test_gradient_flows_through_sigma():
     assert abs(np.sum(actual * kernel)) < 1e-4
 
 
+@pytest.mark.parametrize("iterations", [1, 2])
+def test_the_vectors_of_the_power_iteration_are_constants_of_the_gradient(iterations):
+    """Of the step that moves u, too: d sigma / dW = u v^T, with the u and v of that step.
+
+    Where the iteration has ended a gradient through it would be 0 anyway, and hide.
+    """
+    rng = np.random.default_rng(4)
+    kernel, upstream = rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
+    x, u = rng.normal(size=(5, 4)), np.array([0.6, -0.8, 0.1])
+    layer = SpectralNormalization(layers.Dense(3, use_bias=False), power_iterations=iterations)
+    layer.build((None, 4))
+    layer.layer.kernel.assign(kernel)
+    layer.vector_u.assign(u)
+    for _ in range(iterations):
+        v = kernel @ u / np.linalg.norm(kernel @ u)
+        u = v @ kernel / np.linalg.norm(v @ kernel)
+    sigma, gradient = v @ kernel @ u, x.T @ upstream
+    expected = gradient / sigma - np.sum(gradient * kernel) / sigma**2 * np.outer(v, u)
+    with tf.GradientTape() as tape:
+        loss = ops.sum(layer(x.astype("float32"), training=True) * upstream.astype("float32"))
+    assert float(loss) == pytest.approx(np.sum(gradient * kernel) / sigma, rel=1e-5)
+    np.testing.assert_allclose(layer.vector_u, u, rtol=1e-5)
+    found = tape.gradient(loss, layer.layer.kernel.value)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_zero_kernel_is_left_alone():
     layer = SpectralNormalization(layers.Dense(3, kernel_initializer="zeros"))
     x = np.ones((2, 4), "float32")

@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kgen import losses
-from kgen.core import SeededNoise
+from kgen.core import SeededNoise, engine
 
 RNG = np.random.default_rng(0)
 
@@ -25,6 +26,32 @@ def test_kl_sparsity_is_zero_at_the_target_and_finite_at_the_ends():
     assert float(losses.kl_sparsity(np.full((4, 2), 0.25), 0.25)) == pytest.approx(0.0, abs=1e-6)
     for end in (0.0, 1.0):
         assert 0.0 < float(losses.kl_sparsity(np.full((4, 2), end), 0.05)) < 40.0
+
+
+def test_penalties_of_half_precision_codes_are_summed_in_float32():
+    codes = np.full((3, 100), 1000.0, "float16")  # Their norm is more than float16 holds.
+    assert float(losses.l1_sparsity(codes)) == pytest.approx(100_000.0)
+    codes = np.full((70_000, 2), 0.25, "float16")  # So is their sum, and 1 - 1e-6 is not in it.
+    assert float(losses.kl_sparsity(codes, 0.25)) == pytest.approx(0.0, abs=1e-6)
+    expected = 2 * (0.5 * np.log(0.5 / 1e-6) + 0.5 * np.log(0.5))
+    found = losses.kl_sparsity(np.ones((2, 2), "float16"), 0.5)
+    assert float(found) == pytest.approx(expected, rel=1e-2)
+
+
+def test_kl_sparsity_of_replicas_is_that_of_all_their_rows():
+    """As many on each, and more on one; the rows of one have other means than those of both."""
+    codes = RNG.uniform(0.0, 0.3, size=(6, 3)).astype("float32")
+    codes[:2] += 0.5
+    means = codes.astype("float64").mean(axis=0)
+    expected = np.sum(0.1 * np.log(0.1 / means) + 0.9 * np.log(0.9 / (1 - means)))
+    strategy = engine.mirrored(2)
+    step = tf.function(lambda own: strategy.run(losses.kl_sparsity, (own, 0.1)))
+    for parts in (np.split(codes, [3]), np.split(codes, [2])):
+        shared = strategy.experimental_distribute_values_from_function(
+            lambda context, parts=parts: tf.constant(parts[context.replica_id_in_sync_group])
+        )
+        found = [float(one) for one in strategy.experimental_local_results(step(shared))]
+        assert found == pytest.approx([expected] * 2, rel=1e-5)
 
 
 def sigmoids(dimensions=3, size=5):

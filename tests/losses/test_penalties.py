@@ -76,6 +76,29 @@ def test_the_norm_is_safe_at_zero():
     np.testing.assert_allclose(before[0] - after[0], REAL.sum(0)[:, None], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("penalty", "expected"),
+    [
+        # D(x) = 300 sum x of 4 pixels: ||grad D||^2 = 4 * 90000, more than float16 holds.
+        ("gradient", (600.0 - 1.0) ** 2),
+        ("dragan", (600.0 - 1.0) ** 2),
+        ("r1", 180_000.0),
+        ("r2", 180_000.0),
+    ],
+)
+def test_half_precision_gradients_are_squared_in_float32(penalty, expected):
+    def discriminator(x):
+        return 300.0 * ops.sum(ops.cast(x, "float16"), axis=1, keepdims=True)
+
+    real, fake = ops.convert_to_tensor(np.float32([[0.5, 0, 0.25, -0.5]] * 2)), ops.zeros((2, 4))
+    for dtype in ("float32", "float16"):
+        images = ops.cast(real, dtype), ops.cast(fake, dtype)
+        draws = HalfWay()
+        draws.uniform = lambda shape, dtype=dtype: ops.full([int(n) for n in shape], 0.5, dtype)
+        found = losses.PENALTIES[penalty](discriminator, *images, draws)
+        assert found.dtype == "float32" and float(found) == pytest.approx(expected, rel=1e-6)
+
+
 CRITIC_LAYERS = {
     "convolution": lambda: keras.layers.Conv2D(3, 3, padding="same"),
     "layer_normalization": lambda: layers.LayerNormalization(),
