@@ -451,17 +451,27 @@ def test_learning_rate_schedules_count_each_players_updates():
 
 
 def test_moving_average_of_the_generator():
+    """The recursion over the weights that each round leaves; samples are made by it."""
     model = models.GAN(dense_generator(), smooth_critic(), ema_momentum=0.75)
     model.compile("adam")
-    start = model.generator.get_weights()
-    batch = SYSTEMS["packed_gan"].batch()
-    model.fit(batch, batch_size=8, verbose=0)
-    averages = model.generator_average.get_weights()
-    for first, last, mean in zip(start, model.generator.get_weights(), averages, strict=True):
-        np.testing.assert_allclose(mean, 0.75 * first + 0.25 * last, atol=1e-6)
+    expected, live = model.generator.get_weights(), []
+    record = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: live.append(model.generator.get_weights())
+    )
+    batch = np.concatenate([SYSTEMS["packed_gan"].batch()] * 3)
+    model.fit(batch, batch_size=8, verbose=0, callbacks=[record])
+    assert len(live) == 3
+    for weights_of_round in live:
+        pairs = zip(expected, weights_of_round, strict=True)
+        expected = [0.75 * mean + 0.25 * weight for mean, weight in pairs]
+    for mean, found in zip(expected, model.generator_average.get_weights(), strict=True):
+        np.testing.assert_allclose(found, mean, atol=1e-6)
     latents = model.latents(2, seed=0)
-    np.testing.assert_allclose(model.sample(2, seed=0), model.generator_average(latents), atol=1e-6)
-    assert not np.allclose(model.sample(2, seed=0), model.generator(latents), atol=1e-5)
+    images = model.sample(2, seed=0)
+    network = keras.models.clone_model(model.generator)
+    network.set_weights(expected)
+    np.testing.assert_allclose(images, network(latents), atol=1e-5)
+    assert not np.allclose(images, model.generator(latents), atol=1e-4)
 
 
 def test_statistics_are_copied_into_the_average():
@@ -529,6 +539,32 @@ def test_evaluation_does_not_depend_on_replicas():
     for state, value in zip(shared.random_states, alone.random_states, strict=True):
         state.assign(value.numpy())
     assert losses(shared) == pytest.approx(losses(alone), rel=1e-4, abs=1e-4)
+
+
+def test_evaluation_moves_no_noise_and_the_noise_of_training_no_evaluation():
+    """Of a loss that draws: it scores the same twice, and training draws what it would have."""
+
+    class Noisy(Tug):
+        def left_loss(self, x, training):
+            return super().left_loss(x + self.noise.normal(ops.shape(x)), training)
+
+    def trained(evaluations):
+        model = Noisy(line(), line(), seed=3)
+        model.compile(sgd(), run_eagerly=True)
+        scores = []
+        for _ in range(2):
+            for _ in range(evaluations):
+                states = [state.numpy() for state in model.random_states]
+                scores.append(model.evaluate(DATA, verbose=0))
+                for state, before in zip(model.random_states, states, strict=True):
+                    np.testing.assert_array_equal(state, before)
+            model.fit(DATA, batch_size=4, verbose=0)
+        return weights(model), scores
+
+    undisturbed, _ = trained(0)
+    found, scores = trained(2)
+    assert found == undisturbed
+    assert scores[0] == scores[1] != scores[2] == scores[3]
 
 
 # ---------------------------------------------------------------- interface

@@ -158,6 +158,23 @@ def test_config():
     assert layer.compute_output_shape((None, *SHAPE)) == (None, *SHAPE)
 
 
+def test_a_file_keeps_the_images_and_their_count(tmp_path):
+    """What a loaded one gives back is what the saved one would have."""
+    images = keras.Input(SHAPE)
+    model = keras.Model(images, ImageHistory(4, seed=0)(images))
+    for first in (0, 3):
+        model(numbered(first, 3), training=True)
+    model.save(tmp_path / "history.keras")
+    loaded = keras.models.load_model(tmp_path / "history.keras")
+    history = loaded.layers[-1]
+    assert int(history.count) == 4 and numbers(history.images) == [0, 1, 2, 3]
+    state = model.layers[-1].noise.seed_generator.state
+    history.noise.seed_generator.state.assign(state.numpy())  # A GenerativeModel saves it.
+    for first in (10, 20, 30):
+        given = numbered(first, 4)
+        assert numbers(loaded(given, training=True)) == numbers(model(given, training=True))
+
+
 def test_refusals():
     for wrong in (0, 2.5):
         with pytest.raises(ValueError, match=f"`size`.*size={wrong}"):

@@ -59,6 +59,38 @@ def test_concatenated_labels_are_maps_of_ones():
 
 
 @pytest.mark.parametrize("name", ["conditional_gan", "projection_gan", "auxiliary_gan"])
+def test_both_networks_are_given_the_labels(name):
+    """The generator those of its latents, in training and sampling; the discriminator too."""
+    model = made(name)
+    for network in (model.generator, model.discriminator):  # Some of their weights start at 0.
+        rng = np.random.default_rng(0)
+        for variable in network.trainable_variables:
+            variable.assign(variable + 0.3 * rng.normal(size=variable.shape))
+    if model.generator_average is not None:
+        model.generator_average.set_weights(model.generator.get_weights())
+    rows = model.latents(4, seed=1, labels=[0, 1, 2, 1])
+    rows[:, :-CLASSES] = rows[0, :-CLASSES]
+    one_hot = np.eye(CLASSES, dtype="float32")[[0, 1, 2, 1]]
+    takes_two = len(model.generator.inputs) == 2
+    expected = model.generator([rows[:, :-CLASSES], one_hot] if takes_two else rows).numpy()
+    np.testing.assert_allclose(model.decode(rows), expected, atol=1e-5)
+    np.testing.assert_allclose(model.images_of(rows, training=False), expected, atol=1e-5)
+    different = [np.abs(expected[1] - image).max() for image in expected]
+    assert different[3] < 1e-5 < 1e-3 < min(different[0], different[2])
+
+    if model.condition == "auxiliary":
+        return
+    images = np.repeat(IMAGES[:1], 4 * model.packing, axis=0)
+    labels = np.repeat(one_hot, model.packing, axis=0)
+    seen = model.seen(images, training=False)
+    found, _ = model.judged(seen, [ops.convert_to_tensor(labels)], training=False)
+    beside = np.tile(one_hot, (1, model.packing))
+    expected = model.discriminator([np.asarray(seen), beside]).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert np.ptp(expected[:3, 0]) > 1e-3 and expected[3] == pytest.approx(expected[1], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["conditional_gan", "projection_gan", "auxiliary_gan"])
 def test_fakes_have_the_labels_of_the_batch(name):
     model = made(name)
     shown = []

@@ -145,6 +145,25 @@ def test_a_killed_training_goes_on_in_the_middle_of_a_fade(tmp_path):
         np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.path)
 
 
+def test_a_file_keeps_the_middle_of_a_fade(tmp_path):
+    """The images shown, each network's stage and alpha: before any round, which would set them."""
+    model = progan(ema_momentum=0.5)
+    model.images_shown.assign(24)
+    for network in model.growing_networks():
+        network.grow_to(1, alpha=0.375)
+    latents = model.latents(2, seed=0)
+    images = model.generator_average(latents)
+    model.save(tmp_path / "model.keras")
+    model.save_weights(tmp_path / "model.weights.h5")
+    other = progan(ema_momentum=0.5)
+    other.load_weights(tmp_path / "model.weights.h5")
+    for loaded in (keras.models.load_model(tmp_path / "model.keras"), other):
+        assert loaded.kimg == 0.024 and len(loaded.growing_networks()) == 3
+        for network in loaded.growing_networks():
+            assert network.structure == (1, True) and float(network.fade.alpha.numpy()) == 0.375
+        np.testing.assert_array_equal(loaded.generator_average(latents), images)
+
+
 def test_batches_have_the_size_of_the_phase_and_show_every_image_in_order():
     data = kgen.data.from_arrays(IMAGES, batch_size=8, seed=1)
     model = compiled(progan(batch_sizes={2: 4, 8: 12}), steps_per_execution=2)

@@ -1,0 +1,86 @@
+"""Networks with labels: another one gives another output."""
+
+import keras
+import numpy as np
+import pytest
+
+from kgen import networks
+
+SHAPE, CLASSES, COUNT = (8, 8, 1), 3, 4
+
+
+def discriminators(make, *arguments):
+    return {
+        f"{make.__name__}-{condition}": lambda condition=condition: make(
+            SHAPE, *arguments, classes=CLASSES, condition=condition
+        )
+        for condition in ("concatenation", "projection")
+    }
+
+
+CONDITIONAL = {
+    "dcgan_generator": lambda: networks.dcgan_generator(SHAPE, 4, 2, classes=CLASSES),
+    "dcgan_generator-conditional_batch": lambda: networks.dcgan_generator(
+        SHAPE, 4, 2, classes=CLASSES, normalization="conditional_batch"
+    ),
+    "dense_generator": lambda: networks.dense_generator(SHAPE, 4, 6, classes=CLASSES),
+    "resnet_generator": lambda: networks.resnet_generator(SHAPE, 4, 2, CLASSES),
+    "resnet_generator-conditional_batch": lambda: networks.resnet_generator(
+        SHAPE, 4, 2, CLASSES, "conditional_batch"
+    ),
+    "biggan_generator": lambda: networks.biggan_generator(SHAPE, CLASSES, 6, 2),
+    "biggan_generator-sagan": lambda: networks.biggan_generator(
+        SHAPE, CLASSES, 6, 2, hierarchical=False, shared_embedding=False
+    ),
+    "StyleGenerator": lambda: networks.StyleGenerator(SHAPE, 4, 4, 2, classes=CLASSES),
+    "mapping_network": lambda: networks.mapping_network(4, 4, depth=1, classes=CLASSES),
+    "dense_decoder": lambda: networks.dense_decoder(SHAPE, 4, 6, classes=CLASSES),
+    "convolutional_decoder": lambda: networks.convolutional_decoder(
+        SHAPE, 4, filters=2, classes=CLASSES
+    ),
+    "dense_encoder": lambda: networks.dense_encoder(SHAPE, 3, 6, classes=CLASSES),
+    "convolutional_encoder": lambda: networks.convolutional_encoder(
+        SHAPE, 3, filters=2, classes=CLASSES
+    ),
+    **discriminators(networks.dcgan_discriminator, 2),
+    **discriminators(networks.dense_discriminator, 4, 2),
+    **discriminators(networks.resnet_critic, 2),
+    "biggan_discriminator": lambda: networks.biggan_discriminator(SHAPE, CLASSES, filters=2),
+    "ProgressiveDiscriminator": lambda: networks.ProgressiveDiscriminator(
+        SHAPE, 2, classes=CLASSES
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONAL)
+def test_each_label_has_its_own_output(name):
+    """With the same latents or images beside it."""
+    network = CONDITIONAL[name]()
+    rng = np.random.default_rng(0)
+    for variable in network.trainable_variables:  # Of those that start at 0, too.
+        variable.assign(variable + 0.3 * rng.normal(size=variable.shape))
+    row = rng.normal(size=(1, *network.inputs[0].shape[1:])).astype("float32")
+    assert network.inputs[1].shape == (None, CLASSES)
+    labels = np.eye(CLASSES, dtype="float32")[[0, 1, 2, 1]]
+    outputs = keras.tree.flatten(network([np.repeat(row, COUNT, axis=0), labels], training=False))
+    for output in outputs:
+        zero, one, two, one_again = output.numpy()
+        np.testing.assert_allclose(one, one_again, rtol=1e-4, atol=1e-5)
+        for a, b in ((zero, one), (one, two), (zero, two)):
+            assert np.abs(a - b).max() > 1e-3 * np.abs(a).max() + 1e-4
+
+
+@pytest.mark.parametrize("make", ["dcgan_discriminator", "dense_discriminator", "resnet_critic"])
+def test_an_auxiliary_head_tells_images_apart(make):
+    """The class logits are of the image; they are a second linear map of the same features."""
+    network = getattr(networks, make)(SHAPE, 4, classes=CLASSES, condition="auxiliary")
+    images = np.random.default_rng(0).uniform(-1, 1, (3, *SHAPE)).astype("float32")
+    logits, classes = network(images, training=False)
+    assert logits.shape == (3, 1) and classes.shape == (3, CLASSES)
+    heads = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)][-2:]
+    one, head = sorted(heads, key=lambda layer: layer.units)
+    assert one.input is head.input
+    features = keras.Model(network.inputs[0], head.input)(images, training=False).numpy()
+    expected = features @ head.kernel.numpy() + head.bias.numpy()
+    np.testing.assert_allclose(classes, expected, rtol=1e-4, atol=1e-6)
+    assert np.all(np.ptp(expected, axis=0) > 0.0)
