@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 TIMEOUT = 600  # Seconds until processes that hang are killed; with two cores they need about 20.
 
 
-def run_workers(folder, *arguments, count=2, sabotage=None):
+def run_workers(folder, *arguments, count=2, sabotage=None, several=False):
     """Runs `tests.distribution.worker` in some processes until all have ended.
 
     Args:
@@ -20,6 +20,7 @@ def run_workers(folder, *arguments, count=2, sabotage=None):
         *arguments: What else each is given on the command line.
         count: How many processes.
         sabotage: `(rank, round, signal)`, of a process that sends itself a signal after a round.
+        several: Whether each goes through the several trainings of `worker.several`.
 
     Returns:
         List of `(exit code, what it has printed)`.
@@ -34,6 +35,7 @@ def run_workers(folder, *arguments, count=2, sabotage=None):
                 "TF_CONFIG": json.dumps({"cluster": {"worker": addresses}, "task": task}),
                 "CUDA_VISIBLE_DEVICES": "-1",
                 "SABOTAGE": " ".join(str(int(number)) for number in sabotage or (-1, 0, 0)),
+                **({"SEVERAL": "1"} if several else {}),
             }
             command = [sys.executable, "-m", "tests.distribution.worker", "--out", str(folder)]
             processes.append(

@@ -6,11 +6,12 @@ import pytest
 import tensorflow as tf
 
 import kgen
-from kgen import distribution
+from kgen import distribution, models, networks
 from kgen.core import engine
+from kgen.losses import kl_sparsity
 from recipes import run_folder
 from tests.distribution import worker
-from tests.systems import SYSTEMS
+from tests.systems import SHAPE, SYSTEMS
 
 
 def test_mirrored_has_two_parts_of_a_cpu_or_as_many_as_asked_for():
@@ -94,28 +95,32 @@ def test_other_data_and_a_single_replica_are_left_alone():
     assert engine.shared(array, distribution.strategy("mirrored")) is array
 
 
-def trained(make, strategy, synchronized):
+def compiled(make, strategy, synchronized=False, run_eagerly=False):
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = make()
-        model.compile("sgd")
+        model.compile("sgd", run_eagerly=run_eagerly)
     if synchronized:
         assert distribution.synchronize_batch_norm(model) > 0
     return model
 
 
-def fit(model, system):
+def fit(model, system, epochs=1):
     batch = system.batch()
     dataset = tf.data.Dataset.from_tensors(batch).repeat()
-    return model.fit(dataset, epochs=2, steps_per_epoch=2, verbose=0).history
+    return model.fit(dataset, epochs=epochs, steps_per_epoch=2, verbose=0).history
 
 
+# One is traced; tracing two trainings of each would take longer than their few rounds.
 @pytest.mark.parametrize("name", ["dcgan", "projection_gan", "auxiliary_gan", "infogan", "srgan"])
 def test_synchronized_batch_norm_ends_where_one_device_does(name):
     system = SYSTEMS[name]
-    one = trained(system.make, distribution.strategy("none"), True)
-    two = trained(system.make, distribution.strategy("mirrored"), True)
-    logs, logs_of_two = fit(one, system), fit(two, system)
+    one, two = (
+        compiled(system.make, distribution.strategy(strategy), True, run_eagerly=name != "dcgan")
+        for strategy in ("none", "mirrored")
+    )
+    epochs = 2 if name == "dcgan" else 1
+    logs, logs_of_two = fit(one, system, epochs), fit(two, system, epochs)
     for a, b in zip(one.weights, two.weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), 1e-6, 1e-6, err_msg=a.path)
     for key, values in logs.items():
@@ -124,7 +129,7 @@ def test_synchronized_batch_norm_ends_where_one_device_does(name):
 
 def test_statistics_are_the_mean_over_replicas_that_are_not_synchronized():
     system = SYSTEMS["dcgan"]
-    model = trained(system.make, distribution.strategy("mirrored"), False)
+    model = compiled(system.make, distribution.strategy("mirrored"), run_eagerly=True)
     fit(model, system)
     for norm in kgen.core.replicas.batch_norms(model.generator):
         for variable in norm.non_trainable_variables:
@@ -133,14 +138,18 @@ def test_statistics_are_the_mean_over_replicas_that_are_not_synchronized():
             assert np.any(copies[0] != 0.0) and np.any(copies[0] != 1.0)
 
 
-@pytest.mark.parametrize("system", ["vae", "sparse_autoencoder"])
+# The first has what the others have: noise for each row, and a mean over the rows of all replicas.
+@pytest.mark.parametrize(
+    "system",
+    ["beta_vae", *(pytest.param(s, marks=pytest.mark.slow) for s in ("vae", "sparse_autoencoder"))],
+)
 def test_evaluate_takes_any_number_of_rows(system):
     """Of 9 rows in batches of 4 the last batch has one, and so the second replica none."""
     images = np.random.default_rng(0).uniform(-1, 1, (9, 8, 8, 1)).astype("float32")
     dataset = tf.data.Dataset.from_tensor_slices(images).batch(4)
     results = []
     for name in ("none", "mirrored"):
-        model = trained(SYSTEMS[system].make, distribution.strategy(name), False)
+        model = compiled(SYSTEMS[system].make, distribution.strategy(name))
         results.append(model.evaluate(images[:3], batch_size=4, verbose=0))  # The first one, too.
         results += [model.evaluate(data, verbose=0, batch_size=b) for data, b in
                     ((images, 4), (dataset, None))]  # fmt: skip
@@ -148,6 +157,26 @@ def test_evaluate_takes_any_number_of_rows(system):
         results.append([logs[f"val_{name}"][0] for name in sorted(model.get_metrics_result())])
     for found, expected in zip(results[4:], results[:4], strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("counts", [(4, 4), (5, 2), (3, 0)])
+def test_a_mean_over_rows_is_that_of_the_rows_of_all_replicas(counts):
+    codes = np.random.default_rng(0).uniform(0.1, 0.9, (sum(counts), 3)).astype("float32")
+    parts = np.split(codes, [counts[0]])
+    strategy = distribution.strategy("mirrored")
+    rows = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+    )
+
+    def on_all(function):
+        return strategy.experimental_local_results(strategy.run(function, (rows,)))
+
+    mean = codes.mean(axis=0)
+    for found in on_all(engine.mean_over_rows):
+        np.testing.assert_allclose(found, mean, 1e-6)
+    divergence = 0.2 * np.log(0.2 / mean) + 0.8 * np.log(0.8 / (1.0 - mean))
+    for found in on_all(lambda codes: kl_sparsity(codes, 0.2)):
+        np.testing.assert_allclose(found, divergence.sum(), 1e-5)
 
 
 def test_recipes_refuse_a_batch_that_replicas_cannot_share(tmp_path):
@@ -175,21 +204,28 @@ def test_xla_is_refused_with_the_reason():
 def test_mixed_precision_scales_losses_with_synchronized_batch_norm():
     keras.config.set_dtype_policy("mixed_float16")
     system = SYSTEMS["dcgan"]
-    model = trained(system.make, distribution.strategy("mirrored"), True)
+    model = compiled(system.make, distribution.strategy("mirrored"), True, run_eagerly=True)
     assert np.isfinite(list(fit(model, system).values())).all()
     for optimizer in model.optimizer.by_player.values():
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def dense_vae():
+    return models.VAE(
+        networks.dense_encoder(SHAPE, latent_dim=3, units=8),
+        networks.dense_decoder(SHAPE, latent_dim=3, units=8),
+    )
 
 
 def test_replicas_skip_a_move_together_where_one_overflows():
     """Only the last replica's rows overflow: no weight may become NaN, and the scale halves."""
     keras.config.set_dtype_policy("mixed_float16")
     system = SYSTEMS["vae"]
-    model = trained(system.make, distribution.strategy("mirrored"), None)
+    model = compiled(dense_vae, distribution.strategy("mirrored"))
     optimizer = model.optimizer.by_player["vae"]
     initial = model.get_weights()
     for _ in range(5):
-        fit(model, system)  # Until the scale is one at which nothing overflows.
+        fit(model, system, epochs=2)  # Until the scale is one at which nothing overflows.
     before, scale = model.get_weights(), optimizer.dynamic_scale.numpy()
     assert any((a != b).any() for a, b in zip(initial, before, strict=True))
     batch = system.batch()

@@ -3,10 +3,12 @@
     python -m tests.distribution.worker --out <folder> --strategy multiworker
 
 The environment variable SABOTAGE, such as `1 6 9`, has worker 1 send itself signal 9 after round 6.
-Each process leaves its weights, its history and the files that it wrote in `<out>-<rank>.npz`.
+Each process leaves its weights, its history and the files that it wrote in `<out>-<rank>.npz`. With
+SEVERAL it is several trainings, one after the other, as starting processes takes long; see there.
 """
 
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -14,12 +16,16 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import numpy as np
+from keras import layers
 
-from kgen import callbacks, models, networks
+import kgen
+from kgen import callbacks, models
 from recipes import training
 
 SHAPE = (8, 8, 1)
+EARLY = 4  # The round of which weights are left, too: a training may not come to its end.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +51,9 @@ class Pictures(callbacks.SampleGrid):
 
     def on_round_end(self, previous, logs):
         super().on_round_end(previous, logs)
+        if self.round == EARLY:
+            weights = [np.asarray(variable) for variable in self.model.weights]
+            np.savez(f"{self.directory.parent}-early-{rank()}.npz", *weights)
         worker, last, number = map(int, os.environ.get("SABOTAGE", "-1 0 0").split())
         if worker == rank() and self.round == last:
             os.kill(os.getpid(), number)
@@ -54,13 +63,22 @@ def rank():
     return json.loads(os.environ.get("TF_CONFIG", '{"task": {"index": 0}}'))["task"]["index"]
 
 
+def generator():
+    latents = keras.Input((4,))
+    x = layers.ReLU()(kgen.layers.BatchNormalization()(layers.Dense(8)(latents)))
+    x = layers.Activation("tanh")(layers.Dense(64)(x))
+    return keras.Model(latents, layers.Reshape(SHAPE)(x))
+
+
+def discriminator():
+    images = keras.Input(SHAPE)
+    x = layers.Dense(8)(layers.Flatten()(images))
+    x = layers.LeakyReLU(negative_slope=0.2)(kgen.layers.BatchNormalization()(x))
+    return keras.Model(images, layers.Dense(1)(x))
+
+
 def build(config, image_shape):
-    model = models.GAN(
-        networks.dcgan_generator(SHAPE, latent_dim=4, filters=2),
-        networks.dcgan_discriminator(SHAPE, filters=2),
-        ema_momentum=0.9,
-        seed=1,
-    )
+    model = models.GAN(generator(), discriminator(), ema_momentum=0.9, seed=1)
     # Adam would make steps of the rounding of biases in front of a batch norm, which have no use.
     model.compile("sgd")
     return model
@@ -79,6 +97,30 @@ def run(config):
     return result
 
 
+def several(config):
+    """Three trainings by the same processes, the last of which loses one of them.
+
+    Ctrl-C comes to the other than the chief after round 9; the same training goes on and ends; one
+    with each process's own batch norm, a doctor and an early score is killed after round 6.
+    """
+    # TensorFlow takes one strategy over processes.
+    kgen.distribution.strategy = functools.cache(kgen.distribution.strategy)
+    os.environ["SABOTAGE"] = f"1 9 {int(signal.SIGINT)}"
+    try:
+        run(config)
+    except KeyboardInterrupt:
+        print("Interrupted.")
+    os.environ["SABOTAGE"] = "-1 0 0"
+    run(config)
+    print("Ended.", flush=True)
+    os.environ["SABOTAGE"] = f"1 6 {int(signal.SIGKILL)}"
+    return run(dataclasses.replace(config, out=f"{config.out}-apart", **APART))
+
+
+APART = {"sync_batch_norm": False, "doctor": "rollback", "evaluate_every": EARLY}
+
+
+@functools.cache
 def files_written_below(folder):
     """Returns a list that from now on gets the path of each file that Python writes there."""
     written, folder = [], os.path.abspath(folder)
@@ -96,4 +138,4 @@ def files_written_below(folder):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ignored in a shell's background.
-    training.main(Config, run, __doc__)
+    training.main(Config, several if "SEVERAL" in os.environ else run, __doc__)
