@@ -15,16 +15,17 @@ VALUES = {
 
 
 @pytest.mark.parametrize(
-    ("scores", "direction"),
+    ("scores", "direction", "names"),
     [
-        ([3.0, None, 100.0], "max"),
-        ([None, None, None], "min"),
-        ([-1.0, None, 2.0], "min"),
-        ([2.0, 2.0, 2.0], "max"),
+        ([3.0, None, 100.0], "max", VALUES),
+        ([None, None, None], "min", ["learning_rate"]),
+        ([-1.0, None, 2.0], "min", ["loss"]),
+        ([2.0, 2.0, 2.0], "max", ["size"]),
     ],
 )
-def test_a_picture_of_any_search(tmp_path, scores, direction):
-    path = search(scores, VALUES, tmp_path / "new" / "search.png", "val_frechet", direction)
+def test_a_picture_of_any_search(tmp_path, scores, direction, names):
+    values = {name: VALUES[name] for name in names}
+    path = search(scores, values, tmp_path / "new" / "search.png", "val_frechet", direction)
     with PIL.Image.open(path) as picture:
         assert picture.size == (1200, 900) and np.asarray(picture).std() > 0
 
