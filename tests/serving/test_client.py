@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgen.serving import Client, ServerError, export, write_config
-from tests.serving.awake import awake
+from kgen.serving import Client, ServerError, write_config
 from tests.systems import CLASSES, SHAPE, SYSTEMS
 
 pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed")
@@ -23,23 +22,14 @@ loopback = pytest.importorskip("tests.serving.loopback")
 
 
 @pytest.fixture(scope="module")
-def models():
-    return {
-        name: awake(SYSTEMS[name].make()) for name in ("projection_gan", "vae", "conditional_vae")
-    }
+def model(exports):
+    return exports["projection_gan"].model
 
 
 @pytest.fixture(scope="module")
-def folder(models, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served")
-    for name, model in models.items():
-        export(model, folder / name)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def gan(folder):
-    with loopback.serving(folder / "projection_gan") as addresses:
+def gan(exports, model):
+    """The server of the model."""
+    with loopback.serving(exports.folder / "projection_gan") as addresses:
         yield addresses
 
 
@@ -53,9 +43,9 @@ def pixels_of(files):
     return np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in files])
 
 
-def test_samples_are_those_of_the_model(client, models):
+def test_samples_are_those_of_the_model(client, model):
     labels = [0, 2, 1, 1, 0]
-    expected = models["projection_gan"].sample(5, seed=3, labels=labels)
+    expected = model.sample(5, seed=3, labels=labels)
     images = client.sample(5, seed=3, labels=labels)
     assert images.dtype == np.float32
     np.testing.assert_allclose(images, expected, atol=1e-5)
@@ -71,8 +61,7 @@ def test_samples_are_those_of_the_model(client, models):
     assert not np.array_equal(client.sample(2, labels=0), client.sample(2, labels=0))
 
 
-def test_latents_and_scores(client, models):
-    model = models["projection_gan"]
+def test_latents_and_scores(client, model):
     latents = model.latents(4, seed=1)
     images = client.decode(latents)
     np.testing.assert_allclose(images, model.decode(latents), atol=1e-5)
@@ -88,9 +77,9 @@ def test_latents_and_scores(client, models):
     )
 
 
-def test_what_an_autoencoder_can_do(folder, models):
-    model, images = models["vae"], SYSTEMS["vae"].batch()
-    with loopback.serving(folder / "vae") as addresses:
+def test_what_an_autoencoder_can_do(exports):
+    model, images = exports["vae"].model, SYSTEMS["vae"].batch()
+    with loopback.serving(exports.folder / "vae") as addresses:
         for address in addresses:
             client = Client(address, "vae", version=1)
             for name in ("encode", "reconstruct", "log_prob"):
@@ -101,9 +90,9 @@ def test_what_an_autoencoder_can_do(folder, models):
             assert again.dtype == np.uint8 and again.shape == whole.shape
 
 
-def test_what_a_conditional_autoencoder_is_told(folder, models):
-    model, (images, labels) = models["conditional_vae"], SYSTEMS["conditional_vae"].batch()
-    with loopback.serving(folder / "conditional_vae") as addresses:
+def test_what_a_conditional_autoencoder_is_told(exports):
+    model, (images, labels) = exports["conditional_vae"].model, SYSTEMS["conditional_vae"].batch()
+    with loopback.serving(exports.folder / "conditional_vae") as addresses:
         client = Client(addresses.rest, "conditional_vae")
         for name in ("encode", "reconstruct", "log_prob"):
             for given in (labels, 1):
@@ -222,8 +211,8 @@ def check_rest(address, model):
     np.testing.assert_allclose(images, model.sample(2, 0, labels=1), atol=1e-5)
 
 
-def test_requests_by_rows_and_by_columns(gan, models):
-    check_rest(gan.rest, models["projection_gan"])
+def test_requests_by_rows_and_by_columns(gan, model):
+    check_rest(gan.rest, model)
 
 
 def free_ports(count):
@@ -241,7 +230,8 @@ def free_ports(count):
     reason="tensorflow_model_server is not on the PATH",
 )
 @pytest.mark.parametrize("batching", [False, True])
-def test_the_real_server(batching, folder, models, tmp_path):
+def test_the_real_server(batching, exports, model, tmp_path):
+    folder = exports.folder
     config = write_config(folder, base_path=folder)
     rpc, rest = free_ports(2)
     command = ["tensorflow_model_server", f"--port={rpc}", f"--rest_api_port={rest}"]
@@ -249,7 +239,6 @@ def test_the_real_server(batching, folder, models, tmp_path):
     if batching:
         batching_file = folder / "batching.config"
         command += ["--enable_batching", f"--batching_parameters_file={batching_file}"]
-    model = models["projection_gan"]
     with open(tmp_path / "log", "wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:

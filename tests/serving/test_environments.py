@@ -11,27 +11,43 @@ import pytest
 import tensorflow as tf
 
 from kgen.serving import export
-from tests.serving.awake import awake
+from tests.serving.translator import Translator
 from tests.serving.without_keras import WITHOUT_KERAS
-from tests.systems import SYSTEMS
 
 # Keras and kgen are found, but cannot be imported; every signature is asked, and all is kept.
 SCRIPT = (
     WITHOUT_KERAS
     + """
+import pathlib
 import numpy as np
 import tensorflow as tf
 
-path, given, made = sys.argv[1:]
-served = tf.saved_model.load(path)
-given = np.load(given, allow_pickle=True)
-found = {}
-for name, signature in served.signatures.items():
-    specs = signature.structured_input_signature[1]
-    inputs = {key: tf.constant(given[f"{name}.{key}"], specs[key].dtype) for key in specs}
-    for key, value in signature(**inputs).items():
-        found[f"{name}.{key}"] = value.numpy()
-np.savez(made, **found)
+for name in ("keras", "kgen", "kgen.layers", "keras.src.layers"):
+    try:
+        __import__(name)
+    except ImportError as error:
+        print(error)
+folder, *paths = sys.argv[1:]
+for number, path in enumerate(paths):
+    served = tf.saved_model.load(path)
+    given = np.load(f"{folder}/given-{number}.npz", allow_pickle=True)
+    found = {}
+    for name, signature in served.signatures.items():
+        specs = signature.structured_input_signature[1]
+        inputs = {key: tf.constant(given[f"{name}.{key}"], specs[key].dtype) for key in specs}
+        for key, value in signature(**inputs).items():
+            found[f"{name}.{key}"] = value.numpy()
+    np.savez(f"{folder}/made-{number}.npz", **found)
+
+# The command, which is this function.
+from tensorflow.python.tools.saved_model_cli import main
+sys.argv = ["saved_model_cli", "run", "--dir", paths[0], "--tag_set", "serve"]
+sys.argv += ["--signature_def", "decode", "--inputs", f"latents={folder}/latents.npy"]
+sys.argv += ["--outdir", folder]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
 loaded = {name.split(".")[0] for name in sys.modules} & {"keras", "kgen", "tf_keras"}
 print("loaded:", sorted(loaded))
 """
@@ -39,59 +55,97 @@ print("loaded:", sorted(loaded))
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    model = awake(SYSTEMS["dcgan"].make())
-    assert np.ptp(model.sample(8, seed=0), axis=0).max() > 0.5
-    return model, export(model, tmp_path_factory.mktemp("served") / "dcgan")
+def exported(exports):
+    found = exports["dcgan"]
+    assert np.ptp(found.model.sample(8, seed=0), axis=0).max() > 0.5
+    return found.model, found.path
 
 
-def test_every_signature_where_keras_and_kgen_cannot_be_imported(exported, tmp_path):
-    model, path = exported
-    served = tf.saved_model.load(path)
-    latents, images = model.latents(3, seed=1), model.sample(3, seed=2)
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory):
+    model = Translator()
+    return model, export(model, tmp_path_factory.mktemp("served") / "translator")
+
+
+def given_to(model, path):
+    """Inputs of every signature, by `<signature>.<name>`."""
+    images = images_for(model)
     levels = np.rint((images + 1) * 127.5).astype("uint8")
-    files = tf.io.encode_png(levels).numpy()
-    values = {"latents": latents, "seed": 5, "count": 4, "image_bytes": files}
+    values = {"seed": 5, "count": 4, "image_bytes": tf.io.encode_png(levels).numpy()}
+    if "decode" in model.abilities:
+        values["latents"] = model.latents(3, seed=1)
     given = {}
-    for name, signature in served.signatures.items():
+    for name, signature in tf.saved_model.load(path).signatures.items():
         for key in signature.structured_input_signature[1]:
             as_levels = {"images": levels if name.endswith("_uint8") else images}
             given[f"{name}.{key}"] = {**values, **as_levels}[key]
-    np.savez(tmp_path / "given.npz", **given)
-    command = [sys.executable, "-c", SCRIPT, path]
+    return given
+
+
+def images_for(model):
+    """Three images of whole levels."""
+    levels = np.random.default_rng(1).integers(0, 256, (3, *model.image_shape), np.uint8)
+    return (levels / 127.5 - 1.0).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def made(exported, exports, translator, tmp_path_factory):
+    """What another process, in which Keras and kgen cannot be imported, made; and its folder."""
+    folder = tmp_path_factory.mktemp("made")
+    asked = [exported, (exports["vae"].model, exports["vae"].path), translator]
+    for number, (model, path) in enumerate(asked):
+        np.savez(folder / f"given-{number}.npz", **given_to(model, path))
+    np.save(folder / "latents.npy", exported[0].latents(3, seed=1))
     done = subprocess.run(
-        [*command, tmp_path / "given.npz", tmp_path / "made.npz"],
-        capture_output=True, text=True, cwd=tmp_path, timeout=300,
+        [sys.executable, "-c", SCRIPT, str(folder), *(path for _, path in asked)],
+        capture_output=True, text=True, cwd=folder, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "loaded: []"
-    made = dict(np.load(tmp_path / "made.npz", allow_pickle=True))
-    assert len(made) == len(served.signatures) == 10
-    decoded, sampled = model.decode(latents), model.sample(4, seed=5)
+    refused = ["keras is blocked", "kgen is blocked", "kgen is blocked", "keras is blocked"]
+    assert done.stdout.splitlines()[:4] == refused
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+    return [
+        dict(np.load(folder / f"made-{number}.npz", allow_pickle=True)) for number in range(3)
+    ], folder
+
+
+@pytest.mark.parametrize(("number", "signatures"), [(0, 10), (1, 16)])
+def test_every_signature_where_keras_and_kgen_cannot_be_imported(
+    number, signatures, made, exported, exports
+):
+    model, made = (exported[0], exports["vae"].model)[number], made[0][number]
+    assert len(made) == signatures
+    decoded, sampled = model.decode(model.latents(3, seed=1)), model.sample(4, seed=5)
     np.testing.assert_allclose(made["serving_default.images"], decoded, atol=1e-5)
     np.testing.assert_allclose(made["decode.images"], decoded, atol=1e-5)
     np.testing.assert_allclose(made["sample.images"], sampled, atol=1e-5)
-    np.testing.assert_allclose(made["score.logits"], model.score(images), atol=1e-5)
+    images = images_for(model)
+    if number == 0:
+        np.testing.assert_allclose(made["score.logits"], model.score(images), atol=1e-5)
+    else:
+        for name, key in (("encode", "latents"), ("reconstruct", "images"), ("log_prob",) * 2):
+            expected = getattr(model, name)(images)
+            np.testing.assert_allclose(made[f"{name}.{key}"], expected, rtol=1e-5, atol=1e-5)
     expected = np.rint((sampled + 1) * 127.5)
     assert np.abs(made["sample_uint8.images"] - expected).max() <= 1
     found = [tf.io.decode_png(file).numpy() for file in made["sample_bytes.image_bytes"]]
     np.testing.assert_array_equal(found, made["sample_uint8.images"])
 
 
-def test_saved_model_cli(exported, tmp_path):
-    model, path = exported
-    latents = model.latents(3, seed=1)
-    np.save(tmp_path / "latents.npy", latents)
-    tool = pathlib.Path(sys.executable).with_name("saved_model_cli")
-    command = [str(tool)] if tool.exists() else [
-        sys.executable, "-m", "tensorflow.python.tools.saved_model_cli",
-    ]  # fmt: skip
-    command += ["run", "--dir", path, "--tag_set", "serve", "--signature_def", "decode"]
-    command += ["--inputs", f"latents={tmp_path}/latents.npy", "--outdir", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    found = np.load(tmp_path / "images.npy")
-    np.testing.assert_allclose(found, model.decode(latents), atol=1e-5)
+def test_files_are_translated_where_keras_and_kgen_cannot_be_imported(made, translator):
+    model, made = translator[0], made[0][2]
+    names = {name.partition(".")[0] for name in made}
+    assert names == {"serving_default", "translate", "translate_bytes", "translate_uint8"}
+    expected = model.translate(images_for(model))
+    np.testing.assert_allclose(made["translate.images"], expected, atol=1e-5)
+    found = [tf.io.decode_png(file).numpy() for file in made["translate_bytes.image_bytes"]]
+    assert np.abs(found - np.rint((expected + 1) * 127.5)).max() <= 1
+
+
+def test_saved_model_cli(made, exported):
+    model, folder = exported[0], made[1]
+    expected = model.decode(np.load(folder / "latents.npy"))
+    np.testing.assert_allclose(np.load(folder / "images.npy"), expected, atol=1e-5)
 
 
 # ---------------------------------------------------------------- the C API

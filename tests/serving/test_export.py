@@ -1,8 +1,6 @@
-"""Exported SavedModels: their versions, their images, and what they can do without."""
+"""Exported SavedModels: their versions and their images."""
 
 import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -10,54 +8,16 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-import kgen.serving
+from kgen import models
 from kgen.serving.export import export, load
-from tests.serving.without_keras import WITHOUT_KERAS
-from tests.systems import SHAPE, SYSTEMS
-
-SAMPLED = ["dcgan", "vae"]  # The GAN has a moving average.
-
-# Runs where Keras and kgen are found, as TensorFlow looks for them, but cannot be imported.
-SCRIPT = (
-    WITHOUT_KERAS
-    + """
-import numpy as np
-import tensorflow as tf
-
-for name in ("keras", "kgen", "kgen.layers", "keras.src.layers"):
-    try:
-        __import__(name)
-    except ImportError as error:
-        print(error)
-for number, path in enumerate(sys.argv[2:]):
-    served = tf.saved_model.load(path)
-    latents = tf.constant(np.load(f"{sys.argv[1]}/latents-{number}.npy"))
-    decoded = served.signatures["serving_default"](latents=latents)["images"]
-    sampled = served.signatures["sample"](seed=tf.constant(5), count=tf.constant(4))["images"]
-    np.savez(f"{sys.argv[1]}/images-{number}.npz", decoded=decoded, sampled=sampled)
-loaded = {name.split(".")[0] for name in sys.modules} & {"keras", "kgen", "tf_keras"}
-print("loaded:", sorted(loaded))
-"""
-)
+from tests.serving.exports import trained
+from tests.serving.points import points_gan
+from tests.systems import SHAPE, SYSTEMS, dense_generator, smooth_critic
 
 
-def trained(name):
-    """A system after two rounds, so that optimizers, statistics and averages have moved."""
-    system = SYSTEMS[name]
-    model = system.make()
-    model.compile("adam")
-    batch = system.batch()
-    model.fit(np.concatenate([batch, -batch]), batch_size=len(batch), verbose=0)
-    return model
-
-
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("name", SAMPLED)
-def test_the_same_images(name, policy, tmp_path):
-    keras.config.set_dtype_policy(policy)
-    model = trained(name)
-    served = load(export(model, tmp_path))
-    forms = {f"{name}{form}" for name in ("decode", "sample") for form in ("", "_uint8", "_bytes")}
+def check_images(model, served):
+    names = ("decode", "sample")
+    forms = {f"{name}{form}" for name in names for form in ("", "_uint8", "_bytes")}
     assert forms | {"serving_default"} <= set(served)
     latents = model.latents(5, seed=2)
     decoded = served["serving_default"](latents=latents)["images"]
@@ -68,14 +28,49 @@ def test_the_same_images(name, policy, tmp_path):
         np.testing.assert_allclose(sampled, model.sample(count, seed=seed), atol=1e-5)
 
 
-def test_the_moving_average_is_exported(tmp_path):
-    model = trained("dcgan")
+@pytest.mark.parametrize("name", ["dcgan", "vae"])  # The GAN has a moving average.
+def test_the_same_images(name, exports):
+    check_images(exports[name].model, exports[name].served)
+
+
+@pytest.mark.parametrize("name", ["dcgan", pytest.param("vae", marks=pytest.mark.slow)])
+def test_the_same_images_in_half_precision(name, tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model = trained(name)
+    check_images(model, load(export(model, tmp_path)))
+
+
+def test_the_moving_average_is_exported(exports):
+    model = exports["dcgan"].model
     latents = model.latents(3, seed=0)
-    served = load(export(model, tmp_path))["serving_default"](latents=latents)["images"]
+    served = exports["dcgan"].served["serving_default"](latents=latents)["images"]
     average = model.generator_average(latents, training=False)
     np.testing.assert_allclose(served, average, atol=1e-5)
     live = model.generator(latents, training=False).numpy()
     assert np.max(np.abs(served - live)) > 1e-3
+
+
+def test_the_moving_average_follows_the_generator_round_by_round():
+    model = models.GAN(dense_generator(), smooth_critic(), ema_momentum=0.75)
+    model.compile("adam", run_eagerly=True)
+    average = model.generator.get_weights()
+    images = SYSTEMS["wasserstein_gan"].batch()
+    for _ in range(3):
+        model.fit(images, batch_size=len(images), verbose=0)
+        average = [
+            0.75 * a + 0.25 * w for a, w in zip(average, model.generator.get_weights(), strict=True)
+        ]
+    latents = model.latents(4, seed=0)
+    samples = model.decode(latents)
+    for found, expected in zip(model.generator_average.get_weights(), average, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+    model.generator.set_weights(average)
+    np.testing.assert_allclose(samples, model.generator(latents, training=False), atol=1e-6)
+
+
+def packed_gan():
+    """One whose discriminator judges no image alone."""
+    return models.GAN(dense_generator(), smooth_critic(channels=2), packing=2, ema_momentum=0.5)
 
 
 @pytest.mark.parametrize(
@@ -83,15 +78,18 @@ def test_the_moving_average_is_exported(tmp_path):
     [
         ("dcgan", ["generator_average", "discriminator"]),
         ("vae", ["encoder", "decoder"]),
-        ("wgan_gp", ["generator", "critic"]),
-        ("packed_gan", ["generator_average"]),  # Its discriminator judges no image alone.
+        ("wasserstein_gan", ["generator", "discriminator"]),
+        ("packed_gan", ["generator_average"]),
     ],
 )
-def test_only_the_variables_of_the_signatures_are_exported(name, networks, tmp_path):
-    model = trained(name)
+def test_only_the_variables_of_the_signatures_are_exported(name, networks, exports, tmp_path):
+    if name == "packed_gan":
+        model = packed_gan()
+        path = export(model, tmp_path)
+    else:
+        model, path = exports[name].model, exports[name].path
     weights = [w for network in networks for w in getattr(model, network).weights]
     expected = sorted(w.numpy().tobytes() for w in weights)
-    path = export(model, tmp_path)
     served = tf.saved_model.load(path)
     used = {id(v): v for v in served.used_variables}.values()
     assert sorted(v.numpy().tobytes() for v in used) == expected
@@ -106,11 +104,12 @@ def test_only_the_variables_of_the_signatures_are_exported(name, networks, tmp_p
 
 
 def test_later_changes_of_the_model_do_not_show(tmp_path):
-    model = trained("vae")
+    model = points_gan()
     path = export(model, tmp_path)
     expected = model.sample(2, seed=0)
     for weight in model.weights:
         weight.assign(ops.zeros_like(weight))
+    assert np.all(model.sample(2, seed=0) == 0.0) and np.any(expected != 0.0)
     np.testing.assert_allclose(load(path)["sample"](seed=0, count=2)["images"], expected, atol=1e-5)
 
 
@@ -118,7 +117,7 @@ def test_later_changes_of_the_model_do_not_show(tmp_path):
 
 
 def test_versions_are_counted(tmp_path):
-    model = SYSTEMS["wgan_gp"].make()
+    model = points_gan()
     folder = tmp_path / "new" / "servable"
     assert export(model, folder) == str(folder / "1")
     assert export(model, str(folder)) == str(folder / "2")
@@ -141,7 +140,7 @@ def test_versions_are_counted(tmp_path):
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
 def test_a_failing_write_leaves_nothing(error, tmp_path, monkeypatch):
-    model = SYSTEMS["wgan_gp"].make()
+    model = points_gan()
 
     def fail(module, path, signatures):
         (pathlib.Path(path) / "saved_model.pb").write_bytes(b"half")
@@ -160,36 +159,7 @@ def test_a_failing_write_leaves_nothing(error, tmp_path, monkeypatch):
     assert [str(path) for path in tmp_path.iterdir() if path.is_dir()] == [first]
 
 
-# ---------------------------------------------------------------- without Keras
-
-
-def test_serves_where_keras_and_kgen_cannot_be_imported(tmp_path):
-    made = [trained(name) for name in SAMPLED]
-    paths = [
-        kgen.serving.export(model, tmp_path / name)
-        for name, model in zip(SAMPLED, made, strict=True)
-    ]
-    for number, model in enumerate(made):
-        np.save(tmp_path / f"latents-{number}.npy", model.latents(3, seed=1))
-    result = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path), *paths],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines() == [
-        "keras is blocked",
-        "kgen is blocked",
-        "kgen is blocked",
-        "keras is blocked",
-        "loaded: []",
-    ]
-    for number, model in enumerate(made):
-        images = np.load(tmp_path / f"images-{number}.npz")
-        latents = model.latents(3, seed=1)
-        np.testing.assert_allclose(images["decoded"], model.decode(latents), atol=1e-5)
-        np.testing.assert_allclose(images["sampled"], model.sample(4, seed=5), atol=1e-5)
+# ---------------------------------------------------------------- loading
 
 
 @pytest.mark.parametrize(
@@ -202,10 +172,9 @@ def test_serves_where_keras_and_kgen_cannot_be_imported(tmp_path):
         ({"seed": 0}, r"`sample` must be given \['count', 'seed'\], received \['seed'\]"),
     ],
 )
-def test_what_is_loaded_takes_nothing_that_it_would_cut_off(inputs, message, tmp_path):
-    served = load(export(SYSTEMS["vae"].make(), tmp_path))
+def test_what_is_loaded_takes_nothing_that_it_would_cut_off(inputs, message, exports):
     with pytest.raises(ValueError, match=message):
-        served["sample"](**inputs)
+        exports["vae"].served["sample"](**inputs)
 
 
 @pytest.mark.parametrize("folder", ["missing", "servable"])

@@ -1,8 +1,6 @@
 """Exported translation: images and files in, images and files out, by direction and with noise."""
 
 import io
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -14,56 +12,7 @@ from PIL import Image
 from kgen import GenerativeModel, Player
 from kgen.data.decoding import decode_file
 from kgen.serving import export, load
-
-SHAPE = (8, 12, 3)
-
-WITHOUT_KERAS = """
-import sys
-for name in ("keras", "kgen"):
-    sys.modules[name] = None
-import tensorflow as tf
-
-served = tf.saved_model.load(sys.argv[1])
-with open(sys.argv[2], "rb") as file:
-    contents = file.read()
-made = served.signatures["translate_bytes"](image_bytes=tf.constant([contents]))["image_bytes"]
-with open(sys.argv[3], "wb") as file:
-    file.write(made.numpy()[0])
-print(sorted(served.signatures))
-"""
-
-
-@keras.saving.register_keras_serializable("kgen_tests")
-class Translator(GenerativeModel):
-    """One convolution, which mixes channels and neighbours, for each direction."""
-
-    def __init__(self, shape=SHAPE, channels=3, directions=("forward",), noisy=False, **kwargs):
-        images = keras.Input(shape)
-        networks = [
-            keras.Model(images, layers.Conv2D(channels, 3, padding="same")(images))
-            for _ in directions
-        ]
-        super().__init__([Player("translator", tuple(networks), self.error)], **kwargs)
-        self.shape, self.channels, self.noisy = list(shape), channels, noisy
-        self.directions = list(directions)
-        self.networks = networks
-
-    def error(self, images, training):
-        return sum(ops.mean(ops.square(network(images))) for network in self.networks)
-
-    def translate_step(self, images, direction, noise):
-        outputs = self.networks[self.directions.index(direction)](images, training=False)
-        if noise is not None:
-            outputs = outputs + noise.normal(ops.shape(outputs))
-        return ops.clip(outputs, -1.0, 1.0)
-
-    @property
-    def has_translation_noise(self):
-        return self.noisy
-
-    @property
-    def image_shape(self):
-        return tuple(self.shape)
+from tests.serving.translator import SHAPE, Translator
 
 
 def images_of(shape=SHAPE, count=3):
@@ -88,9 +37,18 @@ def levels(images):
     return np.rint((images + 1.0) * 127.5)
 
 
-def test_one_direction(tmp_path):
+@pytest.fixture(scope="module")
+def forward(tmp_path_factory):
+    """A model of one direction, which has been trained, and the path of its export."""
     model = Translator()
-    served = load(export(model, tmp_path))
+    model.compile("adam", run_eagerly=True)
+    model.fit(images_of(count=4), batch_size=4, verbose=0)
+    return model, export(model, tmp_path_factory.mktemp("forward"))
+
+
+def test_one_direction(forward):
+    model, path = forward
+    served = load(path)
     forms = ["translate", "translate_bytes", "translate_uint8"]
     assert sorted(served) == ["serving_default", *forms]
     images = images_of()
@@ -185,40 +143,17 @@ def test_noise(size, tmp_path):
     assert np.abs(np.stack(made) - levels(expected)).max() <= 1
 
 
-def test_only_the_translating_network_is_exported(tmp_path):
-    model = Translator()
-    model.compile("adam")
-    model.fit(images_of(count=4), batch_size=4, verbose=0)
-    path = export(model, tmp_path)
+def test_only_the_translating_network_is_exported(forward):
+    model, path = forward
     reader = tf.train.load_checkpoint(f"{path}/variables/variables")
     saved = [key for key in reader.get_variable_to_shape_map() if "OBJECT_GRAPH" not in key]
     assert len(saved) == len(model.networks[0].weights) == 2
 
 
-def test_bytes_that_are_no_image(tmp_path):
-    served = load(export(Translator(), tmp_path))
+def test_bytes_that_are_no_image(forward):
+    served = load(forward[1])
     with pytest.raises(tf.errors.InvalidArgumentError, match="Unknown image file format"):
         served["translate_bytes"](image_bytes=[b"no image"])
-
-
-def test_another_process_without_keras(tmp_path):
-    model = Translator()
-    path = export(model, tmp_path / "servable")
-    pixels = pixels_of(*SHAPE)
-    (tmp_path / "in.png").write_bytes(encoded(pixels))
-    result = subprocess.run(
-        [sys.executable, "-c", WITHOUT_KERAS, path, tmp_path / "in.png", tmp_path / "out.png"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.strip() == str(
-        ["serving_default", "translate", "translate_bytes", "translate_uint8"]
-    )
-    (found,) = decoded([(tmp_path / "out.png").read_bytes()])
-    expected = levels(model.translate(pixels[None] / 127.5 - 1.0))[0]
-    assert np.abs(found - expected).max() <= 1
 
 
 # ---------------------------------------------------------------- labels

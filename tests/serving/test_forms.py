@@ -14,11 +14,11 @@ import kgen
 from kgen import GenerativeModel, Player
 from kgen.metrics import Card, Score, append_scores, read_scores
 from kgen.serving import export, load
-from tests.serving.awake import awake
-from tests.systems import SHAPE, SYSTEMS
+from tests.serving.points import points_gan
+from tests.systems import SHAPE, SYSTEMS, dense_generator, smooth_critic
 
 # Between them they have every signature; BigGAN's and StyleGAN's truncation is in the common check.
-NAMES = ["projection_gan", "importance_weighted_vae", "context_encoder"]
+NAMES = ["projection_gan", "vae", "context_encoder"]
 
 
 @keras.saving.register_keras_serializable("kgen_tests")
@@ -63,12 +63,11 @@ def pixels(file):
     return np.asarray(Image.open(io.BytesIO(file))).reshape(SHAPE)
 
 
-@pytest.fixture(scope="module", params=NAMES)
-def exported(request, tmp_path_factory):
+@pytest.fixture(params=NAMES)
+def exported(request, exports):
     """A model and its signatures."""
-    keras.utils.set_random_seed(0)
-    model = awake(SYSTEMS[request.param].make())
-    return model, load(export(model, tmp_path_factory.mktemp("served") / request.param))
+    found = exports[request.param]
+    return found.model, found.served
 
 
 def inputs_of(model, name, count):
@@ -179,11 +178,7 @@ def test_a_model_of_no_known_shape(tmp_path):
 
 
 def test_points_have_no_files(tmp_path):
-    points = keras.Input((2,))
-    model = kgen.models.GAN(
-        keras.Model(points, keras.layers.Dense(2)(points)),
-        keras.Model(points, keras.layers.Dense(1)(points)),
-    )
+    model = points_gan()
     served = load(export(model, tmp_path))
     assert sorted(served) == ["decode", "sample", "score", "serving_default"]
     found = served["sample"](seed=1, count=5)["images"]
@@ -195,7 +190,7 @@ def test_points_have_no_files(tmp_path):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_outputs_that_are_not_finite_are_refused(value, tmp_path):
-    model = SYSTEMS["wgan_gp"].make()
+    model = SYSTEMS["wasserstein_gan"].make()
     bias = model.generator.weights[-1]
     bias.assign(np.full(bias.shape, value))
     if np.isinf(value):  # Which a tanh would hide.
@@ -207,8 +202,8 @@ def test_outputs_that_are_not_finite_are_refused(value, tmp_path):
 
 
 def test_a_critic_that_is_not_finite_is_refused(tmp_path):
-    model = SYSTEMS["wgan_gp"].make()
-    weight = model.critic.weights[-1]
+    model = SYSTEMS["wasserstein_gan"].make()
+    weight = model.discriminator.weights[-1]
     weight.assign(np.full(weight.shape, np.nan))
     with pytest.raises(ValueError, match="`score` does not.*NaN"):
         export(model, tmp_path / "servable")
@@ -226,7 +221,7 @@ def test_a_critic_that_is_not_finite_is_refused(tmp_path):
     ],
 )
 def test_bad_arguments(arguments, message, tmp_path):
-    given = {"model": SYSTEMS["wgan_gp"].make(), "directory": tmp_path, **arguments}
+    given = {"model": SYSTEMS["wasserstein_gan"].make(), "directory": tmp_path, **arguments}
     with pytest.raises(ValueError, match=message):
         export(**given)
     assert list(tmp_path.iterdir()) == []
@@ -236,7 +231,8 @@ def test_the_model_card(tmp_path):
     score = Score(12.5, Card("frechet_distance", samples=10, seeds={"samples": 3}), (11.0, 14.0))
     append_scores(tmp_path / "scores.jsonl", {"frechet": score}, round=7)
     scores = read_scores(tmp_path / "scores.jsonl")
-    path = export(SYSTEMS["dcgan"].make(), tmp_path / "a", {"steps": 7, "out": tmp_path}, scores)
+    model = kgen.models.GAN(dense_generator(), smooth_critic(), ema_momentum=0.9)
+    path = export(model, tmp_path / "a", {"steps": 7, "out": tmp_path}, scores)
     with open(f"{path}/assets.extra/model_card.json") as file:
         card = json.load(file)
     assert card["system"] == "GAN" and card["weights"] == "averaged"
@@ -254,6 +250,6 @@ def test_the_model_card(tmp_path):
         },
         "outputs": {"images": {"dtype": "uint8", "shape": [None, *SHAPE]}},
     }
-    named = export(SYSTEMS["wgan_gp"].make(), tmp_path / "b", scores={"frechet": score})
+    named = export(SYSTEMS["wasserstein_gan"].make(), tmp_path / "b", scores={"frechet": score})
     with open(f"{named}/assets.extra/model_card.json") as file:
         assert json.load(file)["scores"][0]["name"] == "frechet"

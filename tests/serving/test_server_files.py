@@ -10,8 +10,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from google.protobuf import wrappers_pb2 as _wrappers  # noqa: F401  (Known to the pool.)
 
 from kgen import models
-from kgen.serving import export, load, write_config
-from tests.systems import SYSTEMS
+from kgen.serving import export, write_config
+from tests.serving.points import points_gan
 
 
 def batching_parameters():
@@ -52,7 +52,7 @@ def model_configs(path):
 
 
 def test_an_export_brings_its_config(tmp_path):
-    model = SYSTEMS["wgan_gp"].make()
+    model = points_gan()
     export(model, tmp_path / "gan")
     path = tmp_path / "gan" / "models.config"
     assert model_configs(path) == [("gan", "/models/gan", "tensorflow")]
@@ -88,13 +88,12 @@ def test_bad_arguments(arguments, message, tmp_path):
         write_config(**{"directory": tmp_path, **arguments})
 
 
-def test_warm_up_requests_are_answered(tmp_path):
+def test_warm_up_requests_are_answered(exports):
     pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed")
-    path = export(SYSTEMS["pix2pix"].make(), tmp_path / "pix")
-    served = load(path)
+    served = exports["pix2pix"].served
     names = []
-    for request in warm_up_requests(path):
-        assert request.model_spec.name == "pix"
+    for request in warm_up_requests(exports["pix2pix"].path):
+        assert request.model_spec.name == "pix2pix"
         inputs = {name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
         assert {len(value) for value in inputs.values()} == {1}
         for value in served[request.model_spec.signature_name](**inputs).values():
@@ -109,7 +108,7 @@ def test_warm_up_requests_are_answered(tmp_path):
 
 def test_without_the_package_there_is_no_warm_up(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
-    path = export(SYSTEMS["wgan_gp"].make(), tmp_path / "gan")
+    path = export(points_gan(), tmp_path / "gan")
     extra = tf.io.gfile.listdir(f"{path}/assets.extra")
     assert extra == ["model_card.json"]
 

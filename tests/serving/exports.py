@@ -1,0 +1,59 @@
+"""Exports that several tests ask: made once a process, and only read."""
+
+import functools
+
+import keras
+import numpy as np
+
+from kgen.serving import export, load
+from tests.serving.awake import awake
+from tests.systems import SYSTEMS
+
+
+class Exported:
+    """A model whose optimizers, statistics and average have moved, and its export.
+
+    Attributes:
+        model: The model, which nobody moves any more.
+        path: The folder of the version, a string.
+    """
+
+    def __init__(self, model, path):
+        self.model = model
+        self.path = path
+
+    @functools.cached_property
+    def served(self):
+        """Its signatures, as `kgen.serving.load` gives them."""
+        return load(self.path)
+
+
+class Exports:
+    """The exports of tiny systems by name, `<folder>/<name>/1`.
+
+    Attributes:
+        folder: The folder of all.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._made = {}
+
+    def __getitem__(self, name):
+        if name not in self._made:
+            model = awake(trained(name))
+            self._made[name] = Exported(model, export(model, self.folder / name))
+        return self._made[name]
+
+
+def trained(name):
+    """A system after two rounds, eagerly, as tracing them would take longer."""
+    keras.utils.set_random_seed(0)
+    system = SYSTEMS[name]
+    model = system.make()
+    model.compile("adam", run_eagerly=True)
+    batch = system.batch()
+    arrays = batch if isinstance(batch, tuple) else (batch,)
+    twice = [np.concatenate([array, array[::-1]]) for array in arrays]
+    model.fit(*twice, batch_size=system.rows, verbose=0)
+    return model
