@@ -1,5 +1,6 @@
 """The tables: their trials, how they go on, what they print and write."""
 
+import concurrent.futures
 import dataclasses
 import json
 import types
@@ -110,10 +111,20 @@ def test_a_protocol_that_cannot_be_claims_no_folder(tmp_path):
     assert results["a"][0]["scores"] == {"modes": 0.0}
 
 
-def test_trials_in_processes_of_their_own(tmp_path):
+def test_trials_in_processes_of_their_own(tmp_path, monkeypatch):
+    """Of the two that are asked for one does all here: each would import TensorFlow."""
+    asked = []
+
+    class Pool(concurrent.futures.ProcessPoolExecutor):
+        def __init__(self, processes, *arguments):
+            asked.append(processes)
+            super().__init__(1, *arguments)
+
+    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", Pool)
     one = trials.run(tmp_path / "one", Protocol(), ["a"], 2, arithmetic)
+    assert not asked
     two = trials.run(tmp_path / "two", Protocol(), ["a"], 2, arithmetic, processes=2)
-    assert scores(one) == scores(two)
+    assert asked == [2] and scores(one) == scores(two)
 
 
 def scores(results):
@@ -219,7 +230,9 @@ def tiny(table):
         (benchmark.Disentanglement, ["beta_vae_capacity"]),
     ],
 )
-def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows, tmp_path, capsys):
+def test_a_table_prints_and_writes_its_numbers_beside_the_published(
+    config, rows, tmp_path, capsys, untraced
+):
     table = benchmark.TABLES[config]
     result = benchmark.run(config(small=True, rows=rows, out=str(tmp_path)), tiny(table))
     printed = capsys.readouterr().out
@@ -246,7 +259,7 @@ def test_a_table_prints_and_writes_its_numbers_beside_the_published(config, rows
         assert min(picture.size) > 50
 
 
-def test_the_table_of_pix2pix(tmp_path):
+def test_the_table_of_pix2pix(tmp_path, untraced):
     protocol = dataclasses.replace(
         pix2pix.PIX2PIX.small, image_size=16, rounds=2, filters=2, discriminator_filters=2,
         held_out=300,
@@ -263,7 +276,7 @@ def test_the_table_of_pix2pix(tmp_path):
         assert picture.height > 100  # Inputs, 5 rows and targets.
 
 
-def test_the_table_of_growing_and_styles(tmp_path):
+def test_the_table_of_growing_and_styles(tmp_path, untraced):
     protocol = dataclasses.replace(
         style.STYLE.small, image_size=8, thousand_images=0.03, filters=2, max_filters=2,
         latent_dim=4, mapping_depth=1, samples=70, trials=1,
@@ -441,7 +454,7 @@ SMALL_CODES = {"rounds": 2, "filters": 4, "trials": 1, "batch_size": 16}
          ["accuracy"]),
     ],
 )  # fmt: skip
-def test_tables_of_autoencoders(tmp_path, config, table, rows, columns):
+def test_tables_of_autoencoders(tmp_path, config, table, rows, columns, untraced):
     settings, data = dict(SMALL_CODES), "digits"
     if config is benchmark.Pretraining:
         settings["classifier_rounds"] = 2
@@ -515,7 +528,7 @@ def test_compression_by_principal_components_is_that_of_the_singular_values(tmp_
     assert 0.8 * on_train < result.summary["pca_32"]["mean"]["squared_error"] < 1.3 * on_train
 
 
-def test_the_table_of_anomalies(tmp_path):
+def test_the_table_of_anomalies(tmp_path, untraced):
     protocol = dataclasses.replace(anomaly.ANOMALY.small, **SMALL_CODES, digits=(0, 1))
     result = benchmark.run(benchmark.Anomaly(out=str(tmp_path)), protocol)
     pca = result.summary["pca"]["mean"]

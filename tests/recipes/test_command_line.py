@@ -192,7 +192,7 @@ def test_it_is_installed_and_starts_without_tensorflow():
     assert entry.load() is main
 
 
-def test_a_model_that_translates_is_scored_as_its_recipe_says(tmp_path, capsys):
+def test_a_model_that_translates_is_scored_as_its_recipe_says(tmp_path, capsys, untraced, bare):
     folder = tmp_path / "pix2pix"
     kgen(
         "train pix2pix --data digits --task denoise --batch-size 16 --steps 2 --filters 4 "

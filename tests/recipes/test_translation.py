@@ -7,13 +7,13 @@ import pytest
 
 import kgen.metrics
 from kgen.models import ContextEncoder, Pix2Pix
-from recipes import conditional, cyclegan, pix2pix, srgan
+from recipes import cyclegan, pix2pix, srgan
 
 
 def tiny(folder, **fields):
     defaults = dict(
         data="mnist5k", image_size=16, batch_size=8, steps=2, log_every=1, filters=4,
-        discriminator_filters=4, held_out=300, out=str(folder / "run"), export="none",
+        discriminator_filters=4, held_out=300, doctor="off", out=str(folder / "run"), export="none",
     )  # fmt: skip
     return pix2pix.Config(**{**defaults, **fields})
 
@@ -34,7 +34,9 @@ def scored(result):
         ("segment", "both"),
     ],
 )
-def test_every_task_trains_and_is_scored_on_held_out_images(tmp_path, task, objective):
+def test_every_task_trains_and_is_scored_on_held_out_images(
+    tmp_path, task, objective, untraced, bare
+):
     data = "mnist5k" if task == "segment" else "photos"
     result = pix2pix.run(tiny(tmp_path, task=task, objective=objective, data=data))
     model = result.model
@@ -47,7 +49,7 @@ def test_every_task_trains_and_is_scored_on_held_out_images(tmp_path, task, obje
 
 
 @pytest.mark.parametrize("side_by_side", [None, "input_right"])
-def test_pairs_of_one_s_own(tmp_path, side_by_side):
+def test_pairs_of_one_s_own(tmp_path, side_by_side, untraced, bare):
     rng = np.random.default_rng(0)
     for index in range(40):
         left, right = rng.integers(0, 256, (2, 16, 16, 3), "uint8")
@@ -78,20 +80,20 @@ def test_bad_input(tmp_path, fields, message):
         pix2pix.run(tiny(tmp_path, **fields))
 
 
-def test_super_resolution_of_images_of_any_size(tmp_path):
+def test_super_resolution_of_images_of_any_size(tmp_path, untraced, bare):
     config = srgan.Config(
         image_size=16, factor=4, steps=2, log_every=1, filters=4, discriminator_filters=2, blocks=1,
-        held_out=300, out=str(tmp_path / "run"), export="none",
+        held_out=20, doctor="off", out=str(tmp_path / "run"), export="none",
     )  # fmt: skip
     model = srgan.run(config).model
     assert model.translate(np.zeros((2, 5, 7, 3), "float32")).shape == (2, 20, 28, 3)
 
 
-def test_sets_of_photographs(tmp_path, monkeypatch):
-    monkeypatch.setattr(conditional, "CLASSIFIER_STEPS", 10)
+def test_sets_of_photographs(tmp_path, untraced, bare, by_neighbours):
     config = cyclegan.Config(
         data="photos", second="photos", image_size=16, steps=2, log_every=1, filters=2, blocks=1,
-        discriminator_filters=2, batch_size=4, out=str(tmp_path / "run"), export="none",
+        discriminator_filters=2, batch_size=4, doctor="off", out=str(tmp_path / "run"),
+        export="none",
     )  # fmt: skip
     result = cyclegan.run(config)
     assert (result.paths.report / "b_to_a.png").exists()

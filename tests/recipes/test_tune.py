@@ -215,7 +215,7 @@ def test_all_recipes_have_a_space():
     assert list(tune.RECIPES) == [name(s.recipe) for s in tune.RECIPES.values()]
 
 
-def test_a_trial_is_a_run_of_the_recipe(tmp_path):
+def test_a_trial_is_a_run_of_the_recipe(tmp_path, untraced, bare):
     """To the bit, of inputs that only a recipe's own data has."""
     config = tiny(gan, tmp_path, export="none", steps=4, extractor="random")
     expected = gan.run(config).model

@@ -7,10 +7,11 @@ again; in the end the weights, the optimizers and the history have to be those o
 nobody disturbed, bit for bit.
 """
 
+import contextlib
 import dataclasses
+import io
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,9 +19,10 @@ import time
 import numpy as np
 import tyro
 
+from tests.forking import Forks
+from tests.stress import training
 from tests.stress.training import EPOCHS, ROUNDS_AN_EPOCH, SYSTEMS
 
-ROOT = pathlib.Path(__file__).parents[2]
 SLOW_DISK = 0.03  # Seconds of a sync, so that a kill can fall into a write.
 ROUNDS = EPOCHS * ROUNDS_AN_EPOCH  # Of each system.
 
@@ -47,42 +49,32 @@ class Kill:
 def run(config, folder, say=print):
     """Kills and starts again; returns the kills, and the systems that ended elsewhere."""
     undisturbed, disturbed = folder / "undisturbed", folder / "disturbed"
-    start(undisturbed, slow=False).communicate()
     draw = random.Random(config.seed)
     kills = []
-    for number in range(config.kills):
-        kill = live_and_die(disturbed, draw, config, kills, mid_write=number % 3 == 2)
-        if kill is None:
-            break  # It had ended before.
-        kills.append(kill)
-        place = "while a checkpoint was written" if kill.mid_write else "between two writes"
-        say(f"kill {number + 1:3}: {kill.system:8} after {kill.rounds:3} rounds, {place}")
-    last = start(disturbed, slow=False)
-    last.communicate()
-    if last.returncode:
-        raise RuntimeError(
-            f"The last start failed; `python -m tests.stress.training {disturbed}` says why."
-        )
+    with Forks("tests.stress.training") as forks:
+        for number in range(config.kills):
+            process = forks.start(str(disturbed), SLOW_DISK)
+            kill = live_and_die(process, disturbed, draw, config, kills, number % 3 == 2)
+            if kill is None:
+                break  # It had ended before.
+            kills.append(kill)
+            place = "while a checkpoint was written" if kill.mid_write else "between two writes"
+            say(f"kill {number + 1:3}: {kill.system:8} after {kill.rounds:3} rounds, {place}")
+        last = forks.start(str(disturbed))
+        said = last.wait()
+        if last.returncode:
+            raise RuntimeError(f"The last start failed:\n{said}")
+    with contextlib.redirect_stdout(io.StringIO()):
+        training.main(undisturbed)  # By a process that is none of theirs.
     return kills, [name for name in SYSTEMS if not same(undisturbed / name, disturbed / name)]
 
 
-def start(folder, slow):
-    arguments = [sys.executable, "-m", "tests.stress.training", str(folder)]
-    return subprocess.Popen(
-        arguments + [str(SLOW_DISK)] * slow,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-
-
-def live_and_die(folder, draw, config, earlier, mid_write):
-    """Starts the training, lets it play some rounds and kills it; None if it ended before."""
+def live_and_die(process, folder, draw, config, earlier, mid_write):
+    """Lets a training play some rounds and kills it; None if it ended before."""
     quota = -(-config.kills // len(SYSTEMS))  # Kills in each system.
     # So few that a system does not end before it has had its kills.
     patience = draw.randint(1, max(1, ROUNDS // (quota + 1)))
-    process, system, rounds = start(folder, slow=True), None, 0
+    system, rounds = None, 0
     for line in process.stdout:
         if line.strip() in SYSTEMS:
             system, rounds = line.strip(), 0
@@ -101,7 +93,6 @@ def live_and_die(folder, draw, config, earlier, mid_write):
     else:
         time.sleep(draw.uniform(0.0, 0.02))
     process.kill()
-    process.communicate()
     return Kill(system, rounds, any(partial.glob("*.partial")))
 
 

@@ -28,7 +28,6 @@ def gan():
         networks.dcgan_generator(SHAPE, latent_dim=4, filters=4),
         networks.dense_discriminator(SHAPE, units=8, pieces=2),
         instance_noise=0.1,
-        discriminator_updates=2,
         ema_momentum=0.9,
         seed=1,
     )
@@ -89,17 +88,22 @@ def train(name, folder):
     np.savez(folder / "weights.npz", *[np.asarray(variable) for variable in weights])
 
 
-if __name__ == "__main__":
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+def main(folder, seconds=0.0):
+    """Trains each system whose weights the folder does not hold yet."""
     sync = os.fsync
 
     def slow_sync(descriptor):
         time.sleep(seconds)
         sync(descriptor)
 
-    os.fsync = slow_sync
+    if seconds:
+        os.fsync = slow_sync
     for system in SYSTEMS:
-        target = pathlib.Path(sys.argv[1]) / system
+        target = pathlib.Path(folder) / system
         if not (target / "weights.npz").exists():
             print(system, flush=True)
             train(system, target)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(float, sys.argv[2:]))

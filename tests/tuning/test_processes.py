@@ -1,12 +1,7 @@
 """Searches that are killed, and searches of several processes."""
 
-import json
-import os
-import pathlib
 import signal
 import socket
-import subprocess
-import sys
 
 import keras_tuner
 import pytest
@@ -16,26 +11,20 @@ import kgen.tuning
 from kgen.tuning import processes
 from kgen.tuning.processes import VARIABLES
 from kgen.tuning.record import read
+from tests.forking import Forks
 from tests.tuning import tiny
 
-ROOT = pathlib.Path(__file__).parents[2]
+
+@pytest.fixture(scope="module")
+def forks():
+    with Forks("tests.tuning.tiny") as found:
+        yield found
 
 
-def started(environment=None, **arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.tuning.tiny", json.dumps(arguments)],
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def test_a_search_that_was_killed_goes_on_in_the_middle_of_a_trial(tmp_path, capsys):
+def test_a_search_that_was_killed_goes_on_in_the_middle_of_a_trial(tmp_path, capsys, forks):
     """And ends as one that was not: the same trials, with the same scores."""
-    process = started(folder=str(tmp_path / "killed"), trials=1, die_in=[0, 5])
-    output, _ = process.communicate(timeout=900)
+    process = forks.start(dict(folder=str(tmp_path / "killed"), trials=1, die_in=[0, 5]))
+    output = process.wait()
     assert process.returncode == -signal.SIGKILL, output
     assert len(list((tmp_path / "killed").glob("trial_*"))) == 1
 
@@ -59,24 +48,17 @@ def variables(name, port):
     return dict(zip(VARIABLES, (name, "127.0.0.1", str(port)), strict=True))
 
 
-def test_a_chief_that_comes_after_two_workers_shares_the_trials_among_them(tmp_path):
+def test_a_chief_that_comes_after_two_workers_shares_the_trials_among_them(tmp_path, forks):
     port, folder = free_port(), tmp_path / "search"
     begun, workers = {}, ["worker-0", "worker-1"]
-    try:
-        for name in [*workers, "chief"]:
-            environment = {
-                **variables(name, port),
-                "TF_NUM_INTRAOP_THREADS": "1",
-                "no_proxy": "127.0.0.1",
-            }
-            if name == "chief":  # The workers have read and written what they do without it.
-                for process in begun.values():
-                    assert any("asks for trials" in line for line in process.stdout)
-            begun[name] = started(environment, folder=str(folder), trials=3, workers=workers)
-        outputs = {name: p.communicate(timeout=900)[0] for name, p in begun.items()}
-    finally:
-        for process in begun.values():
-            process.kill()
+    asked = dict(folder=str(folder), trials=3, workers=workers)
+    alone = {"TF_NUM_INTRAOP_THREADS": "1", "no_proxy": "127.0.0.1"}
+    for name in workers:
+        begun[name] = forks.start(asked, **variables(name, port), **alone)
+    for process in begun.values():  # They have read and written what they do without the chief.
+        assert any("asks for trials" in line for line in process.stdout)
+    begun["chief"] = forks.start(asked, **variables("chief", port), **alone)
+    outputs = {name: process.wait() for name, process in begun.items()}
     assert {p.returncode for p in begun.values()} == {0}, outputs
     ran = {name: output.count("val_nll") for name, output in outputs.items()}
     assert ran["chief"] == 0 and ran["worker-0"] + ran["worker-1"] == 3

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import pathlib
-import sys
 import time
 from typing import Literal
 
@@ -51,7 +50,7 @@ def search(folder, trials=3, steps=6, die_in=None, workers=()):
     """
     import kgen.callbacks
     import kgen.tuning
-    from tests.tuning import tiny  # Not `__main__`.
+    from tests.tuning import tiny
 
     if die_in is not None:
         number, round = die_in
@@ -80,7 +79,5 @@ def _wait_for_all(folder, name, names):
         time.sleep(0.1)
 
 
-if __name__ == "__main__":
-    import json
-
-    search(**json.loads(sys.argv[1]))
+def main(arguments):
+    search(**arguments)

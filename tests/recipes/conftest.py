@@ -1,0 +1,67 @@
+"""What makes runs of recipes quick where something else is tested."""
+
+import functools
+import os
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+import kgen
+import kgen.plotting
+import kgen.serving
+from recipes import conditional
+from tests import digit_classifier
+
+
+@pytest.fixture(scope="session", autouse=True)
+def digits_are_known():
+    """Nothing has to train kgen's classifier of digits."""
+    digit_classifier.lend(os.environ["KGEN_CACHE"])
+
+
+@pytest.fixture
+def untraced(monkeypatch):
+    """Trains as the code is written, round by round: of a few rounds, tracing is most."""
+    train_untraced(monkeypatch)
+
+
+def train_untraced(monkeypatch):
+    eagerly = functools.partialmethod(kgen.GenerativeModel.compile, run_eagerly=True)
+    monkeypatch.setattr(kgen.GenerativeModel, "compile", eagerly)
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """Leaves out what ends every run alike: film, curves, and of exports all but their folders."""
+
+    def export(model, folder, config, scores):
+        versions = [int(path.name) for path in pathlib.Path(folder).glob("[0-9]*")]
+        path = pathlib.Path(folder, str(1 + max(versions, default=0)))
+        path.mkdir(parents=True)
+        return str(path)
+
+    monkeypatch.setattr(kgen.serving, "export", export)
+    monkeypatch.setattr(kgen.plotting, "save_gif", lambda *arguments: None)
+    monkeypatch.setattr(kgen.plotting, "curves", lambda *arguments: None)
+
+
+class NearestNeighbour:
+    """Takes an image for what the nearest that it knows is: a classifier without training."""
+
+    def __init__(self, images, labels, seed=0):
+        self.rows, self.labels = images.reshape(len(images), -1), np.asarray(labels)
+
+    def predict(self, images, verbose=0):
+        rows = images.reshape(len(images), -1)
+        squares = np.square(self.rows).sum(axis=1) - 2.0 * rows @ self.rows.T
+        return keras.utils.to_categorical(
+            self.labels[squares.argmin(axis=1)], self.labels.max() + 1
+        )
+
+
+@pytest.fixture
+def by_neighbours(monkeypatch):
+    """Has images classified by `NearestNeighbour`."""
+    monkeypatch.setattr(conditional, "classifier", NearestNeighbour)
