@@ -3,38 +3,62 @@
 import os
 import signal
 import tempfile
+import unittest.mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
 import pytest
-import tensorflow as tf
+
+from tests.budget import Budget
 
 # A shell has what it runs in the background ignore Ctrl-C, and its children, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-for gpu in tf.config.list_physical_devices("GPU"):
-    tf.config.experimental.set_memory_growth(gpu, True)  # Several processes share it.
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-
 
 def pytest_configure(config):
-    """What is slow to compute is kept for one run of the tests, apart from the user's cache.
+    config.pluginmanager.register(Budget(config))
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker:  # Whose folder workers inherit.
+        keep_what_is_slow_to_compute(config)
+    if is_worker or not config.getoption("numprocesses", None):  # No process that only waits.
+        prepare_tensorflow()
+
+
+def keep_what_is_slow_to_compute(config):
+    """Keeps it for one run of the tests, apart from the user's cache.
 
     `KGEN_TEST_CACHE` names a folder that keeps it for more of them.
     """
-    if hasattr(config, "workerinput"):
-        return  # One of several processes, which inherit the folder.
     folder = tempfile.TemporaryDirectory(prefix="kgen-cache-")
     config.add_cleanup(folder.cleanup)
     os.environ["KGEN_CACHE"] = os.environ.get("KGEN_TEST_CACHE") or folder.name
 
 
+def prepare_tensorflow():
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)  # Several processes share it.
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fresh_kernels():
+    """Every module makes TensorFlow's kernels of operations anew, and not every test."""
+    from tensorflow.python.eager import context
+
+    context.context().clear_kernel_cache()
+
+
 @pytest.fixture(autouse=True)
 def fresh_keras():
     """Every test starts from the same names and seeds, and leaves nothing behind."""
-    keras.backend.clear_session(free_memory=False)  # Collecting garbage would take 0.3 s a test.
+    import keras
+    from tensorflow.python.eager import context
+
+    with unittest.mock.patch.object(context.Context, "clear_kernel_cache"):
+        keras.backend.clear_session(free_memory=False)  # Garbage would take 0.3 s a test.
     keras.utils.set_random_seed(0)
     yield
     keras.config.set_dtype_policy("float32")

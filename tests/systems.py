@@ -1,4 +1,9 @@
-"""The table of tiny systems that all common checks run over: one row a system or variant."""
+"""The table of tiny systems that all common checks run over: one row a system or variant.
+
+A check of a system runs on every row. A check of the engine, which asks what any system could, runs
+by default on representatives that together have all features of all systems, and on the others
+under the mark `slow`.
+"""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,7 +11,9 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from kgen import models, networks
+from kgen import layers, models, networks
+from kgen.core import GenerativeModel
+from kgen.core.flatten import flatten_layers
 
 SHAPE = (8, 8, 1)
 CLASSES = 3
@@ -27,7 +34,7 @@ class System:
     known_failures: dict = dataclasses.field(default_factory=dict)
     # Makes `(x, y)` of the images, for a system that uses targets.
     pair: Callable | None = None
-    # Whether another row has the same class: checks that trace it anew are then slow ones.
+    # Whether another row has the same class, whose code some checks then need not see again.
     is_variant: bool = False
 
     def batch(self):
@@ -89,6 +96,7 @@ def packed_gan():
         packing=2,
         label_smoothing=0.1,
         instance_noise=0.1,
+        penalty_interval=2,
         augmentation=("color", "translation", "cutout"),
         share_fakes=False,
         discriminator_updates=2,
@@ -394,3 +402,116 @@ SYSTEMS = {
     "srgan": System(srgan, known_failures={"two_replicas_match_one": BATCH_NORM}, pair=with_large),
     "srresnet": System(srresnet, pair=with_large, is_variant=True),
 }
+
+
+def _holds(*classes):
+    """Whether a model has a layer of one of these classes."""
+    return lambda model: any(isinstance(layer, classes) for layer in flatten_layers(model))
+
+
+# What the engine has to cope with: whether a model needs it.
+FEATURES = {
+    "one player": lambda model: len(model.players) == 1,
+    "several networks a player": lambda model: any(len(p.networks) > 1 for p in model.players),
+    "several updates": lambda model: model.largest_updates > 1,
+    "shared pass": lambda model: model.prepares_once,
+    "image targets": lambda model: model.uses_targets and model.classes is None,
+    "labels": lambda model: model.uses_targets and model.classes is not None,
+    "dropout": _holds(keras.layers.Dropout, layers.Dropout),
+    "batch norm": _holds(keras.layers.BatchNormalization),
+    "spectral norm": _holds(layers.SpectralNormalization),
+    "history": _holds(layers.ImageHistory),
+    "growth": lambda model: model.structure is not None,
+    "penalty": lambda model: any("penalty" in player.components for player in model.players),
+    "lazy penalty": lambda model: getattr(model, "penalty_interval", 1) > 1,
+    "capacity": lambda model: getattr(model, "capacity", None) is not None,
+    "moving average": lambda model: getattr(model, "ema_momentum", None) is not None,
+}
+# Methods and states that come with a feature.
+COMES_WITH = {
+    "batch norm": {"a state of BatchNormalization"},
+    "growth": {
+        "a state of FadeIn",
+        "its own `batches_from`",
+        "its own `fit`",
+        "its own `play_round`",
+        "its own `position_variables`",
+        "its own `variables_of`",
+    },
+}
+
+
+def features_of(model):
+    """What a model needs of the engine: features, methods of its own, layers with a state."""
+    found = {name for name, has in FEATURES.items() if has(model)}
+    for name, method in vars(GenerativeModel).items():
+        if callable(method) and getattr(type(model), name) is not method:
+            found.add(f"its own `{name}`")
+    inside = [layer for p in model.players for n in p.networks for layer in flatten_layers(n)]
+    found |= {f"a state of {type(layer).__name__}" for layer in inside if _has_state(layer)}
+    return found
+
+
+def served_features_of(model):
+    """What a model needs of an export: what it can do, and what it takes for that."""
+    given = (model.truncation_name, model.scored_with, model.encoded_with)
+    found = {*model.abilities, *(f"given {name}" for name in given if name)}
+    found |= {"labels"} if model.classes is not None and "sample" in model.abilities else set()
+    found |= {"noise"} if "translate" in model.abilities and model.has_translation_noise else set()
+    return found | ({"several directions"} if len(model.directions) > 1 else set())
+
+
+def _has_state(layer):
+    """Whether a layer, no network, has variables of its own that no gradient moves."""
+    inside = [other for other in flatten_layers(layer) if other is not layer]
+    known = {id(v) for other in inside for v in other.variables}
+    known |= {id(v) for v in layer.trainable_variables}
+    return not isinstance(layer, keras.Model) and not all(id(v) in known for v in layer.variables)
+
+
+# The systems that stand for all in the default run of each check of the engine.
+ENGINE = (
+    "packed_gan",
+    "beta_vae",
+    "cyclegan",
+    "stylegan",
+    "projection_gan",
+    "pix2pix",
+    "first_gan",
+)
+REPRESENTATIVES = {
+    "mixed_bfloat16_is_finite": ENGINE,
+    "steps_per_execution": ENGINE,
+    "two_replicas_match_one": (
+        "packed_gan", "beta_vae", "cyclegan", "conditional_gan", "spectral_gan", "pix2pix",
+    ),
+    "xla_matches_graph_mode": ("packed_gan", "beta_vae", "cyclegan", "projection_gan", "pix2pix"),
+    "export_round_trip": ("dcgan", "conditional_vae", "biggan", "stylegan", "pix2pix", "cyclegan"),
+}  # fmt: skip
+
+# Features that no representative of a check has, and why.
+EXCUSED = {
+    "two_replicas_match_one": {
+        "a state of Dropout": DROPOUT,
+        "batch norm": f"{BATCH_NORM}; tests/distribution has the synchronised one",
+        "growth": f"{DEVIATION}; tests/models/test_growth.py has replicas without it",
+    },
+    "xla_matches_graph_mode": {
+        "a state of Dropout": DROPOUT_XLA,
+        "growth": "XLA compiles for a minute",
+    },
+}
+
+# Checks that need see the code of a class once: on variants they are slow ones.
+OF_CLASSES = (
+    "evaluate_changes_nothing",
+    "loaded_model_continues_identically",
+    "mixed_float16_is_finite",
+)
+
+
+def is_default(name, check):
+    """Whether a check of a system belongs to the default run, and not to the slow one."""
+    if check in REPRESENTATIVES:
+        return name in REPRESENTATIVES[check]
+    return not (SYSTEMS[name].is_variant and check in OF_CLASSES)

@@ -3,8 +3,13 @@
 `make` returns a new, uncompiled model, the same each time for one `keras.utils.set_random_seed`;
 `batch` is what one round takes: an array, or `(x, y)` where the model uses targets. Each raises an
 AssertionError that says what is wrong.
+
+Tracing a training takes far longer than its few rounds do. So the checks of one `make` share a
+model that was trained once, which they leave as it was; and where no graph is what is checked,
+others train eagerly.
 """
 
+import contextlib
 import copy
 import inspect
 import pathlib
@@ -19,14 +24,16 @@ import kgen.serving
 from kgen.core import engine
 from kgen.core.noise import borrowed
 from kgen.core.precision import dtype_policy
+from kgen.serving.abilities import abilities_of, concrete
 
 ROUNDS = 3
+MOVES = 3
 STEP_SIZE = 1e-3
 
 
 def check_config_round_trip(make, batch):
     """A model made anew from its config has the same config and the same variables."""
-    model = make()
+    model, _ = _trained(make, batch)
     config = keras.saving.serialize_keras_object(model)
     # Keras takes a config apart while it reads one.
     again = keras.saving.deserialize_keras_object(copy.deepcopy(config))
@@ -36,7 +43,7 @@ def check_config_round_trip(make, batch):
 
 def check_init_stores_arguments(make, batch):
     """Every argument of `__init__` is an attribute of the same name, and in the config."""
-    model = make()
+    model, _ = _trained(make, batch)
     parameters = inspect.signature(type(model).__init__).parameters.values()
     names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
     missing = [name for name in names if not hasattr(model, name)]
@@ -55,38 +62,21 @@ def check_fit_is_finite(make, batch):
 
 def check_loss_falls_on_one_batch(make, batch):
     """Each player, moving alone on one batch with the same noise, makes its own loss smaller."""
-    for name in [player.name for player in make().players]:
-        model = _compiled(make, keras.optimizers.Adam)
-        player = next(p for p in model.players if p.name == name)
-
-        def move(model=model, player=player):
-            return _move_with_fixed_noise(model, player, batch)
-
-        move()  # Constraints, such as weight clipping, apply from the first move on.
-        first, *_, last = (move() for _ in range(10))
+    for name, (_, losses) in _moves(make, batch).items():
+        _, first, *_, last = losses  # Constraints, such as clipped weights, apply from a move on.
         assert last < first, f"the loss of {name!r} went from {first} to {last} on one batch"
 
 
 def check_players_move_only_their_own(make, batch):
     """A player's turn changes its own trainable variables and nobody else's."""
-    model = _compiled(make)
-    for player in model.players:
-        before = [v.numpy() for v in model.trainable_variables]
-        _move_with_fixed_noise(model, player, batch)
-        own = {id(v) for v in player.variables}
-        changed = [
-            v
-            for v, old in zip(model.trainable_variables, before, strict=True)
-            if not np.array_equal(v.numpy(), old)
-        ]
-        assert changed, f"the turn of {player.name!r} changed nothing"
-        others = [v.path for v in changed if id(v) not in own]
-        assert not others, f"the turn of {player.name!r} changed the variables {others}"
+    for name, ((own, others), _) in _moves(make, batch).items():
+        assert own, f"the turn of {name!r} changed nothing"
+        assert not others, f"the turn of {name!r} changed the variables {others}"
 
 
 def check_every_variable_has_an_owner(make, batch):
     """Every trainable variable of the model belongs to a player."""
-    model = make()
+    model, _ = _trained(make, batch)
     owned = {id(v) for player in model.players for v in player.variables}
     orphans = [v.path for v in model.trainable_variables if id(v) not in owned]
     assert not orphans, f"no player moves the variables {orphans}"
@@ -107,8 +97,7 @@ def check_evaluate_changes_nothing(make, batch):
 
 def check_loaded_model_predicts_the_same(make, batch):
     """A model saved to a `.keras` file and loaded has the same weights and outputs."""
-    model, _ = _trained(make, batch)
-    loaded = _saved_and_loaded(model)
+    (model, _), loaded = _trained(make, batch), _loaded(make, batch)
     _assert_same_state(_state(model), _state(loaded), "saving changed a variable")
     if hasattr(model, "draw_latents"):
         np.testing.assert_array_equal(model.sample(3, seed=1), loaded.sample(3, seed=1))
@@ -130,7 +119,7 @@ def check_xla_matches_graph_mode(make, batch):
 
 def check_mixed_float16_is_finite(make, batch):
     """Trains in float16 with one loss scale a player; losses and weights stay finite."""
-    model = _check_precision(make, batch, "mixed_float16")
+    model = _check_precision(make, batch, "mixed_float16", run_eagerly=True)
     scaled = model.optimizer.by_player.values()
     assert all(isinstance(o, keras.optimizers.LossScaleOptimizer) for o in scaled), (
         "a player's optimizer does not scale its loss"
@@ -138,15 +127,14 @@ def check_mixed_float16_is_finite(make, batch):
 
 
 def check_mixed_bfloat16_is_finite(make, batch):
-    """Trains in bfloat16; losses and weights stay finite."""
-    # Eagerly, as tracing takes longer than some rounds; of graphs the check of float16 is one.
-    _check_precision(make, batch, "mixed_bfloat16", run_eagerly=True)
+    """Trains in bfloat16, as a graph; losses and weights stay finite."""
+    _check_precision(make, batch, "mixed_bfloat16")
 
 
 def check_steps_per_execution(make, batch):
     """Several rounds in one execution end at the same weights as one by one."""
-    one, _ = _plain(make, batch)
-    several = _compiled(make, keras.optimizers.SGD, jit_compile=False, steps_per_execution=2)
+    one, _ = _trained(make, batch)
+    several = _compiled(make, steps_per_execution=2)
     _fit(several, batch)
     _assert_close(one, several, 1e-6)
 
@@ -167,9 +155,10 @@ def check_two_replicas_match_one(make, batch):
 
 def check_sample(make, batch):
     """Samples have the data's shape and range; a seed decides them, whatever the batch size."""
-    model = make()
+    model, _ = _trained(make, batch)
     if not hasattr(model, "draw_latents"):
         return
+    before = _state(model)
     images = model.sample(5, seed=3)
     assert images.shape == (5, *_arrays(batch)[0].shape[1:]), f"the shape is {images.shape}"
     assert images.dtype == np.float32, f"the type is {images.dtype}"
@@ -179,11 +168,12 @@ def check_sample(make, batch):
     np.testing.assert_allclose(images[:2], model.sample(2, seed=3), atol=1e-5)
     assert not np.allclose(images, model.sample(5, seed=4)), "another seed gives the same images"
     assert not np.allclose(model.sample(5), model.sample(5)), "without seed, images repeat"
+    _assert_same_state(before, _state(model), "sampling changed a variable")
 
 
 def check_sample_of_a_class(make, batch):
     """Labels decide the class and nothing else, and are checked; without them they are drawn."""
-    model = make()
+    model, _ = _trained(make, batch)
     if model.classes is None:
         return
     last = model.classes - 1
@@ -191,6 +181,7 @@ def check_sample_of_a_class(make, batch):
     np.testing.assert_array_equal(rows[2][::2], rows[0][::2])
     np.testing.assert_array_equal(rows[2][1::2], rows[1][1::2])
     assert not np.array_equal(rows[0], rows[1]), "labels change nothing in the latents"
+    assert not np.allclose(*map(model.decode, rows[:2])), "labels change nothing in the images"
     images = model.sample(6, seed=1, labels=[0, last] * 3)
     np.testing.assert_allclose(images, model.decode(rows[2]), atol=1e-5)
     drawn = model.latents(50 * model.classes, seed=1)
@@ -206,7 +197,7 @@ def check_sample_of_a_class(make, batch):
 
 def check_translate(make, batch):
     """Translations are finite images in [-1, 1], the same each time, whatever the batch size."""
-    model = make()
+    model, _ = _trained(make, batch)
     if not hasattr(model, "translate_step"):
         return
     for direction, images in _translatable(model, batch).items():
@@ -223,7 +214,7 @@ def check_translate(make, batch):
 
 def check_encode(make, batch):
     """Codes and reconstructions are finite, of an image alone, and labels are asked for."""
-    model = make()
+    model, _ = _trained(make, batch)
     for name in ("encode", "reconstruct"):
         if name not in model.abilities:
             continue
@@ -243,7 +234,7 @@ def check_encode(make, batch):
 
 def check_score(make, batch):
     """Logits are finite, those of an image alone, and what they are judged with is asked for."""
-    model = make()
+    model, _ = _trained(make, batch)
     if "score" not in model.abilities:
         return
     for domain, (images, given) in _scorable(model, batch).items():
@@ -261,6 +252,24 @@ def check_score(make, batch):
         raise AssertionError(f"score(images, **{wrong}) was taken")
 
 
+def check_abilities_are_graphs(make, batch):
+    """What an export traces, each ability on rows of any number, gives what the model gives."""
+    model, _ = _trained(make, batch)
+    try:
+        abilities = {ability.name: ability for ability in abilities_of(model)}
+    except NotImplementedError:
+        return
+    asked = [row for row in _asked(model, batch) if row[0] != "serving_default"]
+    for name, inputs, expected in asked:
+        specs = abilities[name].inputs
+        given = [np.asarray(inputs[s.name], s.dtype.as_numpy_dtype) for s in specs]
+        found = concrete(abilities[name].function, specs)(*map(ops.convert_to_tensor, given))
+        _assert_served(found, expected, name)
+    untold = {name for name in abilities if not name.endswith("_noisy")}
+    untold -= {name for name, *_ in asked}
+    assert not untold, f"the abilities {untold} are of nothing that the model can do"
+
+
 def check_export_round_trip(make, batch):
     """An exported model gives what the model gives, to 1e-5, by every signature."""
     model, _ = _trained(make, batch)
@@ -276,19 +285,17 @@ def check_export_round_trip(make, batch):
         assert not untold, f"the signatures {untold} are of nothing that the model can do"
         for name, inputs, expected in asked:
             (found,) = served[name](**inputs).values()
-            # What networks begin with may be far smaller than images get to be.
-            tolerance = 1e-5 * min(1.0, np.abs(expected).max())
-            np.testing.assert_allclose(found, expected, 1e-5, tolerance, err_msg=name)
+            _assert_served(found, expected, name)
 
 
 def check_loaded_model_continues_identically(make, batch):
     """Training a loaded model goes on bit for bit as the saved one's, random draws included."""
-    model, _ = _trained(make, batch)
-    loaded = _saved_and_loaded(model)
-    _kept.pop(keras.optimizers.Adam)  # Not for other checks any more.
-    _fit(model, batch)
-    _fit(loaded, batch)
-    _assert_same_state(_state(model), _state(loaded), "the loaded model went another way")
+    pair = _trained(make, batch)[0], _loaded(make, batch)
+    with _restored(*pair):
+        for model in pair:
+            model.run_eagerly, model.train_function = True, None
+            _fit(model, batch, rounds=2)
+        _assert_same_state(*map(_state, pair), "the loaded model went another way")
 
 
 CHECKS = {
@@ -333,34 +340,88 @@ def _compiled(make, optimizer=keras.optimizers.Adam, **kwargs):
     return model
 
 
+# What the checks of one `make` and batch share, by name; and of which `make` and batch it is.
+_kept = {}
+
+
+def _once(name, make, batch, produce):
+    """Returns `produce()`, called once for all checks of one `make` and batch."""
+    origin = (make, keras.config.dtype_policy().name)
+    arrays, of_arrays = _arrays(batch), _kept.get("arrays", ())
+    same = len(arrays) == len(of_arrays) and all(map(np.array_equal, arrays, of_arrays))
+    if _kept.get("origin") != origin or not same:
+        _kept.clear()
+        _kept.update(origin=origin, arrays=arrays)
+    if name not in _kept:
+        _kept[name] = produce()
+    return _kept[name]
+
+
 def _trained(make, batch):
     """A model after some rounds with Adam, and its logs."""
-    return _once(make, batch, keras.optimizers.Adam)
+
+    def train():
+        model = _compiled(make)
+        return model, _fit(model, batch)
+
+    return _once("trained", make, batch, train)
 
 
 def _plain(make, batch):
     """A model after some rounds with SGD and without XLA, and its logs."""
-    return _once(make, batch, keras.optimizers.SGD, jit_compile=False)
+
+    def train():
+        model = _compiled(make, keras.optimizers.SGD, jit_compile=False)
+        return model, _fit(model, batch)
+
+    return _once("plain", make, batch, train)
 
 
-# By optimizer: what a trained model was made of, the model, and its logs.
-_kept = {}
+def _loaded(make, batch):
+    """The trained model after saving and loading."""
+    model, _ = _trained(make, batch)
+    return _once("loaded", make, batch, lambda: _saved_and_loaded(model))
 
 
-def _once(make, batch, optimizer, **kwargs):
-    """Trains one model for all the checks of one `make` and batch, which must not move it."""
-    origin, arrays = (make, keras.config.dtype_policy().name), _arrays(batch)
-    found, of_arrays, *_ = _kept.get(optimizer, (None, ()))
-    if found != origin or not all(map(np.array_equal, arrays, of_arrays)):
-        model = _compiled(make, optimizer, **kwargs)
-        _kept[optimizer] = origin, arrays, model, _fit(model, batch)
-    return _kept[optimizer][2:]
+def _moves(make, batch):
+    """What each player's moves alone, on one batch with the same noise, did.
+
+    By its name: the variables that its first move changed, own ones and others', and the losses.
+    """
+
+    def move():
+        model, found = _compiled(make), {}
+        for player in model.players:
+            before = [v.numpy() for v in model.trainable_variables]
+            losses = [_move_with_fixed_noise(model, player, batch)]
+            changed = [
+                v
+                for v, old in zip(model.trainable_variables, before, strict=True)
+                if not np.array_equal(v.numpy(), old)
+            ]
+            own = {id(v) for v in player.variables}
+            parts = [[v.path for v in changed if (id(v) in own) is mine] for mine in (True, False)]
+            losses += [_move_with_fixed_noise(model, player, batch) for _ in range(MOVES)]
+            found[player.name] = parts, losses
+        return found
+
+    return _once("moves", make, batch, move)
 
 
-def _fit(model, batch):
+@contextlib.contextmanager
+def _restored(*models):
+    """Context after which the models' variables are what they were."""
+    variables = [v for m in models for v in (*m.variables, *m.optimizer.variables)]
+    before = [v.numpy() for v in variables]
+    yield
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
+
+
+def _fit(model, batch, rounds=ROUNDS):
     """Trains on `batch` and, so that rounds differ, its mirror images; returns the logs."""
     arrays = [
-        np.concatenate([array if i % 2 == 0 else _mirrored(array) for i in range(ROUNDS)])
+        np.concatenate([array if i % 2 == 0 else _mirrored(array) for i in range(rounds)])
         for array in _arrays(batch)
     ]
     return model.fit(*arrays, batch_size=_rows(batch), shuffle=False, verbose=0).history
@@ -445,7 +506,7 @@ def _move_with_fixed_noise(model, player, batch):
 def _check_precision(make, batch, policy, **kwargs):
     with dtype_policy(policy):
         model = _compiled(make, **kwargs)
-        _assert_finite(model, _fit(model, batch))
+        _assert_finite(model, _fit(model, batch, rounds=2))
         return model
 
 
@@ -479,6 +540,12 @@ def _assert_same_state(expected, found, message):
 def _assert_close(one, other, tolerance):
     for a, b in zip(one.weights, other.weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), tolerance, tolerance, err_msg=a.path)
+
+
+def _assert_served(found, expected, name):
+    # What networks begin with may be far smaller than images get to be.
+    tolerance = 1e-5 * min(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(found, expected, 1e-5, tolerance, err_msg=name)
 
 
 def _assert_finite(model, history):
