@@ -1,11 +1,13 @@
 """Checkpoint: a training that stopped goes on bit for bit, whatever stopped it."""
 
+import functools
 import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -15,6 +17,7 @@ import tensorflow as tf
 import kgen.callbacks
 from kgen.callbacks import checkpoint_file
 from kgen.core import engine
+from tests.recycling import recycled, state_of
 from tests.systems import SHAPE, SYSTEMS, smooth_critic
 
 IMAGES = np.random.default_rng(0).uniform(-1.0, 1.0, (46, *SHAPE)).astype("float32")
@@ -34,17 +37,48 @@ class Stop(keras.callbacks.Callback):
             signal.raise_signal(self.number)
 
 
+ARRAYS = {"batch_size": 8, "validation_split": 0.0}  # Where one is given, it is an array.
+
+
+@functools.cache
+def in_order():
+    images = np.concatenate([IMAGES, IMAGES[:2]])
+    return tf.data.Dataset.from_tensor_slices(images).batch(8, drop_remainder=True)
+
+
+def made(system="wasserstein_gan", **compiled):
+    """The compiled model in its first state."""
+
+    def make():
+        model = SYSTEMS[system].make()
+        model.compile("adam", jit_compile=False, **compiled)
+        return model
+
+    return recycled((system, *compiled.items()), make)
+
+
 def fit(folder, *others, system="wasserstein_gan", epochs=3, data=None, compiled=None, **arguments):
-    """Trains 6 rounds an epoch with checkpoints; returns the model."""
-    keras.utils.set_random_seed(0)
-    model = SYSTEMS[system].make()
-    model.compile("adam", jit_compile=False, **(compiled or {}))
+    """Trains 6 rounds an epoch with checkpoints; returns what became of the model.
+
+    On images in their order, as arrays are made a dataset anew in each `fit`, which takes longer.
+    """
+    model = made(system, **(compiled or {}))
     every = arguments.pop("every", 4)
     checkpoint = kgen.callbacks.Checkpoint(folder, every=every)
-    if data is None:
-        data, arguments = IMAGES, {"batch_size": 8, **arguments}
+    if data is None and not arguments.keys() & ARRAYS.keys():
+        data, arguments = in_order(), {"shuffle": False, **arguments}
+    elif data is None:
+        data, arguments = IMAGES, {**ARRAYS, **arguments}
     model.fit(data, epochs=epochs, verbose=0, callbacks=[checkpoint, *others], **arguments)
-    return model
+    return Trained(state_of(model), model.rounds_played, model.history)
+
+
+class Trained(NamedTuple):
+    """A training's end: the model itself trains again in the next `fit`."""
+
+    state: list
+    rounds_played: int
+    history: keras.callbacks.History
 
 
 def interrupted(folder, round, *others, **kwargs):
@@ -55,18 +89,20 @@ def interrupted(folder, round, *others, **kwargs):
             callback.csv_file.close()  # As the end of the process would have.
 
 
-def state(model):
-    return [np.asarray(v) for v in (*model.variables, *model.optimizer.variables)]
-
-
 def assert_same(one, other):
-    pairs = zip(state(one), state(other), strict=True)
+    pairs = zip(one.state, other.state, strict=True)
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     return fit(tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed_arrays(tmp_path_factory):
+    """On arrays, which are shuffled."""
+    return fit(tmp_path_factory.mktemp("arrays"), **ARRAYS)
 
 
 @pytest.fixture(scope="module")
@@ -84,42 +120,67 @@ def stopped(stopped_at_9, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("round", "every"), [(1, 4), (6, 4), (9, 4), (17, 4), (6, None), (9, None), (17, None)]
+    ("round", "every"),
+    [
+        (1, 4),
+        (6, 4),
+        (9, 4),
+        pytest.param(17, 4, marks=pytest.mark.slow),
+        pytest.param(6, None, marks=pytest.mark.slow),
+        pytest.param(9, None, marks=pytest.mark.slow),
+        (17, None),
+    ],
 )
-def test_goes_on_from_any_round(tmp_path, undisturbed, round, every):
-    interrupted(tmp_path, round, every=every)
-    model = fit(tmp_path, every=every)
-    assert_same(model, undisturbed)
+def test_goes_on_from_any_round(tmp_path, undisturbed_arrays, round, every):
+    interrupted(tmp_path, round, every=every, **ARRAYS)
+    model = fit(tmp_path, every=every, **ARRAYS)
+    assert_same(model, undisturbed_arrays)
     assert model.rounds_played == 18
-    assert model.history.history == undisturbed.history.history
+    assert model.history.history == undisturbed_arrays.history.history
     assert model.history.epoch == [0, 1, 2]
 
 
 def test_goes_on_several_times_with_rounds_in_one_execution(tmp_path):
-    compiled = {"steps_per_execution": 2}
-    expected = fit(tmp_path / "a", compiled=compiled)
-    interrupted(tmp_path / "b", 8, compiled=compiled)
-    interrupted(tmp_path / "b", 14, compiled=compiled)
-    assert_same(fit(tmp_path / "b", compiled=compiled), expected)
+    of_two = {"compiled": {"steps_per_execution": 2}, "system": "denoising_autoencoder"}
+    expected = fit(tmp_path / "a", **of_two)
+    interrupted(tmp_path / "b", 8, **of_two)
+    interrupted(tmp_path / "b", 14, **of_two)
+    assert_same(fit(tmp_path / "b", **of_two), expected)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "bfloat16"])
-def test_loss_scales_and_half_weights_go_on(tmp_path, policy):
+@pytest.mark.parametrize(
+    ("policy", "system"),
+    [("mixed_float16", "wasserstein_gan"), ("bfloat16", "denoising_autoencoder")],
+)
+def test_loss_scales_and_half_weights_go_on(tmp_path, policy, system):
     keras.config.set_dtype_policy(policy)
-    expected = fit(tmp_path / "a")
-    interrupted(tmp_path / "b", 7)
-    assert_same(fit(tmp_path / "b"), expected)
+    expected = fit(tmp_path / "a", epochs=2, system=system)
+    interrupted(tmp_path / "b", 7, epochs=2, system=system)
+    assert_same(fit(tmp_path / "b", epochs=2, system=system), expected)
 
 
 def test_replicas_go_on(tmp_path):
+    with engine.mirrored(2).scope():
+        keras.utils.set_random_seed(0)
+        model = SYSTEMS["wasserstein_gan"].make()
+        model.compile("adam", jit_compile=False)
+    variables = (*model.variables, *model.optimizer.variables)
+    first = state_of(model)
+
     def run(folder, *others):
-        with engine.mirrored(2).scope():
-            return fit(folder, *others, data=IMAGES[:40], batch_size=8)
+        for variable, value in zip(variables, first, strict=True):
+            variable.assign(value)
+        checkpoint = kgen.callbacks.Checkpoint(folder, every=4)
+        callbacks = [checkpoint, *others]
+        model.fit(IMAGES[:40], batch_size=8, epochs=3, verbose=0, callbacks=callbacks)
+        return Trained(state_of(model), model.rounds_played, model.history)
 
     expected = run(tmp_path / "a")
     with pytest.raises(RuntimeError, match="stopped"):
         run(tmp_path / "b", Stop(7))
-    assert_same(run(tmp_path / "b"), expected)
+    again = run(tmp_path / "b")
+    assert again.rounds_played == 15
+    assert_same(again, expected)
 
 
 def dataset():
@@ -129,13 +190,13 @@ def dataset():
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: kgen.data.load("digits", batch_size=200), dataset],
+    [lambda: kgen.data.load("digits", batch_size=400), dataset],
     ids=["kgen.data", "tf.data"],
 )
 def test_datasets_go_on(tmp_path, make):
-    expected = fit(tmp_path / "a", system="vae", data=make())
-    interrupted(tmp_path / "b", 8, system="vae", data=make())
-    assert_same(fit(tmp_path / "b", system="vae", data=make()), expected)
+    expected = fit(tmp_path / "a", system="denoising_autoencoder", data=make())
+    interrupted(tmp_path / "b", 8, system="denoising_autoencoder", data=make())
+    assert_same(fit(tmp_path / "b", system="denoising_autoencoder", data=make()), expected)
 
 
 def test_validation_split_and_given_steps_go_on(tmp_path):
@@ -245,14 +306,12 @@ def test_a_fit_that_fails_while_it_passes_over_rounds_leaves_the_model_whole(sto
         def on_epoch_begin(self, epoch, logs=None):
             raise RuntimeError("stopped")
 
-    keras.utils.set_random_seed(0)
-    model = SYSTEMS["wasserstein_gan"].make()
-    model.compile("adam", jit_compile=False)
+    model = made()
     with pytest.raises(RuntimeError, match="stopped"):
         checkpoint = kgen.callbacks.Checkpoint(stopped, every=4)
-        model.fit(IMAGES, batch_size=8, epochs=3, verbose=0, callbacks=[Fails(), checkpoint])
+        model.fit(in_order(), epochs=3, verbose=0, callbacks=[Fails(), checkpoint])
     assert model.rounds_played == 8
-    model.fit(IMAGES, batch_size=8, verbose=0)
+    model.fit(in_order(), verbose=0)
     assert model.rounds_played == 14
 
 
@@ -273,10 +332,10 @@ def test_random_draws_without_a_seed_go_on(tmp_path):
         latents = keras.Input((4,))
         images = keras.layers.Reshape(SHAPE)(keras.layers.Dense(64)(Jitter()(latents)))
         model = kgen.models.GAN(keras.Model(latents, images), smooth_critic(), seed=1)
-        model.compile("adam", jit_compile=False)
+        model.compile("adam", run_eagerly=True)
         checkpoint = kgen.callbacks.Checkpoint(folder, every=4)
         model.fit(IMAGES, batch_size=23, epochs=4, verbose=0, callbacks=[checkpoint, *others])
-        return model
+        return Trained(state_of(model), model.rounds_played, model.history)
 
     expected = run(tmp_path / "a")
     with pytest.raises(RuntimeError, match="stopped"):
@@ -347,16 +406,27 @@ def test_keeps_the_last(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "empty"])
-def test_a_damaged_one_falls_back_to_the_one_before(stopped, undisturbed, damage):
+def test_a_damaged_one_is_known(stopped, damage):
     newest = checkpoint_file.newest_first(stopped)[0]
-    content = bytearray(newest.read_bytes())
+    damaged(newest, damage)
+    with pytest.raises(checkpoint_file.DamagedCheckpointError, match=f"{newest.name} is damaged"):
+        checkpoint_file.read(newest)
+
+
+def damaged(path, damage):
+    content = bytearray(path.read_bytes())
     if damage == "cut":
         content = content[: len(content) // 2]
     elif damage == "bit":
         content[len(content) // 2] ^= 1
     else:
         content = b""
-    newest.write_bytes(content)
+    path.write_bytes(content)
+
+
+def test_a_damaged_one_falls_back_to_the_one_before(stopped, undisturbed):
+    newest = checkpoint_file.newest_first(stopped)[0]
+    damaged(newest, "bit")
     with pytest.warns(UserWarning, match=f"{newest.name} is damaged.*one before"):
         model = fit(stopped)
     assert_same(model, undisturbed)
@@ -430,7 +500,7 @@ def test_another_training_in_the_folder_is_refused(stopped):
     with pytest.raises(ValueError, match="variables of the model.*folder of its own"):
         fit(stopped, system="vae")
     with pytest.raises(ValueError, match="executions_per_epoch=6, expected the same, received 12"):
-        fit(stopped, batch_size=4)
+        fit(stopped, data=in_order().repeat(2), shuffle=False)
     assert fit(stopped).rounds_played == 18
 
 
@@ -463,7 +533,8 @@ def test_sigterm_leaves_a_checkpoint(tmp_path):
     script = (
         "import signal, pathlib, sys\n"
         "from tests.callbacks.test_checkpoint import Stop, fit\n"
-        "fit(pathlib.Path(sys.argv[1]), Stop(5, signal.SIGTERM), every=100)\n"
+        "eagerly = {'compiled': {'run_eagerly': True}, 'system': 'denoising_autoencoder'}\n"
+        "fit(pathlib.Path(sys.argv[1]), Stop(5, signal.SIGTERM), every=100, **eagerly)\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
     assert done.returncode == -signal.SIGTERM
