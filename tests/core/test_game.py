@@ -598,9 +598,10 @@ def test_what_a_system_cannot_do():
 
 
 def test_from_config_takes_networks_as_they_are():
-    model = tug()
+    model = tug(left_updates=3, seed=7)
     copy = Tug.from_config(model.get_config())
-    assert copy.left is model.left
+    assert copy.left is model.left and copy.right is model.right
+    assert (copy.left_updates, copy.seed, copy.noise.seed) == (3, 7, 7)
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.5, "3"])

@@ -120,7 +120,8 @@ def test_mixing_knows_only_the_layers_in_use():
 def test_the_mean_style_is_tracked():
     model = stylegan(mean_momentum=0.9)
     model.compile(
-        {"discriminator": keras.optimizers.SGD(0.0), "generator": keras.optimizers.SGD(0.0)}
+        {"discriminator": keras.optimizers.SGD(0.0), "generator": keras.optimizers.SGD(0.0)},
+        run_eagerly=True,
     )
     before = model.generator.mean_style.numpy()
     model.fit(IMAGES, batch_size=16, verbose=0)
@@ -137,7 +138,7 @@ def test_the_mean_style_is_tracked():
 def test_a_conditional_one_makes_the_class_asked_for_and_exports(tmp_path):
     model = stylegan(classes=3, ema_momentum=0.5)
     assert model.classes == 3 and model.latents(2, 0, labels=1).shape == (2, 7)
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)
     model.fit(IMAGES, np.arange(16) % 3, batch_size=8, verbose=0)
     two, one = (model.sample(2, seed=0, labels=label, psi=0.7) for label in (0, 1))
     assert not np.allclose(one, two)
