@@ -1,7 +1,7 @@
 """Doctor: what it does about a failure, and that it does nothing else."""
 
-import contextlib
 import re
+import warnings
 
 import keras
 import numpy as np
@@ -9,23 +9,36 @@ import pytest
 import tensorflow as tf
 
 import kgen.data
+from kgen import models, networks
 from kgen.callbacks import Checkpoint
 from kgen.callbacks.doctor import Diagnosis, Doctor
 from kgen.callbacks.doctor.fixed_batch import fixed_batch
 from kgen.core import engine
 from kgen.data.digits import digits
-from tests.callbacks.doctor_trainings import EVERY, SGD, Adam, gan, signals, train, vae, wgan_gp
-from tests.systems import SYSTEMS
+from tests.callbacks.doctor_trainings import (
+    EVERY,
+    SGD,
+    gan,
+    signals,
+    train,
+    vae,
+    wgan_gp,
+)
+from tests.recycling import state_of
+from tests.systems import (
+    SHAPE,
+    dcgan,
+    first_gan,
+    importance_weighted_vae,
+    packed_gan,
+    spectral_gan,
+)
 
 IMAGES = digits("train")[0][:256]
 
 
-def state(model):
-    return [np.asarray(v) for v in (*model.variables, *model.optimizer.variables)]
-
-
 def is_same(one, other):
-    pairs = zip(state(one), state(other), strict=True)
+    pairs = zip(one, other, strict=True)
     return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
@@ -68,45 +81,66 @@ DATA = {
 }
 
 
-@pytest.mark.parametrize("make_data, images", DATA.values(), ids=DATA)
+# Of arrays the systems below are trained; what is read of each kind of data is at the end.
+@pytest.mark.parametrize(
+    "make_data, images",
+    [
+        pytest.param(*given, id=name, marks=[] if name == "kgen.data" else [pytest.mark.slow])
+        for name, given in DATA.items()
+    ],
+)
 def test_training_is_the_same_to_the_bit(make_data, images):
     def trained(*callbacks):
-        model = gan(instance_noise=0.1, ema_momentum=0.9, augmentation=["translation"])
+        model = gan(ema_momentum=0.95)
         history = plain_fit(model, list(callbacks), make_data())
-        return model, history
+        return state_of(model), history
 
     expected, history = trained()
     watched, watched_history = trained(Doctor(every=2, images=images, on_failure="rollback"))
     assert is_same(expected, watched) and history == watched_history
 
 
-@pytest.mark.parametrize(
-    "name", ["dcgan", "first_gan", "packed_gan", "spectral_gan", "importance_weighted_vae"]
-)
-def test_systems_of_all_kinds_are_watched_and_not_disturbed(name):
-    system = SYSTEMS[name]
+def gan_with_state():
+    """One whose batch norm, dropout and spectral norm all move as the networks are called."""
+    images = keras.Input(SHAPE)
+    dropped = keras.layers.Dropout(0.3)(images)
+    critic = networks.dcgan_discriminator(SHAPE, filters=4, normalization="spectral")
+    generator = networks.dcgan_generator(SHAPE, latent_dim=4, filters=4)
+    return models.GAN(generator, keras.Model(images, critic(dropped)), loss="hinge")
 
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        gan_with_state,
+        packed_gan,
+        importance_weighted_vae,
+        *(pytest.param(make, marks=pytest.mark.slow) for make in (dcgan, first_gan, spectral_gan)),
+    ],
+)
+def test_systems_of_all_kinds_are_watched_and_not_disturbed(make):
     def trained(*callbacks):
         keras.utils.set_random_seed(0)
-        model = system.make()
-        model.compile("adam")
-        plain_fit(model, list(callbacks), np.tile(system.batch(), (16, 1, 1, 1)), epochs=1)
-        return model, np.random.uniform(), keras.random.uniform(())
+        model = make()
+        model.compile("adam", run_eagerly=True)
+        plain_fit(model, list(callbacks), IMAGES[:64], epochs=1)
+        return state_of(model), np.random.uniform(), keras.random.uniform(())
 
     expected, *draws = trained()
-    doctor = Doctor(every=3, failures=())
-    with contextlib.suppress(UserWarning):  # What so small a training shows is not the point.
+    doctor = Doctor(every=1, failures=())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # What so small a training shows is not the point.
         watched, *draws_after = trained(doctor)
-        assert is_same(expected, watched) and draws == draws_after
-        assert doctor.measured
+    assert is_same(expected, watched) and draws == draws_after
+    assert doctor.measured
 
 
 def test_it_works_under_replicas_and_xla():
     with engine.mirrored(2).scope():
-        doctor = train(gan(ema_momentum=0.9, penalty="r1", penalty_weight=0.1), 40)
-    assert doctor.said == [] and len(doctor.measured) == 5
-    doctor = train(gan(compiled={"jit_compile": True}, ema_momentum=0.9), 40)
+        doctor = train(gan(ema_momentum=0.95), 20)
     assert doctor.said == [] and len(doctor.measured) == 4
+    doctor = train(vae(compiled={"jit_compile": True}), 20)
+    assert doctor.said == [] and len(doctor.measured) == 1
 
 
 def test_it_works_beside_keras_callbacks(tmp_path):
@@ -164,14 +198,14 @@ def rates(model):
 
 
 def test_rollback_restores_weights_averages_slots_and_means_and_halves_the_rates():
-    model = gan(ema_momentum=0.9)
-    expected = gan(ema_momentum=0.9)
-    train(expected, 40)  # The last healthy check before the failure.
+    # The last healthy check before the failure.
+    expected = state_of(train(gan(ema_momentum=0.95), 40).model)
+    model = gan(ema_momentum=0.95)
 
     class Look(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if self.model.rounds_played == 51:
-                self.seen = state(self.model)
+                self.seen = state_of(self.model)
                 self.noise = np.asarray(self.model.random_states[0])
                 self.means = [float(m.result()) for m in self.model.metrics]
 
@@ -186,20 +220,20 @@ def test_rollback_restores_weights_averages_slots_and_means_and_halves_the_rates
     apart = {id(model.optimizer.iterations), *(id(s) for s in model.random_states)}
     apart |= {id(o.learning_rate) for o in model.optimizer.optimizers}
     variables = (*model.variables, *model.optimizer.variables)
-    for variable, seen, before in zip(variables, look.seen, state(expected), strict=True):
+    for variable, seen, before in zip(variables, look.seen, expected, strict=True):
         assert (id(variable) in apart) != np.array_equal(seen, before), variable.path
     assert np.isfinite(look.means).all()
     # Rounds are counted on, noise goes on, training ends as planned and is finite.
     assert model.rounds_played == 60 and look.noise[1] == 51
     assert rates(model) == pytest.approx([5e-4, 5e-4])
-    assert all(np.isfinite(array).all() for array in state(model))
+    assert all(np.isfinite(array).all() for array in state_of(model))
     assert np.isfinite(list(model.history.history.values())).all()
 
 
 def test_rollback_to_the_begin_where_no_check_has_come():
     doctor = train(gan(), 10, Spoil(3), on_failure="rollback")
     assert "weights of round 0" in doctor.said[0]
-    assert doctor.model.rounds_played == 20  # An epoch.
+    assert doctor.model.rounds_played == 10
 
 
 def test_rollbacks_are_bounded():
@@ -228,7 +262,7 @@ def test_rollback_saves_a_training_with_too_large_a_rate():
 
 def test_rollback_puts_loss_scales_back():
     keras.config.set_dtype_policy("mixed_float16")
-    doctor = train(vae(Adam(1e-3), beta=1e9), 20, on_failure="rollback")
+    doctor = train(vae(1e-3, beta=1e9), 20, on_failure="rollback")
     assert signals(doctor) == ["loss_scale_underflow"]
     assert float(doctor.model.optimizer.by_player["vae"].dynamic_scale) == 2.0**15
 
@@ -238,7 +272,8 @@ def test_rollback_refuses_a_schedule():
     model = gan(SGD(schedule))
     with pytest.raises(ValueError, match="player 'discriminator' is a ExponentialDecay"):
         train(model, 1, on_failure="rollback")
-    assert train(gan(SGD(schedule)), 20, on_failure="stop").said == []
+    model = gan(SGD(schedule), compiled={"run_eagerly": True})
+    assert train(model, 3, every=2, on_failure="stop").said == []
 
 
 # ---------------------------------------------------------------- with a Checkpoint
@@ -262,23 +297,25 @@ class SpoilOnce(Spoil):
             spoil(self.model)
 
 
-@pytest.mark.parametrize("killed", [47, 57])
-def test_a_killed_training_goes_on_with_the_same_bits(tmp_path, killed):
-    """The rollback at round 51 goes to the state of round 40, kept in the checkpoint."""
+def test_a_killed_training_goes_on_with_the_same_bits(tmp_path):
+    """The rollback at round 51 goes to the state of round 40, kept in the checkpoint of 44."""
 
     def run(folder, *others):
-        callbacks = [SpoilOnce(50), *others, Checkpoint(folder, every=5)]
-        return train(gan(ema_momentum=0.9), 80, *callbacks, on_failure="rollback")
+        callbacks = [SpoilOnce(50), *others, Checkpoint(folder, every=11)]
+        doctor = train(gan(ema_momentum=0.95), 80, *callbacks, on_failure="rollback")
+        return doctor, state_of(doctor.model)
 
-    expected = run(tmp_path / "a")
+    expected, end = run(tmp_path / "undisturbed")
     assert len(expected.said) == 1 and "round 40" in expected.said[0]
-    with pytest.raises(RuntimeError, match="stopped"):
-        run(tmp_path / "b", Stop(killed))
-    again = run(tmp_path / "b")
-    assert is_same(again.model, expected.model) and rates(again.model) == rates(expected.model)
-    assert again.diagnoses == expected.diagnoses
-    assert again.measured == expected.measured
-    assert again.said == ([] if killed == 57 else expected.said)
+    for killed, said in ((47, expected.said), (57, [])):
+        folder = tmp_path / str(killed)
+        with pytest.raises(RuntimeError, match="stopped"):
+            run(folder, Stop(killed))
+        again, other_end = run(folder)
+        assert is_same(other_end, end)
+        assert again.diagnoses == expected.diagnoses
+        assert again.measured == expected.measured
+        assert again.said == said
 
 
 def test_a_training_that_it_stopped_stays_stopped(tmp_path):
