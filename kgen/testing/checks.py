@@ -9,12 +9,9 @@ model that was trained once, which they leave as it was; and where no graph is w
 others train eagerly.
 """
 
-import contextlib
 import copy
 import inspect
-import pathlib
 import tempfile
-import warnings
 
 import keras
 import numpy as np
@@ -22,18 +19,15 @@ from keras import ops
 
 import kgen.serving
 from kgen.core import engine
-from kgen.core.noise import borrowed
 from kgen.core.precision import dtype_policy
 from kgen.serving.abilities import abilities_of, concrete
-
-ROUNDS = 3
-MOVES = 3
-STEP_SIZE = 1e-3
+from kgen.testing import shared
+from kgen.testing.given import arrays_of, asked_of, encodable, rows_of, scorable, translatable
 
 
 def check_config_round_trip(make, batch):
     """A model made anew from its config has the same config and the same variables."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     config = keras.saving.serialize_keras_object(model)
     # Keras takes a config apart while it reads one.
     again = keras.saving.deserialize_keras_object(copy.deepcopy(config))
@@ -43,7 +37,7 @@ def check_config_round_trip(make, batch):
 
 def check_init_stores_arguments(make, batch):
     """Every argument of `__init__` is an attribute of the same name, and in the config."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     parameters = inspect.signature(type(model).__init__).parameters.values()
     names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
     missing = [name for name in names if not hasattr(model, name)]
@@ -53,7 +47,7 @@ def check_init_stores_arguments(make, batch):
 
 def check_fit_is_finite(make, batch):
     """Losses and weights are finite after some rounds, and the logs name every player's loss."""
-    model, history = _trained(make, batch)
+    model, history = shared.trained(make, batch)
     players = [p.name for p in model.players]
     losses = ["loss"] if len(players) == 1 else [f"{name}_loss" for name in players]
     assert set(losses) <= set(history), f"expected the logs {losses}, found {list(history)}"
@@ -62,21 +56,21 @@ def check_fit_is_finite(make, batch):
 
 def check_loss_falls_on_one_batch(make, batch):
     """Each player, moving alone on one batch with the same noise, makes its own loss smaller."""
-    for name, (_, losses) in _moves(make, batch).items():
+    for name, (_, losses) in shared.moves(make, batch).items():
         _, first, *_, last = losses  # Constraints, such as clipped weights, apply from a move on.
         assert last < first, f"the loss of {name!r} went from {first} to {last} on one batch"
 
 
 def check_players_move_only_their_own(make, batch):
     """A player's turn changes its own trainable variables and nobody else's."""
-    for name, ((own, others), _) in _moves(make, batch).items():
+    for name, ((own, others), _) in shared.moves(make, batch).items():
         assert own, f"the turn of {name!r} changed nothing"
         assert not others, f"the turn of {name!r} changed the variables {others}"
 
 
 def check_every_variable_has_an_owner(make, batch):
     """Every trainable variable of the model belongs to a player."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     owned = {id(v) for player in model.players for v in player.variables}
     orphans = [v.path for v in model.trainable_variables if id(v) not in owned]
     assert not orphans, f"no player moves the variables {orphans}"
@@ -84,10 +78,10 @@ def check_every_variable_has_an_owner(make, batch):
 
 def check_evaluate_changes_nothing(make, batch):
     """`evaluate` gives the same finite numbers twice and changes no state at all."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     before = _state(model)
     first, second = (
-        model.evaluate(*_arrays(batch), batch_size=_rows(batch), verbose=0, return_dict=True)
+        model.evaluate(*arrays_of(batch), batch_size=rows_of(batch), verbose=0, return_dict=True)
         for _ in range(2)
     )
     assert first == second, f"two evaluations differ: {first} and {second}"
@@ -97,12 +91,12 @@ def check_evaluate_changes_nothing(make, batch):
 
 def check_loaded_model_predicts_the_same(make, batch):
     """A model saved to a `.keras` file and loaded has the same weights and outputs."""
-    (model, _), loaded = _trained(make, batch), _loaded(make, batch)
+    (model, _), loaded = shared.trained(make, batch), shared.loaded(make, batch)
     _assert_same_state(_state(model), _state(loaded), "saving changed a variable")
     if hasattr(model, "draw_latents"):
         np.testing.assert_array_equal(model.sample(3, seed=1), loaded.sample(3, seed=1))
     if hasattr(model, "translate_step"):
-        for direction, images in _translatable(model, batch).items():
+        for direction, images in translatable(model, batch).items():
             np.testing.assert_array_equal(
                 model.translate(images, direction, seed=1),
                 loaded.translate(images, direction, seed=1),
@@ -111,9 +105,9 @@ def check_loaded_model_predicts_the_same(make, batch):
 
 def check_xla_matches_graph_mode(make, batch):
     """With and without XLA, training from the same start ends at the same weights, to 1e-4."""
-    plain, _ = _plain(make, batch)
-    xla = _compiled(make, keras.optimizers.SGD, jit_compile=True)
-    _fit(xla, batch)
+    plain, _ = shared.plain(make, batch)
+    xla = shared.compiled(make, keras.optimizers.SGD, jit_compile=True)
+    shared.fit(xla, batch)
     _assert_close(plain, xla, 1e-4)
 
 
@@ -133,9 +127,9 @@ def check_mixed_bfloat16_is_finite(make, batch):
 
 def check_steps_per_execution(make, batch):
     """Several rounds in one execution end at the same weights as one by one."""
-    one, _ = _trained(make, batch)
-    several = _compiled(make, steps_per_execution=2)
-    _fit(several, batch)
+    one, _ = shared.trained(make, batch)
+    several = shared.compiled(make, steps_per_execution=2)
+    shared.fit(several, batch)
     _assert_close(one, several, 1e-6)
 
 
@@ -144,10 +138,10 @@ def check_two_replicas_match_one(make, batch):
 
     Needs two logical CPU devices, set up before TensorFlow starts (see `tests/conftest.py`).
     """
-    one, logs_of_one = _plain(make, batch)
+    one, logs_of_one = shared.plain(make, batch)
     with engine.mirrored(2).scope():
-        two = _compiled(make, keras.optimizers.SGD)
-    logs_of_two = _fit(two, batch)
+        two = shared.compiled(make, keras.optimizers.SGD)
+    logs_of_two = shared.fit(two, batch)
     _assert_close(one, two, 1e-5)
     for name, values in logs_of_one.items():
         np.testing.assert_allclose(values, logs_of_two[name], rtol=1e-3, atol=1e-4, err_msg=name)
@@ -155,12 +149,12 @@ def check_two_replicas_match_one(make, batch):
 
 def check_sample(make, batch):
     """Samples have the data's shape and range; a seed decides them, whatever the batch size."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     if not hasattr(model, "draw_latents"):
         return
     before = _state(model)
     images = model.sample(5, seed=3)
-    assert images.shape == (5, *_arrays(batch)[0].shape[1:]), f"the shape is {images.shape}"
+    assert images.shape == (5, *arrays_of(batch)[0].shape[1:]), f"the shape is {images.shape}"
     assert images.dtype == np.float32, f"the type is {images.dtype}"
     assert np.abs(images).max() <= 1.0, "values leave [-1, 1]"
     np.testing.assert_array_equal(images, model.sample(5, seed=3))
@@ -173,7 +167,7 @@ def check_sample(make, batch):
 
 def check_sample_of_a_class(make, batch):
     """Labels decide the class and nothing else, and are checked; without them they are drawn."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     if model.classes is None:
         return
     last = model.classes - 1
@@ -197,10 +191,10 @@ def check_sample_of_a_class(make, batch):
 
 def check_translate(make, batch):
     """Translations are finite images in [-1, 1], the same each time, whatever the batch size."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     if not hasattr(model, "translate_step"):
         return
-    for direction, images in _translatable(model, batch).items():
+    for direction, images in translatable(model, batch).items():
         out = model.translate(images, direction)
         assert out.dtype == np.float32 and len(out) == len(images), f"{out.dtype}, {out.shape}"
         assert np.abs(out).max() <= 1.0, "values leave [-1, 1]"
@@ -214,13 +208,15 @@ def check_translate(make, batch):
 
 def check_encode(make, batch):
     """Codes and reconstructions are finite, of an image alone, and labels are asked for."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     for name in ("encode", "reconstruct"):
         if name not in model.abilities:
             continue
-        method, given = getattr(model, name), _encodable(model, batch)
+        method, given = getattr(model, name), encodable(model, batch)
         rows = method(**given)
-        assert rows.dtype == np.float32 and len(rows) == _rows(batch), f"{rows.dtype}, {rows.shape}"
+        assert rows.dtype == np.float32 and len(rows) == rows_of(batch), (
+            f"{rows.dtype}, {rows.shape}"
+        )
         assert np.isfinite(rows).all(), f"`{name}` gives numbers that are not finite"
         np.testing.assert_allclose(method(**given, batch_size=3), rows, rtol=1e-4, atol=1e-5)
         wrong = {"images": given["images"], **({} if model.encoded_with else {"labels": 0})}
@@ -234,10 +230,10 @@ def check_encode(make, batch):
 
 def check_score(make, batch):
     """Logits are finite, those of an image alone, and what they are judged with is asked for."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     if "score" not in model.abilities:
         return
-    for domain, (images, given) in _scorable(model, batch).items():
+    for domain, (images, given) in scorable(model, batch).items():
         logits = model.score(images, **given, domain=domain)
         assert logits.dtype == np.float32 and len(logits) == len(images), f"{logits.shape}"
         assert np.isfinite(logits).all(), "a logit is not finite"
@@ -254,12 +250,12 @@ def check_score(make, batch):
 
 def check_abilities_are_graphs(make, batch):
     """What an export traces, each ability on rows of any number, gives what the model gives."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     try:
         abilities = {ability.name: ability for ability in abilities_of(model)}
     except NotImplementedError:
         return
-    asked = [row for row in _asked(model, batch) if row[0] != "serving_default"]
+    asked = [row for row in asked_of(model, batch) if row[0] != "serving_default"]
     for name, inputs, expected in asked:
         specs = abilities[name].inputs
         given = [np.asarray(inputs[s.name], s.dtype.as_numpy_dtype) for s in specs]
@@ -272,14 +268,14 @@ def check_abilities_are_graphs(make, batch):
 
 def check_export_round_trip(make, batch):
     """An exported model gives what the model gives, to 1e-5, by every signature."""
-    model, _ = _trained(make, batch)
+    model, _ = shared.trained(make, batch)
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = kgen.serving.export(model, folder)
         except NotImplementedError:
             return
         served = kgen.serving.load(path)
-        asked = list(_asked(model, batch))
+        asked = list(asked_of(model, batch))
         names = {name for name in served if not name.endswith(("_uint8", "_bytes", "_noisy"))}
         untold = names - {name for name, *_ in asked} - {"serving_default"}
         assert not untold, f"the signatures {untold} are of nothing that the model can do"
@@ -290,11 +286,12 @@ def check_export_round_trip(make, batch):
 
 def check_loaded_model_continues_identically(make, batch):
     """Training a loaded model goes on bit for bit as the saved one's, random draws included."""
-    pair = _trained(make, batch)[0], _loaded(make, batch)
-    with _restored(*pair):
+    pair = shared.trained(make, batch)[0], shared.loaded(make, batch)
+    with shared.restored(*pair):
         for model in pair:
             model.run_eagerly, model.train_function = True, None
-            _fit(model, batch, rounds=2)
+            shared.fit(model, batch, rounds=2)
+            model.run_eagerly, model.train_function = False, None
         _assert_same_state(*map(_state, pair), "the loaded model went another way")
 
 
@@ -329,194 +326,14 @@ def check_generative_model(make, batch):
             except Exception as error:
                 raise AssertionError(f"The check {name!r} failed: {error}") from error
     finally:
-        _kept.clear()
-
-
-def _compiled(make, optimizer=keras.optimizers.Adam, **kwargs):
-    keras.utils.set_random_seed(0)
-    model = make()
-    names = [player.name for player in model.players]
-    model.compile({name: optimizer(learning_rate=STEP_SIZE) for name in names}, **kwargs)
-    return model
-
-
-# What the checks of one `make` and batch share, by name; and of which `make` and batch it is.
-_kept = {}
-
-
-def _once(name, make, batch, produce):
-    """Returns `produce()`, called once for all checks of one `make` and batch."""
-    origin = (make, keras.config.dtype_policy().name)
-    arrays, of_arrays = _arrays(batch), _kept.get("arrays", ())
-    same = len(arrays) == len(of_arrays) and all(map(np.array_equal, arrays, of_arrays))
-    if _kept.get("origin") != origin or not same:
-        _kept.clear()
-        _kept.update(origin=origin, arrays=arrays)
-    if name not in _kept:
-        _kept[name] = produce()
-    return _kept[name]
-
-
-def _trained(make, batch):
-    """A model after some rounds with Adam, and its logs."""
-
-    def train():
-        model = _compiled(make)
-        return model, _fit(model, batch)
-
-    return _once("trained", make, batch, train)
-
-
-def _plain(make, batch):
-    """A model after some rounds with SGD and without XLA, and its logs."""
-
-    def train():
-        model = _compiled(make, keras.optimizers.SGD, jit_compile=False)
-        return model, _fit(model, batch)
-
-    return _once("plain", make, batch, train)
-
-
-def _loaded(make, batch):
-    """The trained model after saving and loading."""
-    model, _ = _trained(make, batch)
-    return _once("loaded", make, batch, lambda: _saved_and_loaded(model))
-
-
-def _moves(make, batch):
-    """What each player's moves alone, on one batch with the same noise, did.
-
-    By its name: the variables that its first move changed, own ones and others', and the losses.
-    """
-
-    def move():
-        model, found = _compiled(make), {}
-        for player in model.players:
-            before = [v.numpy() for v in model.trainable_variables]
-            losses = [_move_with_fixed_noise(model, player, batch)]
-            changed = [
-                v
-                for v, old in zip(model.trainable_variables, before, strict=True)
-                if not np.array_equal(v.numpy(), old)
-            ]
-            own = {id(v) for v in player.variables}
-            parts = [[v.path for v in changed if (id(v) in own) is mine] for mine in (True, False)]
-            losses += [_move_with_fixed_noise(model, player, batch) for _ in range(MOVES)]
-            found[player.name] = parts, losses
-        return found
-
-    return _once("moves", make, batch, move)
-
-
-@contextlib.contextmanager
-def _restored(*models):
-    """Context after which the models' variables are what they were."""
-    variables = [v for m in models for v in (*m.variables, *m.optimizer.variables)]
-    before = [v.numpy() for v in variables]
-    yield
-    for variable, value in zip(variables, before, strict=True):
-        variable.assign(value)
-
-
-def _fit(model, batch, rounds=ROUNDS):
-    """Trains on `batch` and, so that rounds differ, its mirror images; returns the logs."""
-    arrays = [
-        np.concatenate([array if i % 2 == 0 else _mirrored(array) for i in range(rounds)])
-        for array in _arrays(batch)
-    ]
-    return model.fit(*arrays, batch_size=_rows(batch), shuffle=False, verbose=0).history
-
-
-def _arrays(batch):
-    """x, or x and y."""
-    return batch if isinstance(batch, tuple) else (batch,)
-
-
-def _rows(batch):
-    return len(_arrays(batch)[0])
-
-
-def _mirrored(array):
-    """Images upside down; labels as they are."""
-    return array[:, ::-1] if array.ndim > 2 else array
-
-
-def _translatable(model, batch):
-    """Images to translate, by direction: the targets of the first way are those of the second."""
-    return dict(zip(model.directions, _arrays(batch), strict=False))
-
-
-def _scorable(model, batch):
-    """Images to score and what they are judged with, by domain."""
-    x, *y = _arrays(batch)
-    if len(model.score_domains) > 1:
-        return {d: (images, {}) for d, images in zip(model.score_domains, (x, *y), strict=True)}
-    given = {"labels": y, "inputs": [x]}.get(model.scored_with)
-    images = y[0] if "translate" in model.abilities else x
-    return {model.score_domains[0]: (images, {model.scored_with: given[0]} if given else {})}
-
-
-def _encodable(model, batch):
-    """Images to encode, and what they are encoded with."""
-    names = ("images",) if model.encoded_with is None else ("images", model.encoded_with)
-    return dict(zip(names, _arrays(batch), strict=False))
-
-
-def _asked(model, batch):
-    """Yields signatures, their inputs, and what the model itself gives."""
-    if "decode" in model.abilities:
-        can_draw = "sample" in model.abilities
-        latents = model.latents(3, seed=1) if can_draw else model.encode(**_encodable(model, batch))
-        yield "decode", {"latents": latents}, model.decode(latents)
-        yield "serving_default", {"latents": latents}, model.decode(latents)
-    if "sample" in model.abilities:
-        labels = {} if model.classes is None else {"labels": [0, 1, 0]}
-        asked = {"seed": 1, "count": 3, **labels}
-        yield "sample", asked, model.sample(3, seed=1, **labels)
-        if model.truncation_name:
-            truncation = {model.truncation_name: 0.5}
-            images = model.sample(3, seed=1, **labels, **truncation)
-            yield "sample_truncated", {**asked, **truncation}, images
-    for name in ("encode", "reconstruct", "log_prob"):
-        if name in model.abilities and model.image_shape is not None:
-            given = _encodable(model, batch)
-            yield name, given, getattr(model, name)(**given)
-    if "translate" in model.abilities:
-        for direction, images in _translatable(model, batch).items():
-            name = "translate" if len(model.directions) == 1 else f"translate_{direction}"
-            yield name, {"images": images}, model.translate(images, direction)
-    if "score" in model.abilities:
-        for domain, (images, given) in _scorable(model, batch).items():
-            name = "score" if len(model.score_domains) == 1 else f"score_{domain}"
-            expected = model.score(images, **given, domain=domain)
-            yield name, {"images": images, **given}, expected
-
-
-def _move_with_fixed_noise(model, player, batch):
-    images = keras.tree.map_structure(ops.convert_to_tensor, batch)
-    with borrowed(model.random_states, offset=0):
-        loss, _ = engine.minimize(
-            lambda: model.loss_of(player, model.prepare(images, training=True), training=True),
-            model.variables_of(player),
-            model.optimizer.by_player[player.name],
-        )
-    return float(loss)
+        shared.forget()
 
 
 def _check_precision(make, batch, policy, **kwargs):
     with dtype_policy(policy):
-        model = _compiled(make, **kwargs)
-        _assert_finite(model, _fit(model, batch, rounds=2))
+        model = shared.compiled(make, **kwargs)
+        _assert_finite(model, shared.fit(model, batch, rounds=2))
         return model
-
-
-def _saved_and_loaded(model):
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        # Keras only warns where an optimizer's state does not fit.
-        warnings.simplefilter("error", UserWarning)
-        path = pathlib.Path(folder) / "model.keras"
-        model.save(path)
-        return keras.models.load_model(path)
 
 
 def _shapes(model):
