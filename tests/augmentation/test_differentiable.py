@@ -185,8 +185,9 @@ def test_two_replicas_augment_as_one():
     np.testing.assert_allclose(found, alone, atol=1e-6)
 
 
-@pytest.mark.parametrize("shape", SHAPES[1:])
-@pytest.mark.parametrize("batch", ["known", "unknown"])
+@pytest.mark.parametrize(
+    ("shape", "batch"), list(zip(SHAPES[1:], ["known", "unknown"], strict=True))
+)
 def test_xla_is_the_same(shape, batch):
     images = tf.constant(images_of(shape))
 
