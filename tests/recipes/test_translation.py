@@ -38,12 +38,15 @@ def test_every_task_trains_and_is_scored_on_held_out_images(
     tmp_path, task, objective, untraced, bare
 ):
     data = "mnist5k" if task == "segment" else "photos"
-    result = pix2pix.run(tiny(tmp_path, task=task, objective=objective, data=data))
+    # More than 256 images for a Frechet distance, once of each set.
+    held_out = 300 if task in ("edges", "segment") else 20
+    fields = dict(task=task, objective=objective, data=data, held_out=held_out)
+    result = pix2pix.run(tiny(tmp_path, **fields))
     model = result.model
     assert type(model) is (ContextEncoder if task == "inpaint" else Pix2Pix)
     assert (model.discriminator is None) == (objective == "reconstruction")
     assert (model.reconstruction_weight == 0.0) == (objective == "adversarial")
-    assert scored(result) == {"l1", "psnr", "ssim", "frechet"}
+    assert scored(result) == {"l1", "psnr", "ssim"} | ({"frechet"} if held_out == 300 else set())
     with PIL.Image.open(result.paths.report / "before_after.png") as picture:
         assert picture.height > picture.width  # 8 rows of an input, an output and a target.
 
@@ -91,7 +94,7 @@ def test_super_resolution_of_images_of_any_size(tmp_path, untraced, bare):
 
 def test_sets_of_photographs(tmp_path, untraced, bare, by_neighbours):
     config = cyclegan.Config(
-        data="photos", second="photos", image_size=16, steps=2, log_every=1, filters=2, blocks=1,
+        data="photos", second="photos", image_size=8, steps=2, log_every=1, filters=2, blocks=1,
         discriminator_filters=2, batch_size=4, doctor="off", out=str(tmp_path / "run"),
         export="none",
     )  # fmt: skip

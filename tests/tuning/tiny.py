@@ -38,7 +38,8 @@ def build(config, image_shape):
         beta=config.beta,
         seed=config.seed,
     )
-    model.compile(keras.optimizers.Adam(config.learning_rate))
+    # A few rounds are played before they would be traced.
+    model.compile(keras.optimizers.Adam(config.learning_rate), run_eagerly=True)
     return model
 
 
