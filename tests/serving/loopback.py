@@ -40,12 +40,12 @@ class Addresses(NamedTuple):
 class Servable:
     """The newest version in a folder, by the name of the folder."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, model=None):
         folder = pathlib.Path(folder)
         self.name = folder.name
         self.version = max(int(p.name) for p in folder.iterdir() if p.name.isdecimal())
         path = str(folder / str(self.version))
-        self.model = tf.saved_model.load(path)
+        self.model = tf.saved_model.load(path) if model is None else model
         graph = saved_model_utils.get_meta_graph_def(path, "serve")
         self.definitions = graph.signature_def
 
@@ -145,9 +145,12 @@ def rest_handler(servable):
 
 
 @contextlib.contextmanager
-def serving(folder):
-    """Context in which the newest version in a folder is served; gives its `Addresses`."""
-    servable = Servable(folder)
+def serving(folder, model=None):
+    """Context in which the newest version in a folder is served; gives its `Addresses`.
+
+    `model` is what `tf.saved_model.load` returns for it, if it has been loaded.
+    """
+    servable = Servable(folder, model)
     rpc = grpc.server(
         concurrent.futures.ThreadPoolExecutor(8),
         options=[(f"grpc.max_{way}_message_length", -1) for way in ("send", "receive")],

@@ -21,6 +21,11 @@ pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not 
 loopback = pytest.importorskip("tests.serving.loopback")
 
 
+def served(exports, name):
+    """Context in which an export is served."""
+    return loopback.serving(exports.folder / name, exports[name].loaded)
+
+
 @pytest.fixture(scope="module")
 def model(exports):
     return exports["projection_gan"].model
@@ -29,7 +34,7 @@ def model(exports):
 @pytest.fixture(scope="module")
 def gan(exports, model):
     """The server of the model."""
-    with loopback.serving(exports.folder / "projection_gan") as addresses:
+    with served(exports, "projection_gan") as addresses:
         yield addresses
 
 
@@ -79,7 +84,7 @@ def test_latents_and_scores(client, model):
 
 def test_what_an_autoencoder_can_do(exports):
     model, images = exports["vae"].model, SYSTEMS["vae"].batch()
-    with loopback.serving(exports.folder / "vae") as addresses:
+    with served(exports, "vae") as addresses:
         for address in addresses:
             client = Client(address, "vae", version=1)
             for name in ("encode", "reconstruct", "log_prob"):
@@ -92,7 +97,7 @@ def test_what_an_autoencoder_can_do(exports):
 
 def test_what_a_conditional_autoencoder_is_told(exports):
     model, (images, labels) = exports["conditional_vae"].model, SYSTEMS["conditional_vae"].batch()
-    with loopback.serving(exports.folder / "conditional_vae") as addresses:
+    with served(exports, "conditional_vae") as addresses:
         client = Client(addresses.rest, "conditional_vae")
         for name in ("encode", "reconstruct", "log_prob"):
             for given in (labels, 1):

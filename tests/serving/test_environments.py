@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from kgen.serving import export
+from tests.serving.exports import Exported
 from tests.serving.translator import Translator
 from tests.serving.without_keras import WITHOUT_KERAS
 
@@ -58,24 +59,25 @@ print("loaded:", sorted(loaded))
 def exported(exports):
     found = exports["dcgan"]
     assert np.ptp(found.model.sample(8, seed=0), axis=0).max() > 0.5
-    return found.model, found.path
+    return found
 
 
 @pytest.fixture(scope="module")
 def translator(tmp_path_factory):
     model = Translator()
-    return model, export(model, tmp_path_factory.mktemp("served") / "translator")
+    return Exported(model, export(model, tmp_path_factory.mktemp("served") / "translator"))
 
 
-def given_to(model, path):
+def given_to(exported):
     """Inputs of every signature, by `<signature>.<name>`."""
+    model = exported.model
     images = images_for(model)
     levels = np.rint((images + 1) * 127.5).astype("uint8")
     values = {"seed": 5, "count": 4, "image_bytes": tf.io.encode_png(levels).numpy()}
     if "decode" in model.abilities:
         values["latents"] = model.latents(3, seed=1)
     given = {}
-    for name, signature in tf.saved_model.load(path).signatures.items():
+    for name, signature in exported.loaded.signatures.items():
         for key in signature.structured_input_signature[1]:
             as_levels = {"images": levels if name.endswith("_uint8") else images}
             given[f"{name}.{key}"] = {**values, **as_levels}[key]
@@ -92,12 +94,12 @@ def images_for(model):
 def made(exported, exports, translator, tmp_path_factory):
     """What another process, in which Keras and kgen cannot be imported, made; and its folder."""
     folder = tmp_path_factory.mktemp("made")
-    asked = [exported, (exports["vae"].model, exports["vae"].path), translator]
-    for number, (model, path) in enumerate(asked):
-        np.savez(folder / f"given-{number}.npz", **given_to(model, path))
-    np.save(folder / "latents.npy", exported[0].latents(3, seed=1))
+    asked = [exported, exports["vae"], translator]
+    for number, one in enumerate(asked):
+        np.savez(folder / f"given-{number}.npz", **given_to(one))
+    np.save(folder / "latents.npy", exported.model.latents(3, seed=1))
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder), *(path for _, path in asked)],
+        [sys.executable, "-c", SCRIPT, str(folder), *(one.path for one in asked)],
         capture_output=True, text=True, cwd=folder, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -113,7 +115,7 @@ def made(exported, exports, translator, tmp_path_factory):
 def test_every_signature_where_keras_and_kgen_cannot_be_imported(
     number, signatures, made, exported, exports
 ):
-    model, made = (exported[0], exports["vae"].model)[number], made[0][number]
+    model, made = (exported, exports["vae"])[number].model, made[0][number]
     assert len(made) == signatures
     decoded, sampled = model.decode(model.latents(3, seed=1)), model.sample(4, seed=5)
     np.testing.assert_allclose(made["serving_default.images"], decoded, atol=1e-5)
@@ -133,7 +135,7 @@ def test_every_signature_where_keras_and_kgen_cannot_be_imported(
 
 
 def test_files_are_translated_where_keras_and_kgen_cannot_be_imported(made, translator):
-    model, made = translator[0], made[0][2]
+    model, made = translator.model, made[0][2]
     names = {name.partition(".")[0] for name in made}
     assert names == {"serving_default", "translate", "translate_bytes", "translate_uint8"}
     expected = model.translate(images_for(model))
@@ -143,7 +145,7 @@ def test_files_are_translated_where_keras_and_kgen_cannot_be_imported(made, tran
 
 
 def test_saved_model_cli(made, exported):
-    model, folder = exported[0], made[1]
+    model, folder = exported.model, made[1]
     expected = model.decode(np.load(folder / "latents.npy"))
     np.testing.assert_allclose(np.load(folder / "images.npy"), expected, atol=1e-5)
 
@@ -258,7 +260,7 @@ class CSession:
 def test_the_c_api(exported):
     from tensorflow.python.tools import saved_model_utils
 
-    model, path = exported
+    model, path = exported.model, exported.path
     definitions = saved_model_utils.get_meta_graph_def(path, "serve").signature_def
     session = CSession(path)
     try:

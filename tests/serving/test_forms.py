@@ -250,6 +250,6 @@ def test_the_model_card(tmp_path):
         },
         "outputs": {"images": {"dtype": "uint8", "shape": [None, *SHAPE]}},
     }
-    named = export(SYSTEMS["wasserstein_gan"].make(), tmp_path / "b", scores={"frechet": score})
+    named = export(points_gan(), tmp_path / "b", scores={"frechet": score})
     with open(f"{named}/assets.extra/model_card.json") as file:
         assert json.load(file)["scores"][0]["name"] == "frechet"

@@ -12,7 +12,7 @@ from kgen import models, networks
 from kgen.serving import Client, export, load
 from tests.serving.awake import awake
 
-REQUESTS, THREADS = 5000, 8
+REQUESTS, THREADS = 3000, 8
 LATENTS = 4
 
 
@@ -73,7 +73,8 @@ def test_threads_get_their_own_rows(exported):
     assert flood(ask, latents, expected, 800) == 800  # What is made once is made now.
     before = resident_memory()
     assert flood(ask, latents, expected, REQUESTS) == REQUESTS
-    assert resident_memory() - before < 32, "5,000 requests kept memory"
+    kept = (resident_memory() - before) * 2**10 / REQUESTS
+    assert kept < 6.5, f"each request kept {kept} KiB"
 
 
 def test_batches_of_any_size_do_not_retrace(exported):
@@ -96,4 +97,4 @@ def test_a_client_in_threads(exported):
     with serving(pathlib.Path(path).parent) as addresses:
         for address in addresses:
             with Client(address, "dense", timeout=60) as client:
-                assert flood(client.decode, latents, expected, 400) == 400
+                assert flood(client.decode, latents, expected, 200) == 200

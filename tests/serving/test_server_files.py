@@ -90,10 +90,10 @@ def test_bad_arguments(arguments, message, tmp_path):
 
 def test_warm_up_requests_are_answered(exports):
     pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed")
-    served = exports["pix2pix"].served
+    served = exports["context_encoder"].served
     names = []
-    for request in warm_up_requests(exports["pix2pix"].path):
-        assert request.model_spec.name == "pix2pix"
+    for request in warm_up_requests(exports["context_encoder"].path):
+        assert request.model_spec.name == "context_encoder"
         inputs = {name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
         assert {len(value) for value in inputs.values()} == {1}
         for value in served[request.model_spec.signature_name](**inputs).values():
