@@ -22,8 +22,8 @@ def test_mnist5k_is_mlxtends_data():
     pixels, classes = mnist_data()
     images, labels = zip(*(mnist5k(split) for split in ("train", "test")), strict=True)
     images, labels = np.concatenate(images).reshape(5000, 784), np.concatenate(labels)
-    ours = sorted((*image.tolist(), label) for image, label in zip(images, labels, strict=True))
-    theirs = sorted((*image, label) for image, label in zip(pixels, classes, strict=True))
+    ours = sorted(row.tobytes() for row in np.column_stack([images, labels]).astype("int16"))
+    theirs = sorted(row.tobytes() for row in np.column_stack([pixels, classes]).astype("int16"))
     assert ours == theirs  # every image in exactly one split, with its own label
 
 
