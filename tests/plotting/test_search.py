@@ -27,7 +27,8 @@ def test_a_picture_of_any_search(tmp_path, scores, direction, names):
     values = {name: VALUES[name] for name in names}
     path = search(scores, values, tmp_path / "new" / "search.png", "val_frechet", direction)
     with PIL.Image.open(path) as picture:
-        assert picture.size == (1200, 900) and np.asarray(picture).std() > 0
+        assert picture.size == (1200, 900 if len(names) > 3 else 600)
+        assert np.asarray(picture).std() > 0
 
 
 def test_failed_trials_are_drawn_red_and_best_so_far_follows_the_direction(tmp_path):

@@ -34,7 +34,8 @@ class Exported:
     @functools.cached_property
     def served(self):
         """Its signatures, as `kgen.serving.load` gives them, of the same loading."""
-        with mock.patch.object(tf.saved_model, "load", lambda path: self.loaded):
+        loaded = self.loaded
+        with mock.patch.object(tf.saved_model, "load", lambda path: loaded):
             return load(self.path)
 
 
