@@ -24,9 +24,15 @@ def trained(**kwargs):
     return model
 
 
+PENALTIES = [None, *losses.PENALTIES]
+# The two are added, and know nothing of each other: each with some other is enough by default.
+COMMON = list(zip(losses.ADVERSARIAL_LOSSES, itertools.cycle(PENALTIES), strict=False))
+OTHERS = set(itertools.product(losses.ADVERSARIAL_LOSSES, PENALTIES)) - set(COMMON)
+
+
 @pytest.mark.parametrize(
     ("loss", "penalty"),
-    list(itertools.product(losses.ADVERSARIAL_LOSSES, [None, *losses.PENALTIES])),
+    COMMON + [pytest.param(*pair, marks=pytest.mark.slow) for pair in sorted(OTHERS, key=str)],
 )
 def test_every_loss_trains_with_every_penalty(loss, penalty):
     """With all that can be combined with them; what cannot is refused, with the reason."""
