@@ -305,7 +305,7 @@ def test_bad_arguments(arguments, message):
 
 def test_a_tuner_of_kerastuner_takes_it(tmp_path):
     search = keras_tuner.RandomSearch(
-        kgen.tuning.hypermodel(tiny, SPACE),
+        kgen.tuning.hypermodel(tiny.quick, SPACE),
         objective=kgen.tuning.objective("val_nll"),
         max_trials=1,
         directory=tmp_path,
@@ -317,5 +317,5 @@ def test_a_tuner_of_kerastuner_takes_it(tmp_path):
     search.search(verbose=0)
     (best,) = search.oracle.get_best_trials()
     (model,) = search.get_best_models()
-    score = kgen.metrics.Evaluation("digits", "nll")(model)["nll"]
+    score = tiny.evaluation(tiny.QuickConfig(evaluate=["nll"]))(model)["nll"]
     assert float(score) == pytest.approx(best.score)

@@ -4,10 +4,12 @@ import dataclasses
 import os
 import pathlib
 import time
+import types
 from typing import Literal
 
 import keras
 
+import kgen.metrics
 from kgen import models, networks
 
 
@@ -43,6 +45,25 @@ def build(config, image_shape):
     return model
 
 
+@dataclasses.dataclass(frozen=True)
+class QuickConfig(Config):
+    """The same, and what scores it."""
+
+    evaluate: list = dataclasses.field(default_factory=list)
+
+
+def evaluation(config):
+    """Scores by a likelihood of 4 draws, of which exact ones take 128."""
+    options = {"likelihood": {"samples": 4}}
+    return kgen.metrics.Evaluation(config.data, config.evaluate, options=options)
+
+
+# The same recipe where the score itself does not matter.
+quick = types.SimpleNamespace(
+    Config=QuickConfig, build=build, FAMILY=types.SimpleNamespace(evaluation=evaluation)
+)
+
+
 def search(folder, trials=3, steps=6, die_in=None, workers=()):
     """Searches, and dies of a signal that nothing can catch in one trial's round.
 
@@ -51,7 +72,6 @@ def search(folder, trials=3, steps=6, die_in=None, workers=()):
     """
     import kgen.callbacks
     import kgen.tuning
-    from tests.tuning import tiny
 
     if die_in is not None:
         number, round = die_in
@@ -65,7 +85,7 @@ def search(folder, trials=3, steps=6, die_in=None, workers=()):
 
         kgen.callbacks.Doctor.on_round_end = die
     space = {"learning_rate": kgen.tuning.Float(1e-4, 1e-2, log=True), "units": [4, 8]}
-    hypermodel = kgen.tuning.hypermodel(tiny, space, tiny.Config(steps=steps))
+    hypermodel = kgen.tuning.hypermodel(quick, space, QuickConfig(steps=steps))
     tuner = kgen.tuning.tuner(hypermodel, folder, objective="val_nll", trials=trials)
     if tuner.is_worker:
         tuner.on_trial_begin = lambda trial: _wait_for_all(folder, tuner.tuner_id, workers)
