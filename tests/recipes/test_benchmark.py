@@ -281,7 +281,8 @@ def test_the_table_of_pix2pix(tmp_path, untraced):
 
 @pytest.mark.parametrize(
     ("row", "weight", "logits"),
-    [("l1", 100.0, None), ("cgan", 0.0, 4), ("l1_cgan_1", 100.0, 16)],
+    # A field of 16 pixels is that of kernels of 4, of which the first has strides of 2.
+    [("l1", 100.0, None), ("cgan", 0.0, 8), ("l1_cgan_1", 100.0, 16)],
 )
 def test_rows_of_pix2pix_differ_in_what_they_say(row, weight, logits, monkeypatch):
     built = []
