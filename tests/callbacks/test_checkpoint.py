@@ -26,6 +26,8 @@ IMAGES = np.random.default_rng(0).uniform(-1.0, 1.0, (46, *SHAPE)).astype("float
 class Stop(keras.callbacks.Callback):
     """Raises, or raises a signal, when a round has been played."""
 
+    not_state = ("stop_round", "number")  # Or a second one would stop where the first did.
+
     def __init__(self, round, number=None):
         super().__init__()
         self.stop_round, self.number = round, number
