@@ -9,6 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
 
+from tests import digit_classifier
 from tests.budget import Budget
 
 # A shell has what it runs in the background ignore Ctrl-C, and its children, too.
@@ -32,6 +33,7 @@ def keep_what_is_slow_to_compute(config):
     folder = tempfile.TemporaryDirectory(prefix="kgen-cache-")
     config.add_cleanup(folder.cleanup)
     os.environ["KGEN_CACHE"] = os.environ.get("KGEN_TEST_CACHE") or folder.name
+    digit_classifier.lend(os.environ["KGEN_CACHE"])
 
 
 def prepare_tensorflow():

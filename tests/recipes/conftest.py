@@ -1,6 +1,5 @@
 """What makes runs of recipes quick where something else is tested."""
 
-import os
 import pathlib
 
 import keras
@@ -11,13 +10,6 @@ import kgen
 import kgen.plotting
 import kgen.serving
 from recipes import conditional
-from tests import digit_classifier
-
-
-@pytest.fixture(scope="session", autouse=True)
-def digits_are_known():
-    """Nothing has to train kgen's classifier of digits."""
-    digit_classifier.lend(os.environ["KGEN_CACHE"])
 
 
 @pytest.fixture
