@@ -1,11 +1,5 @@
-"""Second-order gradients are checked along one direction, which costs a third of three."""
+"""Second-order gradients are checked along one direction."""
 
-import pytest
+from tests.one_direction import one_direction
 
-from kgen.testing import second_order
-
-
-@pytest.fixture(autouse=True)
-def one_direction(monkeypatch):
-    """The median of three is for kinks, that a direction may cross; an error is one along any."""
-    monkeypatch.setattr(second_order, "DIRECTIONS", 1)
+__all__ = ["one_direction"]
