@@ -22,7 +22,7 @@ def pytest_configure(config):
     if not is_worker:  # Whose folder workers inherit.
         keep_what_is_slow_to_compute(config)
     if is_worker or not config.getoption("numprocesses", None):  # No process that only waits.
-        prepare_tensorflow()
+        prepare_tensorflow(optimises_graphs="not slow" not in config.option.markexpr)
 
 
 def keep_what_is_slow_to_compute(config):
@@ -36,9 +36,20 @@ def keep_what_is_slow_to_compute(config):
     digit_classifier.lend(os.environ["KGEN_CACHE"])
 
 
-def prepare_tensorflow():
+def prepare_tensorflow(optimises_graphs):
+    """Sets devices and threads up, before anything is computed.
+
+    Optimising a tiny graph takes longer than running it, by TensorFlow as by XLA: the default run
+    leaves it out, which the slow one does not.
+    """
+    if not optimises_graphs:
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
     import tensorflow as tf
 
+    tf.config.threading.set_intra_op_parallelism_threads(1)  # Two processes share two cores.
+    if not optimises_graphs:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)  # Several processes share it.
     cpu = tf.config.list_physical_devices("CPU")[0]

@@ -42,6 +42,7 @@ class Stream(tf.data.Dataset):
             raise ValueError(f"batch_at: expected a function of a step, got {batch_at!r}.")
         steps_per_pass = _checked_integer("steps_per_pass", steps_per_pass, least=1)
         self.batch_at = batch_at
+        self._traced = tf.function(batch_at, input_signature=[tf.TensorSpec((), "int64")])
         self.steps_per_pass = steps_per_pass
         self.skipped = [] if skipped is None else skipped
 
@@ -81,7 +82,7 @@ class Stream(tf.data.Dataset):
 
     def _batches_of(self, steps):
         """Return the dataset of the batches whose numbers a dataset holds."""
-        batches = steps.map(self.batch_at, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        batches = steps.map(self._traced, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return batches.prefetch(tf.data.AUTOTUNE)
 
     def _inputs(self):
