@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from kgen.data.order import rows_at
-from kgen.data.stream import Stream
+from kgen.data.stream import Stream, as_written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +71,7 @@ def _of_arrays(data, shuffle, seed):
     with tf.device("CPU:0"):  # Where tf.data runs.
         arrays = keras.tree.map_structure(lambda array: tf.constant(array[:kept]), arrays)
 
+    @as_written
     def batch_at(step):
         rows = rows_at(step, kept, batch_size, seed if shuffle else None, drop_remainder=False)
         return keras.tree.map_structure(lambda array: tf.gather(array, rows), arrays)

@@ -12,6 +12,7 @@ from kgen.data.arguments import checked_count, checked_flag, checked_request
 from kgen.data.pipeline import read_examples
 from kgen.data.registry import read_rows
 from kgen.data.skipping import SkippedFiles
+from kgen.data.stream import as_written
 
 
 class InOrder(tf.data.Dataset):
@@ -51,6 +52,7 @@ class InOrder(tf.data.Dataset):
 def _batches(batch_of, first, last, size, batch_size):
     """Return the dataset of the batches of some numbers, each of `size` rows."""
 
+    @as_written
     def batch_at(number):
         return batch_of(number * batch_size + tf.range(size, dtype=tf.int64), number)
 

@@ -13,7 +13,7 @@ from kgen.data.examples import Examples
 from kgen.data.order import rows_at
 from kgen.data.pipeline import check_split_augmented, read_examples
 from kgen.data.skipping import SkippedFiles
-from kgen.data.stream import Stream
+from kgen.data.stream import Stream, as_written
 
 
 def pairs(
@@ -88,6 +88,7 @@ def pairs(
     steps_per_pass = rows.count // batch_size
     augment = augmenter(augmentations, rows.shape, request.seed)
 
+    @as_written
     def batch_at(step):
         is_train = split == "train"
         numbers = rows_at(step, rows.count, batch_size, request.seed if is_train else None)

@@ -8,7 +8,7 @@ from kgen.data.files import of_files
 from kgen.data.order import rows_at
 from kgen.data.registry import read_rows
 from kgen.data.resizing import fit_array
-from kgen.data.stream import Stream
+from kgen.data.stream import Stream, as_written
 
 
 def image_shape(dataset):
@@ -109,6 +109,7 @@ def batches_of(rows, batch_size, seed, shuffle, augmentations):
     """Return the function from a step to the batch of that number; arguments as of `stream_of`."""
     augment = augmenter(augmentations, rows.shape, seed)
 
+    @as_written
     def batch_at(step):
         numbers = rows_at(step, rows.count, batch_size, seed if shuffle else None)
         images, *labels = rows.fetch(numbers)

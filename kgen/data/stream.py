@@ -6,6 +6,10 @@ import numbers
 import numpy as np
 import tensorflow as tf
 
+# For functions that ask no tensor a question in Python: AutoGraph, which would look for it in all
+# that they call, takes longer than tracing them does.
+as_written = tf.autograph.experimental.do_not_convert
+
 
 class Stream(tf.data.Dataset):
     """A `tf.data.Dataset` of one pass over a set, which can also start anywhere.
