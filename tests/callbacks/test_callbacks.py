@@ -8,43 +8,29 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgen import models
 from kgen.callbacks import ProgressBar, SampleGrid, StopAfter, Throughput
 from kgen.callbacks import progress as progress_module
+from tests.callbacks.tiny import in_order, tiny_gan
 from tests.recycling import recycled, state_of
-from tests.systems import SHAPE, dense_generator, smooth_critic
 
 BATCH = 4
-
-
-def images_for(rounds):
-    values = np.random.default_rng(0).uniform(-1, 1, (rounds * BATCH, *SHAPE))
-    return values.astype("float32")
 
 
 def gan(steps_per_execution=1):
     """A model in its first state, whose every number of rounds a test may count on."""
 
     def make():
-        model = models.GAN(
-            dense_generator(),
-            smooth_critic(),
-            discriminator_updates=2,
-            ema_momentum=0.5,
-            instance_noise=0.1,
-            seed=1,
-        )
+        model = tiny_gan(discriminator_updates=2, ema_momentum=0.5, instance_noise=0.1, seed=1)
         model.compile("adam", steps_per_execution=steps_per_execution)
         return model
 
-    return recycled(("gan", steps_per_execution), make)
+    return recycled(("callbacks", steps_per_execution), make)
 
 
 def fit(model, rounds, callbacks, epochs=1):
     """Trains for `rounds` an epoch and returns the history."""
-    return model.fit(
-        images_for(rounds), batch_size=BATCH, epochs=epochs, verbose=0, callbacks=callbacks
-    )
+    images = in_order(rounds * BATCH, BATCH)
+    return model.fit(images, epochs=epochs, verbose=0, callbacks=callbacks)
 
 
 class Logs(keras.callbacks.Callback):
@@ -73,8 +59,8 @@ def one_second_each(monkeypatch):
 
 
 def test_throughput_is_in_all_logs():
-    model = models.GAN(dense_generator(), smooth_critic())
-    model.compile("adam")
+    model = tiny_gan()
+    model.compile("sgd")
     logs = Logs()
     history = fit(model, 3, [Throughput(BATCH), logs], epochs=2).history
     assert len(logs.batches) == 6 and len(logs.epochs) == 2

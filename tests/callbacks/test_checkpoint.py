@@ -5,8 +5,7 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
+import warnings
 from typing import NamedTuple
 
 import keras
@@ -17,8 +16,9 @@ import tensorflow as tf
 import kgen.callbacks
 from kgen.callbacks import checkpoint_file
 from kgen.core import engine
+from tests.callbacks.tiny import tiny_critic, tiny_gan, tiny_generator
 from tests.recycling import recycled, state_of
-from tests.systems import SHAPE, SYSTEMS, smooth_critic
+from tests.systems import SHAPE, SYSTEMS
 
 IMAGES = np.random.default_rng(0).uniform(-1.0, 1.0, (46, *SHAPE)).astype("float32")
 
@@ -48,18 +48,23 @@ def in_order():
     return tf.data.Dataset.from_tensor_slices(images).batch(8, drop_remainder=True)
 
 
-def made(system="wasserstein_gan", **compiled):
+def gan():
+    """A GAN whose rounds are no updates."""
+    return tiny_gan(loss="wasserstein", discriminator_updates=2)
+
+
+def made(system="gan", **compiled):
     """The compiled model in its first state."""
 
     def make():
-        model = SYSTEMS[system].make()
+        model = gan() if system == "gan" else SYSTEMS[system].make()
         model.compile("adam", jit_compile=False, **compiled)
         return model
 
-    return recycled((system, *compiled.items()), make)
+    return recycled(("checkpoint", system, *compiled.items()), make)
 
 
-def fit(folder, *others, system="wasserstein_gan", epochs=3, data=None, compiled=None, **arguments):
+def fit(folder, *others, system="gan", epochs=3, data=None, compiled=None, **arguments):
     """Trains 6 rounds an epoch with checkpoints; returns what became of the model.
 
     On images in their order, as arrays are made a dataset anew in each `fit`, which takes longer.
@@ -152,7 +157,7 @@ def test_goes_on_several_times_with_rounds_in_one_execution(tmp_path):
 
 @pytest.mark.parametrize(
     ("policy", "system"),
-    [("mixed_float16", "wasserstein_gan"), ("bfloat16", "denoising_autoencoder")],
+    [("mixed_float16", "gan"), ("bfloat16", "denoising_autoencoder")],
 )
 def test_loss_scales_and_half_weights_go_on(tmp_path, policy, system):
     keras.config.set_dtype_policy(policy)
@@ -164,8 +169,9 @@ def test_loss_scales_and_half_weights_go_on(tmp_path, policy, system):
 def test_replicas_go_on(tmp_path):
     with engine.mirrored(2).scope():
         keras.utils.set_random_seed(0)
-        model = SYSTEMS["wasserstein_gan"].make()
-        model.compile("adam", jit_compile=False)
+        model = gan()
+        sgd = {p.name: keras.optimizers.SGD(1e-3, momentum=0.9) for p in model.players}
+        model.compile(sgd, jit_compile=False)
     variables = (*model.variables, *model.optimizer.variables)
     first = state_of(model)
 
@@ -331,17 +337,15 @@ def test_random_draws_without_a_seed_go_on(tmp_path):
 
     def run(folder, *others):
         keras.utils.set_random_seed(0)
-        latents = keras.Input((4,))
-        images = keras.layers.Reshape(SHAPE)(keras.layers.Dense(64)(Jitter()(latents)))
-        model = kgen.models.GAN(keras.Model(latents, images), smooth_critic(), seed=1)
-        model.compile("adam", run_eagerly=True)
-        checkpoint = kgen.callbacks.Checkpoint(folder, every=4)
-        model.fit(IMAGES, batch_size=23, epochs=4, verbose=0, callbacks=[checkpoint, *others])
+        model = kgen.models.GAN(tiny_generator([Jitter()]), tiny_critic(), seed=1)
+        model.compile("sgd", run_eagerly=True)
+        callbacks = [kgen.callbacks.Checkpoint(folder, every=2), *others]
+        model.fit(in_order(), steps_per_epoch=2, epochs=2, verbose=0, callbacks=callbacks)
         return Trained(state_of(model), model.rounds_played, model.history)
 
     expected = run(tmp_path / "a")
     with pytest.raises(RuntimeError, match="stopped"):
-        run(tmp_path / "b", Stop(6))
+        run(tmp_path / "b", Stop(3))
     assert_same(run(tmp_path / "b"), expected)
 
 
@@ -500,7 +504,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
 
 def test_another_training_in_the_folder_is_refused(stopped):
     with pytest.raises(ValueError, match="variables of the model.*folder of its own"):
-        fit(stopped, system="vae")
+        fit(stopped, system="denoising_autoencoder")
     with pytest.raises(ValueError, match="executions_per_epoch=6, expected the same, received 12"):
         fit(stopped, data=in_order().repeat(2), shuffle=False)
     assert fit(stopped).rounds_played == 18
@@ -530,14 +534,34 @@ def test_data_that_cannot_be_started_anywhere_is_refused(tmp_path):
         fit(tmp_path, data=unknown)
 
 
-def test_sigterm_leaves_a_checkpoint(tmp_path):
-    """In a process of its own, for it ends that."""
-    script = (
-        "import signal, pathlib, sys\n"
-        "from tests.callbacks.test_checkpoint import Stop, fit\n"
-        "eagerly = {'compiled': {'run_eagerly': True}, 'system': 'denoising_autoencoder'}\n"
-        "fit(pathlib.Path(sys.argv[1]), Stop(5, signal.SIGTERM), every=100, **eagerly)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
-    assert done.returncode == -signal.SIGTERM
-    assert kgen.callbacks.Checkpoint(tmp_path).newest_round == 5
+def test_sigterm_leaves_a_checkpoint_and_ends_the_process(tmp_path, monkeypatch):
+    """What is left in the end is for a fork to die of."""
+    raise_signal, ends = signal.raise_signal, []
+
+    class Asked(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.rounds_played == 5:
+                raise_signal(signal.SIGTERM)
+
+    def in_a_fork(number):
+        newest = kgen.callbacks.Checkpoint(tmp_path).newest_round
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of threads, which the fork does not have nor need.
+            fork = os.fork()
+        if not fork:
+            try:
+                raise_signal(number)
+            finally:
+                os._exit(0)
+        ends.append((newest, os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1])))
+        raise RuntimeError("stopped")
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    monkeypatch.setattr(signal, "raise_signal", in_a_fork)
+    try:
+        with pytest.raises(RuntimeError, match="stopped"):
+            fit(tmp_path, Asked(), every=100)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ends == [(5, -signal.SIGTERM)]
