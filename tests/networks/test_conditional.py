@@ -28,11 +28,15 @@ CONDITIONAL = {
     "resnet_generator-conditional_batch": lambda: networks.resnet_generator(
         SHAPE, 4, 2, CLASSES, "conditional_batch"
     ),
-    "biggan_generator": lambda: networks.biggan_generator(SHAPE, CLASSES, 6, 2),
-    "biggan_generator-sagan": lambda: networks.biggan_generator(
-        SHAPE, CLASSES, 6, 2, hierarchical=False, shared_embedding=False
+    "biggan_generator": lambda: networks.biggan_generator(
+        SHAPE, CLASSES, 6, 2, attention_size=None
     ),
-    "StyleGenerator": lambda: networks.StyleGenerator(SHAPE, 4, 4, 2, classes=CLASSES),
+    "biggan_generator-sagan": lambda: networks.biggan_generator(
+        SHAPE, CLASSES, 6, 2, None, hierarchical=False, shared_embedding=False
+    ),
+    "StyleGenerator": lambda: networks.StyleGenerator(
+        SHAPE, 4, 4, 2, mapping_depth=1, classes=CLASSES
+    ),
     "mapping_network": lambda: networks.mapping_network(4, 4, depth=1, classes=CLASSES),
     "dense_decoder": lambda: networks.dense_decoder(SHAPE, 4, 6, classes=CLASSES),
     "convolutional_decoder": lambda: networks.convolutional_decoder(
@@ -45,7 +49,9 @@ CONDITIONAL = {
     **discriminators(networks.dcgan_discriminator, 2),
     **discriminators(networks.dense_discriminator, 4, 2),
     **discriminators(networks.resnet_critic, 2),
-    "biggan_discriminator": lambda: networks.biggan_discriminator(SHAPE, CLASSES, filters=2),
+    "biggan_discriminator": lambda: networks.biggan_discriminator(
+        SHAPE, CLASSES, filters=2, attention_size=None
+    ),
     "ProgressiveDiscriminator": lambda: networks.ProgressiveDiscriminator(
         SHAPE, 2, classes=CLASSES
     ),

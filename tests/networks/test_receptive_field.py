@@ -1,5 +1,7 @@
 """The receptive field against the support of an output's gradient, and against the papers'."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -23,28 +25,26 @@ def support(network, outputs=1, draws=1):
         if variable.name in ("kernel", "depthwise_kernel", "pointwise_kernel"):
             values = generator.uniform(0.5, 1.5, variable.shape)
             variable.assign(values / values[..., 0].size)
-    sees = 0
-    for _ in range(draws):
-        images = [
-            tf.constant(generator.uniform(0.5, 1.5, (1, *one.shape[1:])), "float32")
-            for one in network.inputs
-        ]
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(images)
-            maps = network(images if len(images) > 1 else images[0], training=False)
-            first = [max(0, (size - outputs) // 2) for size in maps.shape[1:3]]
-            maps = maps[:, first[0] : first[0] + outputs, first[1] : first[1] + outputs]
-            values = [
-                tf.reduce_sum(maps[:, row, column])
-                for row in range(maps.shape[1])
-                for column in range(maps.shape[2])
-            ]
-        sees = sees + np.array(
-            [
-                [gradient.numpy()[0].any(-1) for gradient in tape.gradient(value, images)]
-                for value in values
-            ]
-        )  # (outputs, inputs, height, width)
+    size = network.output_shape[1:3]
+    first = [max(0, (length - outputs) // 2) for length in size]
+    ranges = [range(f, min(f + outputs, length)) for f, length in zip(first, size, strict=True)]
+    places = list(itertools.product(*ranges))
+    chosen = np.zeros((len(places), *size, 1), "float32")  # An output each.
+    for one, (row, column) in zip(chosen, places, strict=True):
+        one[row, column] = 1.0
+    images = [
+        tf.constant(
+            generator.uniform(0.5, 1.5, (draws, *one.shape[1:])).repeat(len(places), axis=0),
+            "float32",
+        )
+        for one in network.inputs
+    ]
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        maps = network(images if len(images) > 1 else images[0], training=False)
+        value = tf.reduce_sum(maps * np.tile(chosen, (draws, 1, 1, 1)))
+    sees = np.array([g.numpy().any(-1) for g in tape.gradient(value, images)])
+    sees = sees.reshape(len(images), draws, len(places), *sees.shape[2:]).any(axis=1)
     largest = np.zeros(2, int)
     for one in np.reshape(sees, (-1, *sees.shape[2:])):
         if one.any():

@@ -58,7 +58,7 @@ def test_sizes_and_arguments():
         ((16, 32, 1), {"downsamplings": 3, "output_channels": 2}, (16, 32, 2)),
     ]
     for shape, arguments, expected in cases:
-        network = networks.resnet_translator(shape, blocks=2, filters=2, **arguments)
+        network = networks.resnet_translator(shape, blocks=1, filters=2, **arguments)
         images = np.random.default_rng(0).uniform(-1, 1, (2, *shape))
         outputs = network(images, training=True).numpy()
         assert outputs.shape == (2, *expected)

@@ -11,7 +11,8 @@ LATENTS = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
 
 def generator(**arguments):
     keras.utils.set_random_seed(0)
-    return StyleGenerator((16, 16, 1), 4, 4, filters=2, max_filters=4, **arguments)
+    arguments = {"filters": 2, "max_filters": 4, "mapping_depth": 2, **arguments}
+    return StyleGenerator((16, 16, 1), 4, 4, **arguments)
 
 
 def spread(network):
@@ -44,7 +45,7 @@ def test_each_layer_answers_to_its_own_style_from_its_size_on(modulation):
 @pytest.mark.parametrize("modulation", ["normalization", "weights"])
 def test_maps_keep_their_size_from_stage_to_stage(modulation):
     keras.utils.set_random_seed(0)
-    network = StyleGenerator((64, 64, 1), 16, 16, filters=16, modulation=modulation)
+    network = StyleGenerator((32, 32, 1), 16, 16, filters=16, modulation=modulation)
     latents = np.random.default_rng(0).normal(size=(8, 16)).astype("float32")
     for stage in range(len(network.sizes)):
         network.grow_to(stage)
@@ -109,7 +110,7 @@ def test_labels_change_styles():
 
 
 def test_a_file_keeps_the_images(tmp_path):
-    network = spread(generator(modulation="weights", noise=True, mapping_depth=2))
+    network = spread(generator(modulation="weights", noise=True))
     network.grow_to(2, 0.5)
     network.save(tmp_path / "generator.keras")
     loaded = keras.models.load_model(tmp_path / "generator.keras")
