@@ -43,13 +43,13 @@ def discriminator(channels=1):
 
 def gan(discriminator_optimizer=1e-3, generator_optimizer=1e-3, compiled=None, **arguments):
     """A GAN; optimizers are Adams of a learning rate, or given."""
+    arguments = {"loss": "non_saturating", "seed": 0, **arguments}
     optimizers = {"discriminator": discriminator_optimizer, "generator": generator_optimizer}
     rates = {name: given for name, given in optimizers.items() if isinstance(given, float)}
 
     def make():
-        model = models.GAN(
-            generator(), discriminator(arguments.get("packing", 1)), **{"seed": 0, **arguments}
-        )
+        critic = discriminator(arguments.get("packing", 1))
+        model = models.GAN(generator(), critic, **arguments)
         adams = {name: Adam(rate, beta_1=0.5) for name, rate in rates.items()}
         model.compile({**optimizers, **adams}, **(compiled or {}))
         return model
