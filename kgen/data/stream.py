@@ -54,17 +54,19 @@ class Stream(tf.data.Dataset):
         # outside of flat_map, so that a restored iterator keeps the pass that it was in, and calls
         # itself stateless, because an iterator with a stateful function cannot be saved.
         passes = itertools.count()
-        number = tf.data.Dataset.range(1).map(
-            lambda zero: tf.ensure_shape(
-                tf.numpy_function(
-                    lambda _: np.int64(next(passes)), [zero], tf.int64, stateful=False
-                ),
-                [],
+
+        @as_written
+        def number(zero):
+            counted = tf.numpy_function(
+                lambda _: np.int64(next(passes)), [zero], tf.int64, stateful=False
             )
-        )
-        steps = number.flat_map(
-            lambda p: tf.data.Dataset.range(p * steps_per_pass, (p + 1) * steps_per_pass)
-        )
+            return tf.ensure_shape(counted, [])
+
+        @as_written
+        def steps_of(number):
+            return tf.data.Dataset.range(number * steps_per_pass, (number + 1) * steps_per_pass)
+
+        steps = tf.data.Dataset.range(1).map(number).flat_map(steps_of)
         steps = steps.apply(tf.data.experimental.assert_cardinality(steps_per_pass))
         self._batches = self._batches_of(steps)
         super().__init__(tf.data.experimental.to_variant(self._batches))

@@ -40,11 +40,11 @@ def test_grey(images):
 
 
 def test_masked(images):
-    places = set()
-    for step in range(60):
-        changed = apply("masked", images, step)
+    places, many = set(), np.tile(images, (10, 1, 1, 1))
+    for step in range(6):
+        changed = apply("masked", many, step)
         hidden = (changed == 0).all(-1)
-        assert np.array_equal(changed[~hidden], images[~hidden])
+        assert np.array_equal(changed[~hidden], many[~hidden])
         for mask in hidden:
             rows, columns = np.nonzero(mask)
             assert len(rows) == 16  # 4 x 4: half of the shorter side

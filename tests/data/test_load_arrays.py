@@ -120,11 +120,21 @@ def test_values_outside_the_stated_range(write, dtype):
         kgen.data.load(write(ramp(0, 17, dtype)), value_range=(0, 16))
 
 
-@pytest.mark.parametrize("key", ["images", "x", "x_train", "arr_0"])
-@pytest.mark.parametrize("label_key", ["labels", "y", None])
+# Keys of images and of labels are looked for apart, but for those of Keras.
+@pytest.mark.parametrize(
+    ("key", "label_key"),
+    [
+        ("images", "labels"),
+        ("x", "y"),
+        ("x_train", "y_train"),
+        ("arr_0", "labels"),
+        ("images", "y"),
+        ("arr_0", None),
+        ("x_train", None),
+    ],
+)
 def test_keys(write, key, label_key):
     images = ramp(0, 255, np.uint8)
-    label_key = "y_train" if label_key and key == "x_train" else label_key
     classes = {label_key: np.arange(20)} if label_key else {}
     path = write(**{key: images}, **classes, other=np.zeros(3))
     assert both(path, 20).shape == (20, 3, 4, 1)

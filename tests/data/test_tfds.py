@@ -83,9 +83,8 @@ def levels(images):
     return np.rint((images.numpy()[:, 0, 0, 0] + 1) * 127.5).astype(int)
 
 
-@pytest.mark.parametrize("version", ["", ":1.2.3", "/1.2.3"])
-def test_a_prepared_set(data_dir, version):
-    name = f"tfds:kgen_tiny_squares/plain{version}"
+def test_a_prepared_set(data_dir):
+    name = "tfds:kgen_tiny_squares/plain"
     stream = kgen.data.load(name, batch_size=20, labels=True)
     assert stream.element_spec[0].shape == (20, 6, 8, 1)
     images, labels = next(iter(stream))
@@ -96,6 +95,14 @@ def test_a_prepared_set(data_dir, version):
     assert np.array_equal(levels(images) % 5, labels)
     fitted = kgen.data.load(name, image_size=4, channels=3, batch_size=2)
     assert kgen.data.image_shape(fitted) == (4, 4, 3)
+
+
+@pytest.mark.parametrize("version", [":1.2.3", "/1.2.3"])
+def test_a_version_may_be_named(data_dir, version):
+    name = f"tfds:kgen_tiny_squares/plain{version}"
+    images, labels = next(iter(kgen.data.load(name, split="test", batch_size=6, labels=True)))
+    assert sorted(levels(images)) == list(range(50, 56))
+    assert np.array_equal(levels(images) % 5, labels)
 
 
 def test_sizes_that_differ_and_no_test_split(data_dir):

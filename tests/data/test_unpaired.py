@@ -43,16 +43,16 @@ def test_the_smaller_set_goes_round(sets):
 
 def test_orders_are_independent_and_fixed():
     streams = [
-        kgen.data.unpaired("digits", "digits", batch_size=50, seed=seed) for seed in (0, 0, 1)
+        kgen.data.unpaired("digits", "digits", batch_size=450, seed=seed) for seed in (0, 0, 1)
     ]
     (one, other), *_ = [next(iter(stream)) for stream in streams]
     assert not np.array_equal(one, other)
-    rows = [list(itertools.islice(stream.starting_at(0), 40)) for stream in streams]
-    for step in (0, 27, 28, 39):
+    rows = [list(itertools.islice(stream.starting_at(0), 7)) for stream in streams]
+    for step in (0, 2, 3, 6):  # a pass has 3
         assert np.array_equal(rows[0][step], rows[1][step])
         assert not np.array_equal(rows[0][step], rows[2][step])
-    later = next(iter(streams[1].starting_at(39)))
-    assert np.array_equal(later, rows[0][39])
+    later = next(iter(streams[1].starting_at(6)))
+    assert np.array_equal(later, rows[0][6])
 
 
 def test_the_test_split_keeps_its_order(sets):
