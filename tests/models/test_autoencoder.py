@@ -67,7 +67,7 @@ def test_linear_ones_reach_the_principal_components():
         keras.Model(outputs, keras.layers.Dense(6)(outputs)),
         seed=0,
     )
-    model.compile(keras.optimizers.Adam(0.02))
+    model.compile(keras.optimizers.Adam(0.02), steps_per_execution=100)
     model.fit(np.tile(rows, (1500, 1)), batch_size=64, shuffle=False, verbose=0)
     least = np.sum(np.linalg.svd(rows, compute_uv=False)[2:] ** 2) / 64
     found = np.mean(np.sum((model.reconstruct(rows) - rows) ** 2, axis=1))
@@ -119,7 +119,7 @@ def test_sparse_codes_become_sparse(sparsity):
         model = models.SparseAutoencoder(
             *code_networks("sigmoid"), sparsity=sparsity, sparsity_weight=weight, seed=0
         )
-        model.compile(keras.optimizers.Adam(0.01))
+        model.compile(keras.optimizers.Adam(0.01), steps_per_execution=50)
         history = fit(model, rounds=200)
         assert set(history) == {"loss", "reconstruction", "sparsity"}
         expected = history["reconstruction"][-1] + weight * history["sparsity"][-1]
@@ -138,7 +138,7 @@ def test_contractive_codes_move_less():
         model = models.ContractiveAutoencoder(
             *code_networks("sigmoid"), contraction_weight=weight, seed=0
         )
-        model.compile(keras.optimizers.Adam(0.01))
+        model.compile(keras.optimizers.Adam(0.01), steps_per_execution=50)
         history = fit(model, rounds=100)
         moved = model.encode(IMAGES + 0.01) - model.encode(IMAGES)
         return history["contraction"][-1], np.linalg.norm(moved)
@@ -176,7 +176,7 @@ def test_stacking_trains_each_on_the_codes_of_the_last():
 def test_stacking_takes_sets_and_fine_tunes(tmp_path):
     data = kgen.data.from_arrays(IMAGES, batch_size=4)
     first = models.Autoencoder(encoder(), decoder())
-    first.compile("adam")
+    first.compile("adam", run_eagerly=True)
     whole = models.stack(
         [first], data, epochs=1, fine_tune_epochs=2, validation_data=IMAGES, verbose=0
     )
@@ -197,7 +197,7 @@ def test_stacking_trains_every_part_for_as_many_rounds_as_asked():
         ),
     ]
     for part in parts:
-        part.compile("adam")
+        part.compile("adam", run_eagerly=True)
     data = kgen.data.from_arrays(IMAGES, batch_size=4)
     whole = models.stack(parts, data, epochs=2, steps_per_epoch=3, verbose=0)
     assert [model.rounds_played for model in (*parts, whole)] == [6, 6, 6]

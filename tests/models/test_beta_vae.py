@@ -21,7 +21,7 @@ def made(**arguments):
 
 def trained(rounds, **arguments):
     model = made(**arguments)
-    model.compile(keras.optimizers.SGD(1e-3))
+    model.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)  # Tracing takes longer.
     fit(model, rounds)
     return model
 
@@ -73,7 +73,7 @@ def test_replicas_hold_their_common_divergence_against_the_capacity():
     def with_capacity(capacity):
         model = made(beta=10.0, capacity=capacity, capacity_rounds=1, seed=1)
         model.set_weights([3.0 * weight for weight in model.get_weights()])
-        model.compile(keras.optimizers.SGD(1e-3))
+        model.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)
         return model
 
     model = with_capacity(0.0)
@@ -110,7 +110,7 @@ def test_a_loaded_model_goes_on_with_its_capacity(tmp_path):
 
 def test_latents_come_to_say_what_they_may():
     model = made(beta=100.0, capacity=3.0, capacity_rounds=100)
-    model.compile(keras.optimizers.Adam(1e-2), steps_per_execution=10)
+    model.compile(keras.optimizers.Adam(1e-2), steps_per_execution=50)
     fit(model, 300)
     logs = model.evaluate(BATCH, batch_size=8, verbose=0, return_dict=True)
     assert logs["kl"] == pytest.approx(3.0, abs=0.2)

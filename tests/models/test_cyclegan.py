@@ -63,7 +63,7 @@ def test_rounds_are_those_of_the_algorithm(history_size):
     ab, ba, judge_a, judge_b = (copy_of(getattr(model, name)) for name in names)
     histories = [layers.ImageHistory(2, seed=0), layers.ImageHistory(2, seed=1)]
     sgd = {name: keras.optimizers.SGD(0.02) for name in ("discriminators", "generators")}
-    model.compile(sgd, jit_compile=False)
+    model.compile(sgd, run_eagerly=True)  # Tracing takes longer.
     model.fit(IMAGES_A, IMAGES_B, batch_size=1, shuffle=False, verbose=0)
 
     def mean_square(x):
@@ -117,7 +117,7 @@ def test_both_histories_draw_differently_and_by_the_seed():
 
 def test_the_history_is_saved(tmp_path):
     model = cyclegan(history_size=4)
-    model.compile("sgd")
+    model.compile("sgd", run_eagerly=True)
     model.fit(IMAGES_A, IMAGES_B, batch_size=3, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -154,7 +154,7 @@ def test_sets_of_different_shapes():
     with pytest.raises(ValueError, match=r"`identity_weight` must be 0.*\(4, 4, 3\).*0.5"):
         models.CycleGAN(*networks)
     model = models.CycleGAN(*networks, identity_weight=0.0)
-    model.compile("sgd")
+    model.compile("sgd", run_eagerly=True)
     colours = images(2, channels=3)
     logs = model.fit(IMAGES_A, colours, batch_size=3, verbose=0).history
     expected = {"discriminators_loss", "generators_loss"}
@@ -171,7 +171,7 @@ def test_dropout_in_a_generator_is_noise():
     generator = keras.Model(inputs, layers.Dropout(0.5)(keras.layers.Conv2D(1, 1)(x)))
     model = models.CycleGAN(translator([[1.0]]), generator, judge([1.0]), judge([1.0]))
     assert model.has_translation_noise and not cyclegan().has_translation_noise
-    model.compile("sgd")
+    model.compile("sgd", run_eagerly=True)
     state = generator.layers[-1].noise.seed_generator.state
     before = state.numpy()
     model.fit(IMAGES_A, IMAGES_B, batch_size=3, verbose=0)

@@ -87,7 +87,7 @@ def test_a_round_is_that_of_the_algorithm(share_fakes, updates):
     discriminator = keras.models.clone_model(model.discriminator)
     discriminator.set_weights(model.discriminator.get_weights())
     sgd = {name: keras.optimizers.SGD(0.5) for name in ("discriminator", "generator")}
-    model.compile(sgd, jit_compile=False)
+    model.compile(sgd, run_eagerly=True)
     model.fit(BATCH, batch_size=8, shuffle=False, verbose=0)
 
     count, loss = 8 // updates, losses.ADVERSARIAL_LOSSES["non_saturating"]
@@ -140,7 +140,8 @@ def test_what_the_generators_layers_add_is_learned_from(share_fakes):
     model = models.GAN(
         keras.Model(latents, images), smooth_critic(), share_fakes=share_fakes, seed=1
     )
-    model.compile({n: keras.optimizers.SGD(0.1) for n in ("discriminator", "generator")})
+    sgd = {n: keras.optimizers.SGD(0.1) for n in ("discriminator", "generator")}
+    model.compile(sgd, run_eagerly=True)
     model.fit(BATCH, batch_size=8, verbose=0)
     weight = float(model.generator.layers[1].weight.numpy())
     assert 0.7 < weight < 0.99, "the weight's gradient is the mean of squared N(0, 1)"
@@ -236,7 +237,7 @@ def test_vectors_instead_of_images():
         packing=2,
         penalty="gradient",
     )
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)
     model.fit(np.random.default_rng(0).normal(size=(16, 2)).astype("float32"), verbose=0)
     assert model.sample(5, seed=0).shape == (5, 2)
 

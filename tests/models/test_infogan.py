@@ -1,5 +1,7 @@
 """InfoGAN: the bound of the mutual information, codes and their rows."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -11,14 +13,19 @@ IMAGES = SYSTEMS["infogan"].batch()
 CODES = {"categories": [3, 2], "continuous": 1}
 
 
-def made(**arguments):
+def made():
     keras.utils.set_random_seed(0)
-    model = SYSTEMS["infogan"].make()
-    return (
-        model
-        if not arguments
-        else models.InfoGAN(model.generator, model.discriminator, **arguments)
-    )
+    return SYSTEMS["infogan"].make()
+
+
+@functools.cache
+def untrained():
+    """For its networks, where arguments are what is tested."""
+    return made()
+
+
+def made_with(**arguments):
+    return models.InfoGAN(untrained().generator, untrained().discriminator, **arguments)
 
 
 def test_the_bound_is_the_paper_s():
@@ -67,7 +74,7 @@ def test_rows_hold_noise_and_codes():
 
 
 def test_the_noise_can_have_less_to_say():
-    model = made(categories=[3, 2], continuous=1, noise_scale=0.1)
+    model = made_with(categories=[3, 2], continuous=1, noise_scale=0.1)
     rows = model.latents(9, 0)
     given = np.concatenate([0.1 * rows[:, :4], rows[:, 4:9], 0.1 * rows[:, 9:]], axis=1)
     np.testing.assert_allclose(
@@ -128,4 +135,4 @@ def test_codes_of_one_kind_alone():
 )
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
-        made(**arguments)
+        made_with(**arguments)

@@ -106,8 +106,9 @@ class Centred(keras.layers.Layer):
 def stateful_critic():
     """With a layer that moves its state in training, and one that adds to the loss."""
     images = keras.Input(SHAPE)
-    x = layers.SpectralNormalization(keras.layers.Conv2D(4, 3, 2, activation="tanh"))(images)
-    x = keras.layers.Flatten()(Centred()(x))
+    x = keras.layers.Flatten()(images)
+    x = layers.SpectralNormalization(keras.layers.Dense(16, activation="tanh"))(x)
+    x = Centred()(x)
     return keras.Model(images, keras.layers.Dense(1, dtype="float32")(x))
 
 

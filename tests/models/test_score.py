@@ -1,5 +1,7 @@
 """Scores: the discriminator's logits of single images, where it judges such."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,11 @@ from tests.systems import CLASSES, SYSTEMS
 IMAGES = SYSTEMS["dcgan"].images()
 LABELS = np.arange(len(IMAGES)) % CLASSES
 ONE_HOT = np.eye(CLASSES, dtype="float32")[LABELS]
+
+
+@functools.cache
+def made(name):
+    return SYSTEMS[name].make()
 
 
 @pytest.mark.parametrize(
@@ -27,7 +34,7 @@ ONE_HOT = np.eye(CLASSES, dtype="float32")[LABELS]
     ],
 )
 def test_scores_are_the_logits_of_the_discriminator(name, given, logits):
-    model = SYSTEMS[name].make()
+    model = made(name)
     found = model.score(IMAGES, **given)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, logits(model), rtol=1e-5, atol=1e-6)
@@ -38,7 +45,7 @@ def test_scores_are_the_logits_of_the_discriminator(name, given, logits):
     ["packed_gan", "conditional_gan", "progan", "stylegan", "pix2pix_l1", "srresnet", "vae"],
 )
 def test_who_judges_no_single_image_cannot_score(name):
-    model = SYSTEMS[name].make()
+    model = made(name)
     assert "score" not in model.abilities
     with pytest.raises(NotImplementedError, match="cannot `score`. It can: "):
         model.score(IMAGES)
@@ -58,4 +65,4 @@ def test_who_judges_no_single_image_cannot_score(name):
 )
 def test_bad_arguments(name, arguments, message):
     with pytest.raises(ValueError, match=message):
-        SYSTEMS[name].make().score(IMAGES, **arguments)
+        made(name).score(IMAGES, **arguments)

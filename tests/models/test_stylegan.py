@@ -135,14 +135,25 @@ def test_the_mean_style_is_tracked():
     np.testing.assert_array_equal(model.generator.mean_style.numpy(), moved)
 
 
-def test_a_conditional_one_makes_the_class_asked_for_and_exports(tmp_path):
+def trained_with_classes():
     model = stylegan(classes=3, ema_momentum=0.5)
     assert model.classes == 3 and model.latents(2, 0, labels=1).shape == (2, 7)
     model.compile("adam", run_eagerly=True)
     model.fit(IMAGES, np.arange(16) % 3, batch_size=8, verbose=0)
+    return model
+
+
+def test_a_conditional_one_makes_the_class_asked_for():
+    model = trained_with_classes()
     two, one = (model.sample(2, seed=0, labels=label, psi=0.7) for label in (0, 1))
     assert not np.allclose(one, two)
     assert model.mix([0], [1], [0], labels=2).shape == (1, 1, *SHAPE)
+
+
+@pytest.mark.slow  # An export of a conditional one is among those of tests/test_systems.py.
+def test_a_conditional_one_exports(tmp_path):
+    model = trained_with_classes()
+    two, one = (model.sample(2, seed=0, labels=label, psi=0.7) for label in (0, 1))
     served = kgen.serving.load(kgen.serving.export(model, tmp_path))
     np.testing.assert_allclose(
         served["sample"](seed=0, count=2, labels=[1])["images"],
@@ -176,11 +187,11 @@ def test_refuses(model, call, message):
         call(model)
 
 
-def test_constructor_refuses():
+def test_constructor_refuses(model):
+    discriminator = model.discriminator
     with pytest.raises(ValueError, match=r"`mixing` and `mean_momentum` must lie in \[0, 1\].*1.5"):
-        stylegan(mixing=1.5)
-    discriminator = ProgressiveDiscriminator(SHAPE, 2)
+        StyleGAN(model.generator, discriminator, mixing=1.5)
     with pytest.raises(ValueError, match="`generator` must be a kgen.networks.StyleGenerator"):
         StyleGAN(ProgressiveGenerator(SHAPE, 4, 2), discriminator)
     with pytest.raises(ValueError, match="classes"):
-        StyleGAN(StyleGenerator(SHAPE, 4, 4, 2, classes=3), discriminator)
+        StyleGAN(StyleGenerator(SHAPE, 4, 4, 2, mapping_depth=1, classes=3), discriminator)
