@@ -127,7 +127,7 @@ def gan_with_state():
 def test_systems_of_all_kinds_are_watched_and_not_disturbed(make):
     def trained(*callbacks):
         model = recycled(("watched", make.__name__), lambda: compiled(make(), run_eagerly=True))
-        plain_fit(model, list(callbacks), IMAGES[:64], epochs=1)
+        plain_fit(model, list(callbacks), IMAGES[:32], epochs=1)
         return state_of(model), np.random.uniform(), keras.random.uniform(())
 
     expected, *draws = trained()
@@ -301,7 +301,7 @@ def test_a_killed_training_goes_on_with_the_same_bits(tmp_path):
 
     def run(folder, *others):
         callbacks = [SpoilOnce(50), *others, Checkpoint(folder, every=11)]
-        doctor = train(gan(ema_momentum=0.95), 80, *callbacks, on_failure="rollback")
+        doctor = train(gan(ema_momentum=0.95), 60, *callbacks, on_failure="rollback")
         return doctor, state_of(doctor.model)
 
     expected, end = run(tmp_path / "undisturbed")
