@@ -96,14 +96,16 @@ def test_fit_and_replicas():
     strategy = engine.mirrored(2)
     with strategy.scope():
         stream = kgen.data.from_arrays(images, np.arange(40), batch_size=8, seed=1)
-        model = keras.Sequential([keras.layers.Dense(1)])
-        model.compile("sgd", "mse")
     distributed = iter(strategy.experimental_distribute_dataset(stream.repeat()))
     other = kgen.data.from_arrays(images, np.arange(40), batch_size=8, seed=1)
     for batch in itertools.islice(other.starting_at(0), 12):
         shards, _ = next(distributed)
         assert [len(shard) for shard in shards.values] == [4, 4]
         assert np.array_equal(np.concatenate(shards.values), batch[0])
+    passes = strategy.experimental_distribute_dataset(stream)
+    assert [len(list(passes)) for _ in range(2)] == [5, 5]
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=True)
     history = model.fit(stream, epochs=2, verbose=0, shuffle=False)
     assert len(history.history["loss"]) == 2
     model.fit(stream.starting_at(100), steps_per_epoch=3, verbose=0, shuffle=False)
