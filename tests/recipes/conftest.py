@@ -1,5 +1,6 @@
 """What makes runs of recipes quick where something else is tested."""
 
+import functools
 import pathlib
 
 import keras
@@ -7,9 +8,19 @@ import numpy as np
 import pytest
 
 import kgen
+import kgen.metrics
 import kgen.plotting
 import kgen.serving
 from recipes import conditional
+
+
+@pytest.fixture(autouse=True, scope="module")
+def two_resamples():
+    """Of a score's interval two resamples are enough, where it is not what is tested."""
+    with pytest.MonkeyPatch.context() as patched:
+        for kind in (kgen.metrics.Evaluation, kgen.metrics.TranslationEvaluation):
+            patched.setattr(kind, "__init__", functools.partialmethod(kind.__init__, resamples=2))
+        yield
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from kgen.plotting import save_grid
 from recipes import dcgan
 from recipes.command_line.__main__ import COMMANDS, main
 from recipes.command_line.list import recipes
+from tests.recipes.conftest import train_untraced
 from tests.systems import SYSTEMS
 
 
@@ -26,22 +27,27 @@ def kgen(line):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The folder of a finished run of dcgan, trained by the command."""
+    """The folder of a finished run of dcgan, trained by the command, as its code is written."""
     folder = tmp_path_factory.mktemp("run") / "dcgan"
-    kgen(
-        "train dcgan --data digits --batch-size 16 --steps 2 --filters 4 --latent-dim 4 "
-        f"--log-every 2 --export none --out {folder}"
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        train_untraced(patched)
+        kgen(
+            "train dcgan --data digits --batch-size 16 --steps 2 --filters 4 --latent-dim 4 "
+            f"--log-every 2 --doctor off --export none --out {folder}"
+        )
     return folder
 
 
-@pytest.fixture
-def saved(tmp_path):
-    """Writes a system's model and returns the path of the file."""
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Writes a system's model, once, and returns the path of the file."""
+    folder = tmp_path_factory.mktemp("saved")
 
     def save(name):
-        SYSTEMS[name].make().save(tmp_path / f"{name}.keras")
-        return str(tmp_path / f"{name}.keras")
+        path = folder / f"{name}.keras"
+        if not path.exists():
+            SYSTEMS[name].make().save(path)
+        return str(path)
 
     return save
 
@@ -83,8 +89,8 @@ def test_help_of_a_recipe_is_its_own(capsys):
 
 def test_trains_as_the_recipe_does(run):
     config = dcgan.Config(
-        data="digits", batch_size=16, steps=2, filters=4, latent_dim=4, log_every=2, export="none",
-        out=str(run),
+        data="digits", batch_size=16, steps=2, filters=4, latent_dim=4, log_every=2, doctor="off",
+        export="none", out=str(run),
     )  # fmt: skip
     trained = keras.models.load_model(run / "model.keras")
     np.testing.assert_array_equal(

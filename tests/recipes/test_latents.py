@@ -20,8 +20,9 @@ ALWAYS |= {"inversion_own", "scores"}
 
 
 @pytest.fixture
-def report(tmp_path):
+def report(tmp_path, monkeypatch):
     """Runs the report on a model with few steps of everything."""
+    monkeypatch.setattr(measures, "MOVED", 20)
 
     def run(model, **settings):
         model.save(tmp_path / "model.keras")

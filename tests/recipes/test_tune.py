@@ -122,7 +122,7 @@ def test_what_is_fixed_is_not_searched():
 @pytest.mark.parametrize("flag", ["--fixed.learning-rate=0.001", "--fixed.learning_rate 0.001"])
 def test_what_is_fixed_at_its_default_is_not_searched_either(tmp_path, arithmetic, flag):
     assert dcgan.Config().learning_rate == 0.001
-    arguments = ["dcgan", "--trials", "3", "--out", str(tmp_path), "--fixed.data", "digits"]
+    arguments = ["dcgan", "--trials", "1", "--out", str(tmp_path), "--fixed.data", "digits"]
     command_line.main([*arguments, *flag.split()])
     found = json.loads((tmp_path / "results.json").read_text())
     searched = set(tune.RECIPES["dcgan"].space) - {"learning_rate"}
