@@ -33,7 +33,7 @@ def trained():
     return model
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_generators_own_images_are_found(seed):
     model = trained()
     images = model.sample(6, seed=100 + seed)
