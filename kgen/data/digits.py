@@ -1,5 +1,7 @@
 """1,797 handwritten digits of 8x8 pixels that come with scikit-learn."""
 
+import functools
+
 import numpy as np
 
 from kgen.data.splitting import stratified_rows
@@ -21,11 +23,17 @@ def digits(split):
         >>> digits("test")[0].shape
         (360, 8, 8, 1)
     """
+    images, labels = _all()
+    rows = stratified_rows(labels, split, test_count=360)
+    return images[rows], labels[rows]
+
+
+@functools.cache
+def _all():
+    """The images and labels of both splits: half a MB, which takes longer to parse than a batch."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
     # The 17 levels 0..16 do not fall on whole bytes, so they stay floats: exact in float32.
     images = (bunch.images[..., None] / 8.0 - 1.0).astype(np.float32)
-    labels = bunch.target.astype(np.int32)
-    rows = stratified_rows(labels, split, test_count=360)
-    return images[rows], labels[rows]
+    return images, bunch.target.astype(np.int32)

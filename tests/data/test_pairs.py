@@ -142,8 +142,22 @@ def plain_digits(batch_size, split, seed):
     return len(stream), [images.numpy() for images in stream.repeat(2)]
 
 
-@pytest.mark.parametrize("degradation", DEGRADATIONS)
-@pytest.mark.parametrize("split", ["train", "test"])
+WITHOUT_DRAWS = ("edges", "grey", "downsampled", "low_resolution", "hole_centre")
+
+
+# By the split no more than what is drawn is told apart.
+@pytest.mark.parametrize(
+    ("degradation", "split"),
+    [
+        pytest.param(
+            name,
+            split,
+            marks=[pytest.mark.slow] if split == "test" and name in WITHOUT_DRAWS else [],
+        )
+        for name in DEGRADATIONS
+        for split in ("train", "test")
+    ],
+)
 def test_every_degradation_of_a_source(degradation, split):
     arguments = {"batch_size": 60, "split": split, "seed": 3}
     length, plain = plain_digits(**arguments)
