@@ -7,9 +7,7 @@ again; in the end the weights, the optimizers and the history have to be those o
 nobody disturbed, bit for bit.
 """
 
-import contextlib
 import dataclasses
-import io
 import pathlib
 import random
 import sys
@@ -20,7 +18,6 @@ import numpy as np
 import tyro
 
 from tests.forking import Forks
-from tests.stress import training
 from tests.stress.training import EPOCHS, ROUNDS_AN_EPOCH, SYSTEMS
 
 SLOW_DISK = 0.03  # Seconds of a sync, so that a kill can fall into a write.
@@ -60,12 +57,12 @@ def run(config, folder, say=print):
             kills.append(kill)
             place = "while a checkpoint was written" if kill.mid_write else "between two writes"
             say(f"kill {number + 1:3}: {kill.system:8} after {kill.rounds:3} rounds, {place}")
-        last = forks.start(str(disturbed))
-        said = last.wait()
-        if last.returncode:
-            raise RuntimeError(f"The last start failed:\n{said}")
-    with contextlib.redirect_stdout(io.StringIO()):
-        training.main(undisturbed)  # By a process that is none of theirs.
+        # Whatever the process of the tests sets up in TensorFlow, these are started alike.
+        for folder_of_last in (disturbed, undisturbed):
+            last = forks.start(str(folder_of_last))
+            said = last.wait()
+            if last.returncode:
+                raise RuntimeError(f"The last start failed:\n{said}")
     return kills, [name for name in SYSTEMS if not same(undisturbed / name, disturbed / name)]
 
 
