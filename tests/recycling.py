@@ -35,6 +35,7 @@ def recycled(key, make):
     for variable, value in values:
         variable.assign(value)
     model.stop_training = False
+    model._initial_epoch = None  # Keras' BackupAndRestore leaves one.
     keras.utils.set_random_seed(0)
     random.setstate(of_python)
     np.random.set_state(of_numpy)

@@ -95,9 +95,11 @@ def restored(*models):
     """Context after which the models' variables are what they were."""
     variables = [v for m in models for v in (*m.variables, *m.optimizer.variables)]
     before = [v.numpy() for v in variables]
-    yield
-    for variable, value in zip(variables, before, strict=True):
-        variable.assign(value)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
 
 
 def compiled(make, optimizer=keras.optimizers.Adam, **kwargs):

@@ -38,9 +38,7 @@ def compiled(make, optimizer, run_eagerly):
         return model
 
     if isinstance(optimizer, str):
-        model = recycled(("keras_callbacks", make.__name__, optimizer), make_compiled)
-        model._initial_epoch = None  # BackupAndRestore leaves one.
-        return model
+        return recycled(("keras_callbacks", make.__name__, optimizer), make_compiled)
     keras.utils.set_random_seed(0)
     return make_compiled()
 
