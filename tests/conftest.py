@@ -3,7 +3,6 @@
 import os
 import signal
 import tempfile
-import unittest.mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -70,7 +69,8 @@ def fresh_keras():
     import keras
     from tensorflow.python.eager import context
 
-    with unittest.mock.patch.object(context.Context, "clear_kernel_cache"):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(context.Context, "clear_kernel_cache", lambda self: None)
         keras.backend.clear_session(free_memory=False)  # Garbage would take 0.3 s a test.
     keras.utils.set_random_seed(0)
     yield

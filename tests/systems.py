@@ -480,7 +480,9 @@ ENGINE = (
     "first_gan",
 )
 REPRESENTATIVES = {
+    "mixed_float16_is_finite": ENGINE,
     "mixed_bfloat16_is_finite": ENGINE,
+    "loaded_model_continues_identically": ENGINE,
     "steps_per_execution": ENGINE,
     "two_replicas_match_one": (
         "packed_gan", "beta_vae", "cyclegan", "conditional_gan", "spectral_gan", "pix2pix",
@@ -502,16 +504,15 @@ EXCUSED = {
     },
 }
 
-# Checks that need see the code of a class once: on variants they are slow ones.
-OF_CLASSES = (
-    "evaluate_changes_nothing",
-    "loaded_model_continues_identically",
-    "mixed_float16_is_finite",
-)
+# Checks of systems that are slow ones where another check of the default run sees the same.
+SEEN_ELSEWHERE = {
+    "evaluate_changes_nothing": lambda name: SYSTEMS[name].is_variant,  # The class's other row.
+    "abilities_are_graphs": lambda name: name in REPRESENTATIVES["export_round_trip"],
+}
 
 
 def is_default(name, check):
     """Whether a check of a system belongs to the default run, and not to the slow one."""
     if check in REPRESENTATIVES:
         return name in REPRESENTATIVES[check]
-    return not (SYSTEMS[name].is_variant and check in OF_CLASSES)
+    return not SEEN_ELSEWHERE.get(check, lambda name: False)(name)

@@ -1,5 +1,7 @@
 """Penalties: values by hand, limits, and gradients against central differences in float64."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -124,8 +126,18 @@ def float64():
     keras.config.set_floatx("float32")
 
 
-@pytest.mark.parametrize("penalty", losses.PENALTIES)
-@pytest.mark.parametrize("layer", CRITIC_LAYERS)
+# One penalty through every layer, and every penalty through one: what either is made of.
+THROUGH = {(layer, "gradient") for layer in CRITIC_LAYERS}
+THROUGH |= {("convolution", penalty) for penalty in losses.PENALTIES}
+
+
+@pytest.mark.parametrize(
+    ("layer", "penalty"),
+    [
+        pytest.param(*pair, marks=() if pair in THROUGH else pytest.mark.slow)
+        for pair in itertools.product(CRITIC_LAYERS, losses.PENALTIES)
+    ],
+)
 def test_gradient_with_respect_to_weights(layer, penalty, float64):
     """The derivative along a random direction of the weights is the central difference's."""
     critic = _critic(CRITIC_LAYERS[layer]())
