@@ -3,12 +3,12 @@
 import contextlib
 import json
 import os
-import pathlib
+import signal
 import socket
-import subprocess
-import sys
+import threading
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.forking import Forks
+
 TIMEOUT = 600  # Seconds until processes that hang are killed; with two cores they need about 20.
 
 
@@ -26,37 +26,25 @@ def run_workers(folder, *arguments, count=2, sabotage=None, several=False):
         List of `(exit code, what it has printed)`.
     """
     addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
-    processes = []
-    try:
+    with Forks("tests.distribution.worker") as forks:
+        processes = []
         for rank in range(count):
             task = {"type": "worker", "index": rank}
             environment = {
-                **os.environ,
                 "TF_CONFIG": json.dumps({"cluster": {"worker": addresses}, "task": task}),
                 "CUDA_VISIBLE_DEVICES": "-1",
                 "SABOTAGE": " ".join(str(int(number)) for number in sabotage or (-1, 0, 0)),
                 **({"SEVERAL": "1"} if several else {}),
             }
-            command = [sys.executable, "-m", "tests.distribution.worker", "--out", str(folder)]
-            processes.append(
-                subprocess.Popen(
-                    [*command, "--strategy", "multiworker", *arguments],
-                    cwd=ROOT,
-                    env=environment,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                )
-            )
-        return [
-            (process.returncode, output)
-            for process in processes
-            for output, _ in [process.communicate(timeout=TIMEOUT)]
-        ]
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
+            command = ["--out", str(folder), "--strategy", "multiworker", *arguments]
+            processes.append(forks.start(*command, **environment))
+        late = threading.Timer(TIMEOUT, lambda: [os.kill(p.pid, signal.SIGKILL) for p in processes])
+        late.start()
+        try:
+            outputs = [process.wait() for process in processes]
+        finally:
+            late.cancel()
+        return [(p.returncode, said) for p, said in zip(processes, outputs, strict=True)]
 
 
 def free_ports(count):

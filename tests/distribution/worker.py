@@ -1,7 +1,5 @@
 """A small recipe to be run by several processes, one of which may come to grief.
 
-    python -m tests.distribution.worker --out <folder> --strategy multiworker
-
 The environment variable SABOTAGE, such as `1 6 9`, has worker 1 send itself signal 9 after round 6.
 Each process leaves its weights, its history and the files that it wrote in `<out>-<rank>.npz`. With
 SEVERAL it is several trainings, one after the other, as starting processes takes long; see there.
@@ -13,8 +11,6 @@ import json
 import os
 import signal
 import sys
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
@@ -136,6 +132,7 @@ def files_written_below(folder):
     return written
 
 
-if __name__ == "__main__":
+def main(*arguments):
+    """What a process does with the arguments of its command line."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ignored in a shell's background.
-    training.main(Config, several if "SEVERAL" in os.environ else run, __doc__)
+    training.main(Config, several if "SEVERAL" in os.environ else run, __doc__, list(arguments))

@@ -11,13 +11,14 @@ import kgen.tuning
 from kgen.tuning import processes
 from kgen.tuning.processes import VARIABLES
 from kgen.tuning.record import read
-from tests.forking import Forks
+from tests import forking
 from tests.tuning import tiny
 
 
 @pytest.fixture(scope="module")
-def forks():
-    with Forks("tests.tuning.tiny") as found:
+def forks(request):
+    request.session.addfinalizer(forking.end)
+    with forking.Forks("tests.tuning.tiny") as found:
         yield found
 
 
