@@ -97,7 +97,7 @@ def packed_gan():
         label_smoothing=0.1,
         instance_noise=0.1,
         penalty_interval=2,
-        augmentation=("color", "translation", "cutout"),
+        augmentation=("cutout",),
         share_fakes=False,
         discriminator_updates=2,
         ema_momentum=0.5,
@@ -125,9 +125,8 @@ def spectral_gan():
 
 
 def wgan_gp():
-    return models.WGANGP(
-        dense_generator(), networks.resnet_critic(SHAPE, filters=4), critic_updates=1
-    )
+    critic = networks.dcgan_discriminator(SHAPE, filters=4, normalization="layer")
+    return models.WGANGP(dense_generator(), critic, critic_updates=1)
 
 
 def vae():
@@ -248,10 +247,16 @@ def biggan():
 
 
 def sagan():
-    """A small generator against the discriminator with attention, without any batch norm."""
+    """A small generator against attention between layers with spectral norm."""
+    images, labels = keras.Input(SHAPE), keras.Input((CLASSES,))
+    convolution = keras.layers.Conv2D(4, 3, 2, "same", activation="tanh")
+    x = layers.SelfAttention()(layers.SpectralNormalization(convolution)(images))
+    x = keras.layers.Flatten()(x)
     return models.SAGAN(
         networks.dense_generator(SHAPE, latent_dim=4, units=16, classes=CLASSES),
-        networks.biggan_discriminator(SHAPE, CLASSES, filters=4),
+        keras.Model(
+            [images, labels], networks.conditioning.judged(x, labels, CLASSES, "projection")
+        ),
     )
 
 
@@ -454,8 +459,9 @@ def features_of(model):
 
 def served_features_of(model):
     """What a model needs of an export: what it can do, and what it takes for that."""
-    given = (model.truncation_name, model.scored_with, model.encoded_with)
+    given = (model.scored_with, model.encoded_with)
     found = {*model.abilities, *(f"given {name}" for name in given if name)}
+    found |= {"truncation"} if model.truncation_name else set()
     found |= {"labels"} if model.classes is not None and "sample" in model.abilities else set()
     found |= {"noise"} if "translate" in model.abilities and model.has_translation_noise else set()
     return found | ({"several directions"} if len(model.directions) > 1 else set())
@@ -470,29 +476,27 @@ def _has_state(layer):
 
 
 # The systems that stand for all in the default run of each check of the engine.
-ENGINE = (
-    "packed_gan",
-    "beta_vae",
-    "cyclegan",
-    "stylegan",
-    "projection_gan",
-    "pix2pix",
-    "first_gan",
-)
+ENGINE = ("packed_gan", "beta_vae", "cyclegan", "projection_gan", "pix2pix", "first_gan")
 REPRESENTATIVES = {
-    "mixed_float16_is_finite": ENGINE,
+    "mixed_float16_is_finite": (*ENGINE, "stylegan"),
     "mixed_bfloat16_is_finite": ENGINE,
-    "loaded_model_continues_identically": ENGINE,
+    "loaded_model_continues_identically": (*ENGINE, "stylegan"),
     "steps_per_execution": ENGINE,
     "two_replicas_match_one": (
         "packed_gan", "beta_vae", "cyclegan", "conditional_gan", "spectral_gan", "pix2pix",
     ),
     "xla_matches_graph_mode": ("packed_gan", "beta_vae", "cyclegan", "projection_gan", "pix2pix"),
-    "export_round_trip": ("dcgan", "conditional_vae", "biggan", "stylegan", "pix2pix", "cyclegan"),
+    "export_round_trip": ("dcgan", "conditional_vae", "stylegan", "pix2pix", "cyclegan"),
 }  # fmt: skip
 
 # Features that no representative of a check has, and why.
 EXCUSED = {
+    "mixed_bfloat16_is_finite": {
+        "growth": "traced, it takes 10 s; float16 has it untraced, with the same casts",
+    },
+    "steps_per_execution": {
+        "growth": "tests/models/test_growth.py has phases that end within an execution",
+    },
     "two_replicas_match_one": {
         "a state of Dropout": DROPOUT,
         "batch norm": f"{BATCH_NORM}; tests/distribution has the synchronised one",

@@ -14,7 +14,7 @@ from kgen.core.noise import borrowed
 from kgen.testing.given import arrays_of, mirrored, rows_of
 
 ROUNDS = 3
-MOVES = 3
+MOVES = 2
 STEP_SIZE = 1e-3
 
 # What the checks of one `make` and batch share, by name; and of which `make` and batch it is.
