@@ -1,5 +1,6 @@
 """The shapes: their layout, their geometry against areas and circles by formula, their split."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -66,6 +67,7 @@ def test_a_row_is_the_same_alone_and_among_others():
     assert np.array_equal(images[..., 0] == 255, draw_shapes(rows.labels(numbers), (64, 64)))
 
 
+@functools.cache
 def heart_area():
     """The area within (x^2 + y^2 - 1)^3 = x^2 y^3, by polar coordinates."""
     angles = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
@@ -75,8 +77,9 @@ def heart_area():
     return np.sum(inside * radii[:, None]) * (radii[1] - radii[0]) * 2 * np.pi / 2000
 
 
-# Area in squares of the radius of the circle around the shape.
-AREAS = [2.0, np.pi / 2, heart_area() / 1.25**2]
+def area(shape):
+    """In squares of the radius of the circle around the shape."""
+    return [2.0, np.pi / 2, heart_area() / 1.25**2][shape]
 
 
 @pytest.mark.parametrize("size, radius", [((64, 64), 16), ((128, 96), 24), ((40, 200), 10)])
@@ -86,7 +89,7 @@ def test_areas_are_those_of_whole_shapes_everywhere(size, radius):
         # Not along the axes, where whole rows of pixels lie on an edge.
         factors = list(itertools.product([shape], [scale], [1, 3, 17], [0, 15, 31], [0, 15, 31]))
         areas = draw_shapes(factors, size).sum(axis=(1, 2))
-        expected = AREAS[shape] * (radius * SCALES[scale]) ** 2
+        expected = area(shape) * (radius * SCALES[scale]) ** 2
         # Each pixel on the border, about 6 radii long, is off by half of one, at random.
         assert np.abs(areas - expected).max() < 1.5 * np.sqrt(6 * radius)
         assert np.abs(areas.mean() / expected - 1) < 0.03

@@ -12,7 +12,7 @@ from kgen import models, networks
 from kgen.serving import Client, export, load
 from tests.serving.awake import awake
 
-REQUESTS, THREADS = 3000, 8
+REQUESTS, THREADS = 2000, 8
 LATENTS = 4
 
 
@@ -70,7 +70,7 @@ def test_threads_get_their_own_rows(exported):
     def ask(rows):
         return decode(latents=rows)["images"]
 
-    assert flood(ask, latents, expected, 800) == 800  # What is made once is made now.
+    assert flood(ask, latents, expected, 400) == 400  # What is made once is made now.
     before = resident_memory()
     assert flood(ask, latents, expected, REQUESTS) == REQUESTS
     kept = (resident_memory() - before) * 2**10 / REQUESTS
