@@ -1,5 +1,6 @@
 """The networks: their papers' guidelines, shapes, ranges, precision, and saving."""
 
+import functools
 import itertools
 import json
 
@@ -14,7 +15,11 @@ from kgen.core.second_order import refuse_wrong_second_order
 from kgen.testing import check_second_order_gradients
 
 SMALL = (8, 8, 1)
-SHAPES = [(28, 28, 1), (64, 64, 3), (12, 20, 1), (4, 4, 1), (36, 36, 3), (100, 60, 3)]
+SHAPES = [(32, 32, 3), (12, 20, 1), (4, 4, 1)]
+MORE_SHAPES = [(28, 28, 1), (64, 64, 3), (36, 36, 3), (100, 60, 3)]
+several_shapes = pytest.mark.parametrize(
+    "shapes", [SHAPES, pytest.param(MORE_SHAPES, marks=pytest.mark.slow)], ids=["few", "more"]
+)
 
 # Each as a function of the image's shape, in a tiny size.
 GENERATORS = {
@@ -59,6 +64,12 @@ OF_STYLE = (  # In test_progressive.py, test_style.py and test_biggan.py.
 DIVIDED_BY_4 = [name for name in ALL if not name.startswith("dense")]
 
 
+@functools.cache
+def small(name):
+    """In single precision, for tests that leave its weights alone."""
+    return ALL[name](SMALL)
+
+
 def images_of(shape, count=3):
     return np.random.default_rng(0).uniform(-1, 1, (count, *shape)).astype("float32")
 
@@ -97,35 +108,39 @@ def test_the_table_has_every_network():
 # Shapes are looped over inside of the tests, since a test costs more than a network.
 
 
+@several_shapes
 @pytest.mark.parametrize("name", GENERATORS)
-def test_generators_give_images(name):
-    for shape in SHAPES:
+def test_generators_give_images(name, shapes):
+    for shape in shapes:
         generator = GENERATORS[name](shape)
         images = generator(latents_of(generator, scale=100.0), training=False).numpy()
         assert images.shape == (3, *shape) and images.dtype == np.float32
         assert np.all(np.abs(images) <= 1.0) and np.std(images) > 0.0
 
 
+@several_shapes
 @pytest.mark.parametrize("name", DISCRIMINATORS)
-def test_discriminators_give_one_logit(name):
-    for shape in SHAPES:
+def test_discriminators_give_one_logit(name, shapes):
+    for shape in shapes:
         logits = DISCRIMINATORS[name](shape)(images_of(shape), training=False).numpy()
         assert logits.shape == (3, 1) and logits.dtype == np.float32
         assert np.std(logits) > 0.0
 
 
+@several_shapes
 @pytest.mark.parametrize("name", ENCODERS)
-def test_encoders_give_mean_and_log_variance(name):
-    for shape in SHAPES:
+def test_encoders_give_mean_and_log_variance(name, shapes):
+    for shape in shapes:
         mean, log_variance = ENCODERS[name](shape)(images_of(shape), training=False)
         assert mean.shape == log_variance.shape == (3, 3)
         assert mean.dtype == log_variance.dtype == "float32"
         assert not np.allclose(mean, log_variance)
 
 
+@several_shapes
 @pytest.mark.parametrize("name", DECODERS)
-def test_decoders_give_parameters(name):
-    for shape in SHAPES:
+def test_decoders_give_parameters(name, shapes):
+    for shape in shapes:
         decoder = DECODERS[name](shape, likelihood="gaussian")
         parameters = decoder(latents_of(decoder), training=False)
         assert parameters.shape == (3, *shape[:2], 2 * shape[2])
@@ -143,16 +158,23 @@ def test_likelihoods(name):
         DECODERS[name]((8, 8, 3), likelihood="poisson")
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_outputs_are_float32_in_mixed_precision(name):
-    for dtype in ("float16", "bfloat16"):
-        keras.config.set_dtype_policy(f"mixed_{dtype}")
-        network = ALL[name](SMALL)
-        assert any(layer.compute_dtype == dtype for layer in network.layers)
-        for output in keras.tree.flatten(network(inputs_of(name, network), training=True)):
-            values = output.numpy()
-            assert values.dtype == np.float32 and np.all(np.isfinite(values))
-            assert name not in GENERATORS or np.all(np.abs(values) <= 1.0)
+# Each network with one of the two by default.
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        pytest.param(name, dtype, marks=[] if (number + other) % 2 else pytest.mark.slow)
+        for number, name in enumerate(ALL)
+        for other, dtype in enumerate(("float16", "bfloat16"))
+    ],
+)
+def test_outputs_are_float32_in_mixed_precision(name, dtype):
+    keras.config.set_dtype_policy(f"mixed_{dtype}")
+    network = ALL[name](SMALL)
+    assert any(layer.compute_dtype == dtype for layer in network.layers)
+    for output in keras.tree.flatten(network(inputs_of(name, network), training=True)):
+        values = output.numpy()
+        assert values.dtype == np.float32 and np.all(np.isfinite(values))
+        assert name not in GENERATORS or np.all(np.abs(values) <= 1.0)
 
 
 def test_sizes_not_divisible_by_4():
@@ -178,7 +200,7 @@ def test_dense_networks_take_any_size(name):
 @pytest.mark.parametrize("name", ALL)
 def test_saving_and_config(name, tmp_path):
     """What is loaded from a file is made of the config, and then given the weights."""
-    network = ALL[name](SMALL)
+    network = small(name)
     config = json.dumps(keras.saving.serialize_keras_object(network))
     inputs = inputs_of(name, network)
     expected = [x.numpy() for x in keras.tree.flatten(network(inputs, training=False))]
@@ -280,7 +302,12 @@ def test_dcgan_initial_weights():
             assert layer.bias is None or not np.any(layer.bias.numpy())
 
 
-def test_dcgan_widths_of_the_paper():
+def test_dcgan_widths_of_the_paper(monkeypatch):
+    monkeypatch.setattr(  # Drawing so many weights takes time.
+        keras.initializers.RandomNormal,
+        "__call__",
+        lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype),
+    )
     generator = networks.dcgan_generator((64, 64, 3), filters=128, kernel_size=5)
     maps = [one.filters for one in of_type(generator, layers.Conv2DTranspose)]
     assert of_type(generator, layers.Reshape)[0].target_shape == (4, 4, 1024)
@@ -374,14 +401,18 @@ def test_residual_pair():
 
 
 def test_residual_critic_may_be_differentiated_twice():
+    refuse_wrong_second_order(small("resnet_critic"), "penalty")
+
+
+@pytest.mark.slow  # Its layers are measured by themselves, and patchgan_discriminator as a whole.
+def test_residual_critic_s_second_order_gradients_against_differences():
     critic = networks.resnet_critic(SMALL, filters=2)
-    refuse_wrong_second_order(critic, "penalty")
     assert max(check_second_order_gradients(critic).values()) < 1e-5
 
 
 def test_residual_critic_judges_each_image_by_itself():
     """What Gulrajani et al. give as the reason against batch norm."""
-    critic = networks.resnet_critic(SMALL, filters=2)
+    critic = small("resnet_critic")
     images = images_of(SMALL)
     together = critic(images, training=True)
     alone = [critic(images[i : i + 1], training=True)[0] for i in range(3)]

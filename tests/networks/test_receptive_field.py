@@ -88,7 +88,7 @@ def test_generators():
 
 
 def test_the_published_translator():
-    network = networks.resnet_translator((128, 128, 1), blocks=2, filters=1)
+    network = networks.resnet_translator((72, 72, 1), blocks=2, filters=1)
     plain = _without_norms(network)
     assert receptive_field(network) == receptive_field(plain) == support(plain, 4)
     assert receptive_field(networks.resnet_translator((8, 8, 1), filters=1)) == (169, 169)
@@ -152,7 +152,7 @@ def transposed(x):
 
 
 def upsampled(x):
-    x = layers.UpSampling2D((2, 3))(layers.Conv2D(8, 3)(x))
+    x = layers.UpSampling2D((2, 3))(layers.Conv2D(4, 3)(x))
     return layers.Conv2D(1, 3)(kgen.layers.PixelShuffle(2)(x))
 
 

@@ -56,14 +56,21 @@ def inputs_of(network, count=3):
     return inputs if len(inputs) > 1 else inputs[0]
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_outputs_are_float32_in_mixed_precision(name):
-    for dtype in ("float16", "bfloat16"):
-        keras.config.set_dtype_policy(f"mixed_{dtype}")
-        network = ALL[name](SHAPE)
-        assert any(layer.compute_dtype == dtype for layer in network.layers)
-        outputs = network(inputs_of(network), training=True).numpy()
-        assert outputs.dtype == np.float32 and np.all(np.isfinite(outputs))
+# Each network with one of the two by default.
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        pytest.param(name, dtype, marks=[] if (number + other) % 2 else pytest.mark.slow)
+        for number, name in enumerate(ALL)
+        for other, dtype in enumerate(("float16", "bfloat16"))
+    ],
+)
+def test_outputs_are_float32_in_mixed_precision(name, dtype):
+    keras.config.set_dtype_policy(f"mixed_{dtype}")
+    network = ALL[name](SHAPE)
+    assert any(layer.compute_dtype == dtype for layer in network.layers)
+    outputs = network(inputs_of(network), training=True).numpy()
+    assert outputs.dtype == np.float32 and np.all(np.isfinite(outputs))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -153,8 +160,19 @@ def test_discriminators_may_be_differentiated_twice(name):
     refuse_wrong_second_order(network_of(name), "penalty")
 
 
-@pytest.mark.parametrize("normalization", ["instance", "layer", "spectral", None])
-@pytest.mark.parametrize("receptive_field", [1, 16, 34, "image"])
+NORMALIZATIONS = ["instance", "layer", "spectral", None]
+FIELDS = [1, 16, 34, "image"]
+
+
+# Each patch with one norm by default, and each norm with one patch.
+@pytest.mark.parametrize(
+    ("receptive_field", "normalization"),
+    [
+        pytest.param(field, norm, marks=[] if row == column else pytest.mark.slow)
+        for row, field in enumerate(FIELDS)
+        for column, norm in enumerate(NORMALIZATIONS)
+    ],
+)
 def test_every_patch_may_be_differentiated_twice(receptive_field, normalization):
     refuse_wrong_second_order(
         networks.patchgan_discriminator(
