@@ -58,7 +58,7 @@ def examiner(model, data, seed):
     Networks run as in training, batch norm by the batch's own moments: those that it has gathered
     say little of what a discriminator answers while it trains. What would move, such as these
     moments and random states, moves in a scope that is then forgotten; the draws are the same at
-    every check.
+    every check. A model compiled with `run_eagerly=True` is examined without a graph, too.
 
     Args:
         model: A `kgen.GenerativeModel`.
@@ -88,10 +88,12 @@ def examiner(model, data, seed):
                 measured["separation"] = separation(model, images, samples, codes)
             return measured
 
-    graph_of = functools.lru_cache(maxsize=1)(lambda structure: engine.function(measure))
+    @functools.lru_cache(maxsize=1)
+    def measure_of(structure):
+        return measure if model.run_eagerly else engine.function(measure)
 
     def as_numbers():
-        measured = graph_of(model.structure)(data)
+        measured = measure_of(model.structure)(data)
         measured = keras.tree.map_structure(ops.convert_to_numpy, measured)
         return {
             name: float(value) if value.ndim == 0 else value for name, value in measured.items()
