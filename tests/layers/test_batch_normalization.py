@@ -42,10 +42,23 @@ def run(layer, x, jit_compile=False):
     return [np.asarray(tensor).astype("float32") for tensor in tensors]
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+ARGUMENTS = [
+    {},
+    {"scale": False},
+    {"center": False},
+    {"momentum": 0.5, "epsilon": 0.1},
+    {"axis": 3},
+]
+
+
+# XLA by default with the usual arguments: it compiles the same operations of the others.
 @pytest.mark.parametrize(
-    "arguments",
-    [{}, {"scale": False}, {"center": False}, {"momentum": 0.5, "epsilon": 0.1}, {"axis": 3}],
+    ("arguments", "jit_compile"),
+    [
+        *((arguments, False) for arguments in ARGUMENTS),
+        ({}, True),
+        *(pytest.param(other, True, marks=pytest.mark.slow) for other in ARGUMENTS[1:]),
+    ],
 )
 def test_is_keras_layer(arguments, jit_compile):
     expected, found = (run(layer, inputs(), jit_compile) for layer in pair(**arguments))

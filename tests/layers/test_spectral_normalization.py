@@ -49,7 +49,7 @@ def _matrix(layer, kernel):
     ids=lambda value: type(value).__name__,
 )
 def test_divides_by_the_largest_singular_value(layer, inputs):
-    normalized = SpectralNormalization(layer, power_iterations=100)
+    normalized = SpectralNormalization(layer, power_iterations=40)
     outputs = normalized(inputs, training=True)
     weight = layer.embeddings if isinstance(layer, layers.Embedding) else layer.kernel
     sigma = np.linalg.svd(_matrix(layer, weight.numpy()), compute_uv=False)[0]
@@ -214,7 +214,7 @@ def test_two_replicas_are_one():
         keras.utils.set_random_seed(0)
         with engine.mirrored(replicas).scope():
             network = keras.Sequential([keras.Input((4,)), SpectralNormalization(layers.Dense(2))])
-            network.compile("sgd", "mse")
+            network.compile("sgd", "mse", run_eagerly=True)  # Tracing replicas takes longer.
         network.fit(x, x[:, :2], batch_size=4, shuffle=False, verbose=0)
         results.append(network.get_weights())
     for one, two in zip(*results, strict=True):
