@@ -12,6 +12,7 @@ import pytest
 
 import kgen
 import kgen.serving
+from tests.recipes.conftest import train_untraced
 from tests.systems import SHAPE, SYSTEMS
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
@@ -24,18 +25,18 @@ README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # As it stands, but on fewer images.
-    code = EXAMPLE.replace("batch_size=3 * 64)", "batch_size=3 * 64).take(2)")
+    code = EXAMPLE.replace("batch_size=3 * 64)", "batch_size=3 * 8).take(2)")
     assert code != EXAMPLE and len(EXAMPLE.splitlines()) <= 20
     names = {}
     exec(code, names)
     assert names["images"].shape == (16, 28, 28, 1)
 
-    code = RESUME.replace("batch_size=3 * 64)", "batch_size=3 * 64).take(2)")
+    code = RESUME.replace("batch_size=3 * 64)", "batch_size=3 * 8).take(2)")
     code = code.replace("every=50", "every=5")
     exec(code, names)
     assert (tmp_path / "runs/mine/round-00000012.checkpoint").exists()
 
-    names["images"] = kgen.data.load("mnist5k", batch_size=3 * 64)
+    names["images"] = kgen.data.load("mnist5k", batch_size=3 * 8)
     code = MEASURE.replace("epochs=8", "epochs=2, steps_per_epoch=2")
     assert code != MEASURE
     exec(code, names)
@@ -44,6 +45,7 @@ def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
 
 
 def test_a_search_of_a_space_of_ones_own(tmp_path, monkeypatch, capsys):
+    train_untraced(monkeypatch)
     monkeypatch.chdir(tmp_path)
     code = TUNE.replace("steps=200", "steps=2, filters=4").replace("trials=5", "trials=1")
     code = code.replace("[16, 32]", "[2, 4]")
@@ -52,6 +54,7 @@ def test_a_search_of_a_space_of_ones_own(tmp_path, monkeypatch, capsys):
 
 
 def test_classes_and_pictures_are_made_as_asked(tmp_path, monkeypatch):
+    train_untraced(monkeypatch)  # A few rounds are played before they would be traced.
     monkeypatch.chdir(tmp_path)
     names = {"kgen": kgen, "shape": (28, 28, 1)}
     code = CLASSES.replace("labels=True)", "labels=True).take(2)")
@@ -66,6 +69,7 @@ def test_classes_and_pictures_are_made_as_asked(tmp_path, monkeypatch):
 
 
 def test_styles_are_mapped_mixed_and_measured(monkeypatch):
+    train_untraced(monkeypatch)
     names = {"kgen": kgen, "shape": (28, 28, 1)}
     code = STYLES.replace("epochs=1)", "epochs=1, steps_per_epoch=2)")
     assert code != STYLES

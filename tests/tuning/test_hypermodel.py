@@ -43,8 +43,8 @@ def test_values_become_fields_of_the_config():
 
 
 def test_a_trial_trains_as_the_recipe_does_and_scores_its_end(tmp_path):
-    config = tiny.Config(units=4)
-    hypermodel = kgen.tuning.hypermodel(tiny, SPACE, config, "val_nll", epochs=2)
+    config = tiny.QuickConfig(units=4)
+    hypermodel = kgen.tuning.hypermodel(tiny.quick, SPACE, config, "val_nll", epochs=2)
     hp = hyperparameters(learning_rate=1e-3, units=4)
     model = hypermodel.build(hp)
     found = hypermodel.fit(hp, model)
@@ -56,7 +56,7 @@ def test_a_trial_trains_as_the_recipe_does_and_scores_its_end(tmp_path):
     expected.fit(images.repeat(), epochs=1, steps_per_epoch=6, verbose=0)
     for a, b in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    score = kgen.metrics.Evaluation("digits", "nll")(expected)["nll"]
+    score = tiny.evaluation(dataclasses.replace(config, evaluate=["nll"]))(expected)["nll"]
     assert found["val_nll"] == float(score)
     assert found["failed"] == 0.0 and found["deviation"] == 0.0 and found["seconds"] > 0.0
 
