@@ -41,6 +41,13 @@ def train_untraced(monkeypatch):
 @pytest.fixture
 def bare(monkeypatch):
     """Leaves out what ends every run alike: film, curves, and of exports all but their folders."""
+    leave_out_exports(monkeypatch)
+    monkeypatch.setattr(kgen.plotting, "save_gif", lambda *arguments: None)
+    monkeypatch.setattr(kgen.plotting, "curves", lambda *arguments: None)
+
+
+def leave_out_exports(monkeypatch):
+    """All of them but their folders."""
 
     def export(model, folder, config, scores):
         versions = [int(path.name) for path in pathlib.Path(folder).glob("[0-9]*")]
@@ -49,8 +56,6 @@ def bare(monkeypatch):
         return str(path)
 
     monkeypatch.setattr(kgen.serving, "export", export)
-    monkeypatch.setattr(kgen.plotting, "save_gif", lambda *arguments: None)
-    monkeypatch.setattr(kgen.plotting, "curves", lambda *arguments: None)
 
 
 class NearestNeighbour:
