@@ -42,14 +42,30 @@ def rows_at(step, count, batch_size, seed=None, drop_remainder=True):
     if seed is None:
         return places
     number = tf.stack([tf.constant(seed, tf.int64), step // steps_per_pass])
-    if count <= SORTED_ROWS:
-        draws = tf.random.stateless_uniform([count], number, None, None, tf.int64, alg="philox")
-        return tf.cast(tf.gather(tf.argsort(draws), places), tf.int64)
+    rows = (_sorted if count <= SORTED_ROWS else _enciphered)(number, count, places)
+    rows.set_shape(places.shape)
+    return rows
+
+
+def _traced_once(function):
+    """Returns a graph, one for all sets, of a function of `number`, `count` and `places`."""
+    shapes = ([2], [], [None])
+    specs = [tf.TensorSpec(shape, tf.int64) for shape in shapes]
+    return tf.function(function, input_signature=specs, autograph=False)
+
+
+@_traced_once
+def _sorted(number, count, places):
+    draws = tf.random.stateless_uniform([count], number, None, None, tf.int64, alg="philox")
+    return tf.cast(tf.gather(tf.argsort(draws), places), tf.int64)
+
+
+@_traced_once
+def _enciphered(number, count, places):
     # The cipher reads but the low bits of each word of its key, 8 of them for fewer than 65,536
     # rows: without this hash, seeds or passes that are 256 apart would have the same order.
     key = tf.random.stateless_uniform([3], number, None, None, tf.int32, alg="philox")
-    last = tf.constant(count - 1, tf.int64)
-    return tf.raw_ops.RandomIndexShuffle(index=places, seed=key, max_index=last, rounds=ROUNDS)
+    return tf.raw_ops.RandomIndexShuffle(index=places, seed=key, max_index=count - 1, rounds=ROUNDS)
 
 
 def derived_seed(seed, purpose):
