@@ -186,7 +186,12 @@ def test_two_replicas_augment_as_one():
 
 
 @pytest.mark.parametrize(
-    ("shape", "batch"), list(zip(SHAPES[1:], ["known", "unknown"], strict=True))
+    ("shape", "batch"),
+    [
+        (SHAPES[2], "unknown"),
+        # Without a graph, as most tests are, all sizes are known.
+        pytest.param(SHAPES[1], "known", marks=pytest.mark.slow),
+    ],
 )
 def test_xla_is_the_same(shape, batch):
     images = tf.constant(images_of(shape))
@@ -220,7 +225,11 @@ class Augment(keras.layers.Layer):
         return {**super().get_config(), "policies": self.policies}
 
 
-@pytest.mark.parametrize("policies", [*([policy] for policy in EVERY), list(EVERY)])
+# All together are the chain rule's.
+@pytest.mark.parametrize(
+    "policies",
+    [*([policy] for policy in EVERY), pytest.param(list(EVERY), marks=pytest.mark.slow)],
+)
 def test_gradients_of_the_first_and_second_order(policies):
     """A penalty's derivative is the central difference's, in float64, through the augmentation."""
     images = keras.Input((8, 8, 2))
