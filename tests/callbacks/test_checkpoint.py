@@ -130,7 +130,7 @@ def stopped(stopped_at_9, tmp_path):
     ("round", "every"),
     [
         (1, 4),
-        (6, 4),
+        pytest.param(6, 4, marks=pytest.mark.slow),
         (9, 4),
         pytest.param(17, 4, marks=pytest.mark.slow),
         pytest.param(6, None, marks=pytest.mark.slow),
@@ -178,16 +178,16 @@ def test_replicas_go_on(tmp_path):
     def run(folder, *others):
         for variable, value in zip(variables, first, strict=True):
             variable.assign(value)
-        checkpoint = kgen.callbacks.Checkpoint(folder, every=4)
+        checkpoint = kgen.callbacks.Checkpoint(folder, every=2)
         callbacks = [checkpoint, *others]
-        model.fit(IMAGES[:40], batch_size=8, epochs=3, verbose=0, callbacks=callbacks)
+        model.fit(IMAGES[:24], batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
         return Trained(state_of(model), model.rounds_played, model.history)
 
     expected = run(tmp_path / "a")
     with pytest.raises(RuntimeError, match="stopped"):
-        run(tmp_path / "b", Stop(7))
+        run(tmp_path / "b", Stop(5))
     again = run(tmp_path / "b")
-    assert again.rounds_played == 15
+    assert again.rounds_played == 6
     assert_same(again, expected)
 
 
