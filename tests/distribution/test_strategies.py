@@ -112,7 +112,16 @@ def fit(model, system, epochs=1):
 
 
 # One is traced; tracing two trainings of each would take longer than their few rounds.
-@pytest.mark.parametrize("name", ["dcgan", "projection_gan", "auxiliary_gan", "infogan", "srgan"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dcgan",
+        "projection_gan",
+        pytest.param("auxiliary_gan", marks=pytest.mark.slow),  # Labelled, as the one before it.
+        "infogan",
+        "srgan",
+    ],
+)
 def test_synchronized_batch_norm_ends_where_one_device_does(name):
     system = SYSTEMS[name]
     one, two = (

@@ -17,6 +17,7 @@ import numpy as np
 from keras import layers
 
 import kgen
+import kgen.plotting
 from kgen import callbacks, models
 from recipes import training
 
@@ -135,4 +136,6 @@ def files_written_below(folder):
 def main(*arguments):
     """What a process does with the arguments of its command line."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ignored in a shell's background.
+    # The film and the curves are those of any run.
+    kgen.plotting.save_gif = kgen.plotting.curves = lambda *arguments: None
     training.main(Config, several if "SEVERAL" in os.environ else run, __doc__, list(arguments))

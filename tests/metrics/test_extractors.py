@@ -177,9 +177,24 @@ def test_inception_without_a_network_says_so(monkeypatch):
         extractor("inception")
 
 
-def test_inception_gives_pooled_features_and_classes(monkeypatch):
-    real = keras.applications.InceptionV3
-    monkeypatch.setattr(keras.applications, "InceptionV3", lambda weights: real(weights=None))
+def small_inception(weights):
+    """What is asked of the real one: images as its, and a layer that is called as its pooling."""
+    images = keras.Input((299, 299, 3))
+    x = keras.layers.Conv2D(2048, 3, strides=99, activation="relu")(images)
+    x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    return keras.Model(images, keras.layers.Dense(1000, activation="softmax")(x))
+
+
+def real_inception(weights, make=keras.applications.InceptionV3):
+    return make(weights=None)
+
+
+# The real one is 90 convolutions.
+@pytest.mark.parametrize(
+    "network", [small_inception, pytest.param(real_inception, marks=pytest.mark.slow)]
+)
+def test_inception_gives_pooled_features_and_classes(monkeypatch, network):
+    monkeypatch.setattr(keras.applications, "InceptionV3", network)
     from kgen.metrics.extractors.inception import inception
 
     inception.cache_clear()

@@ -12,7 +12,7 @@ from recipes import cyclegan, pix2pix, srgan
 
 def tiny(folder, **fields):
     defaults = dict(
-        data="mnist5k", image_size=16, batch_size=8, steps=2, log_every=1, filters=4,
+        data="mnist5k", image_size=16, batch_size=8, steps=1, log_every=1, filters=4,
         discriminator_filters=4, held_out=300, doctor="off", out=str(folder / "run"), export="none",
     )  # fmt: skip
     return pix2pix.Config(**{**defaults, **fields})
@@ -85,7 +85,7 @@ def test_bad_input(tmp_path, fields, message):
 
 def test_super_resolution_of_images_of_any_size(tmp_path, untraced, bare):
     config = srgan.Config(
-        image_size=16, factor=4, steps=2, log_every=1, filters=4, discriminator_filters=2, blocks=1,
+        image_size=16, factor=4, steps=1, log_every=1, filters=4, discriminator_filters=2, blocks=1,
         held_out=20, doctor="off", out=str(tmp_path / "run"), export="none",
     )  # fmt: skip
     model = srgan.run(config).model
@@ -94,7 +94,7 @@ def test_super_resolution_of_images_of_any_size(tmp_path, untraced, bare):
 
 def test_sets_of_photographs(tmp_path, untraced, bare, by_neighbours):
     config = cyclegan.Config(
-        data="photos", second="photos", image_size=8, steps=2, log_every=1, filters=2, blocks=1,
+        data="photos", second="photos", image_size=8, steps=1, log_every=1, filters=2, blocks=1,
         discriminator_filters=2, batch_size=4, doctor="off", out=str(tmp_path / "run"),
         export="none",
     )  # fmt: skip

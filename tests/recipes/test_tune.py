@@ -50,7 +50,7 @@ def arithmetic(monkeypatch):
     monkeypatch.setattr(of_recipe, "load", lambda recipe, config: None)
 
 
-def test_a_search_prints_a_table_and_writes_its_files(tmp_path, capsys, arithmetic):
+def test_a_search_prints_a_table_and_writes_its_files(tmp_path, capsys, arithmetic, monkeypatch):
     out = tmp_path / "out"
     arguments = ["dcgan", "--trials", "8", "--seeds", "2", "--out", str(out)]
     arguments += ["--fields", "learning_rate", "loss", "--fixed.data", "digits"]
@@ -80,6 +80,7 @@ def test_a_search_prints_a_table_and_writes_its_files(tmp_path, capsys, arithmet
         assert min(picture.size) > 300
 
     # The same command goes on, and with more trials; --fresh starts over.
+    monkeypatch.setattr(kgen.plotting, "search", lambda *arguments: None)
     command_line.main(arguments)
     assert "Trial" not in capsys.readouterr().out.replace("Reloading", "")
     before = (out / "search" / "trial_0" / "record.json").stat().st_mtime_ns
@@ -120,7 +121,10 @@ def test_what_is_fixed_is_not_searched():
 
 
 @pytest.mark.parametrize("flag", ["--fixed.learning-rate=0.001", "--fixed.learning_rate 0.001"])
-def test_what_is_fixed_at_its_default_is_not_searched_either(tmp_path, arithmetic, flag):
+def test_what_is_fixed_at_its_default_is_not_searched_either(
+    tmp_path, arithmetic, flag, monkeypatch
+):
+    monkeypatch.setattr(kgen.plotting, "search", lambda *arguments: None)
     assert dcgan.Config().learning_rate == 0.001
     arguments = ["dcgan", "--trials", "1", "--out", str(tmp_path), "--fixed.data", "digits"]
     command_line.main([*arguments, *flag.split()])
@@ -217,7 +221,7 @@ def test_all_recipes_have_a_space():
 
 def test_a_trial_is_a_run_of_the_recipe(tmp_path, untraced, bare):
     """To the bit, of inputs that only a recipe's own data has."""
-    config = tiny(gan, tmp_path, export="none", steps=4, extractor="random")
+    config = tiny(gan, tmp_path, export="none", steps=2, extractor="random")
     expected = gan.run(config).model
     keras.backend.clear_session()
     hypermodel = kgen.tuning.hypermodel(gan, {"learning_rate": [2e-4, 1e-3]}, config, epochs=2)
