@@ -37,7 +37,7 @@ def stack(autoencoders, data, epochs=10, fine_tune_epochs=None, optimizer="adam"
         data: Images, as an array or a `tf.data` set of them, such as `kgen.data.load` returns.
         epochs: Of each one's training, at least 1.
         fine_tune_epochs: Of the training of the whole; `None` for `epochs`, 0 for none.
-        optimizer: Of the training of the whole.
+        optimizer: Of the training of the whole, which runs eagerly where the first one does.
         **arguments: Of every `fit`, such as `batch_size`, `steps_per_epoch`, `verbose` and
             `validation_data`, which is of images alone, as `data` is.
 
@@ -62,7 +62,7 @@ def stack(autoencoders, data, epochs=10, fine_tune_epochs=None, optimizer="adam"
         autoencoders[0].reconstruction,
         seed=autoencoders[0].seed,
     )
-    whole.compile(optimizer)
+    whole.compile(optimizer, run_eagerly=autoencoders[0].run_eagerly)
     if "steps_per_epoch" in arguments and hasattr(data, "starting_at"):
         data = data.starting_at(0)  # Endless, and so are its codes.
     codes, held_out_codes = data, held_out

@@ -54,7 +54,8 @@ def test_the_capacity_rises_linearly_with_the_rounds_and_stays():
     assert float(made(capacity=8.0, capacity_rounds=4).capacity_now()) == 0.0
 
 
-@pytest.mark.parametrize("jit", [False, True])
+# Eagerly the tests around it train.
+@pytest.mark.parametrize("jit", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_the_loss_is_that_of_the_paper_in_every_round(jit):
     model = made(beta=5.0, capacity=6.0, capacity_rounds=3)
     model.compile(keras.optimizers.SGD(1e-3), jit_compile=jit)

@@ -1,5 +1,6 @@
 """GAN: its arguments, alone and together."""
 
+import functools
 import itertools
 
 import keras
@@ -13,6 +14,12 @@ from kgen.models.gan import pack
 from tests.systems import SHAPE, SYSTEMS, dense_generator, smooth_critic
 
 BATCH = SYSTEMS["dcgan"].batch()
+
+
+@functools.cache
+def networks_of(channels=1):
+    """For models that are refused, or never trained."""
+    return dense_generator(), smooth_critic(channels)
 
 
 def trained(**kwargs):
@@ -49,7 +56,7 @@ def test_every_loss_trains_with_every_penalty(loss, penalty):
     )
     if not smoothing:
         with pytest.raises(ValueError, match=f"label_smoothing.*targets.*loss='{loss}'"):
-            models.GAN(dense_generator(), smooth_critic(), loss=loss, label_smoothing=0.1)
+            models.GAN(*networks_of(), loss=loss, label_smoothing=0.1)
 
 
 def test_the_losses_are_those_of_the_paper():
@@ -222,7 +229,7 @@ def test_the_generators_gradient_flows_through_the_augmentation():
 
 
 def test_instance_noise_has_its_deviation():
-    model = models.GAN(dense_generator(), smooth_critic(), instance_noise=0.25)
+    model = models.GAN(*networks_of(), instance_noise=0.25)
     images = np.zeros((64, *SHAPE), "float32")
     assert np.std(model.seen(images, training=True)) == pytest.approx(0.25, rel=0.05)
     np.testing.assert_array_equal(model.seen(images, training=False), images)
@@ -288,22 +295,23 @@ def test_penalties_of_tiny_gradients_in_half_precision(penalty, policy, precisio
 )
 def test_arguments_that_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        models.GAN(dense_generator(), smooth_critic(), **arguments)
+        models.GAN(*networks_of(), **arguments)
 
 
-@pytest.mark.parametrize("penalty", losses.PENALTIES)
-def test_a_penalty_over_a_wrong_layer_is_refused(penalty):
+def test_a_penalty_over_a_wrong_layer_is_refused():
     discriminator = networks.dcgan_discriminator(SHAPE, filters=4)
-    with pytest.raises(
-        ValueError, match=r"(?s)batch_normalization.*kgen\.layers\.LayerNormalization"
-    ):
-        models.GAN(dense_generator(), discriminator, penalty=penalty)
+    generator, _ = networks_of()
+    for penalty in losses.PENALTIES:
+        with pytest.raises(
+            ValueError, match=r"(?s)batch_normalization.*kgen\.layers\.LayerNormalization"
+        ):
+            models.GAN(generator, discriminator, penalty=penalty)
     with pytest.raises(ValueError, match="batch_normalization"):
-        models.WGANGP(dense_generator(), discriminator)
+        models.WGANGP(generator, discriminator)
 
 
 def test_a_batch_that_packs_do_not_divide():
-    model = models.GAN(dense_generator(), smooth_critic(2), packing=2, discriminator_updates=3)
+    model = models.GAN(*networks_of(2), packing=2, discriminator_updates=3)
     model.compile("sgd")
     with pytest.raises(ValueError, match="multiple of 6, received 8"):
         model.fit(BATCH, batch_size=8)

@@ -39,7 +39,10 @@ def assert_same(model, other, tolerance=0.0):
         np.testing.assert_allclose(one, two, tolerance, tolerance, err_msg=one.path)
 
 
-@pytest.mark.parametrize(("penalty", "eagerly"), [("gradient", False), ("r1", True)])
+@pytest.mark.parametrize(
+    ("penalty", "eagerly"),
+    [("gradient", False), pytest.param("r1", True, marks=pytest.mark.slow)],
+)
 def test_it_counts_in_the_first_of_every_so_many_rounds(penalty, eagerly):
     """Round by round the weights of models with the whole penalty, three times, or without it."""
     mode = {"run_eagerly": eagerly, "jit_compile": False}
@@ -125,7 +128,7 @@ def test_under_xla_and_on_replicas_states_end_where_they_do_without():
     )
     with engine.mirrored(2).scope():
         replicas = gan(3, stateful_critic, **arguments)
-        compiled(replicas, run_eagerly=False, jit_compile=False)
+        compiled(replicas)  # Graphs of replicas are those of tests/test_systems.py.
     for one in (model, xla, replicas):
         one.fit(np.concatenate([BATCH] * 4), batch_size=8, shuffle=False, verbose=0)
         assert_same(one, model, 1e-5)

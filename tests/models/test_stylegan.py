@@ -135,16 +135,14 @@ def test_the_mean_style_is_tracked():
     np.testing.assert_array_equal(model.generator.mean_style.numpy(), moved)
 
 
-def trained_with_classes():
+def conditional():
     model = stylegan(classes=3, ema_momentum=0.5)
     assert model.classes == 3 and model.latents(2, 0, labels=1).shape == (2, 7)
-    model.compile("adam", run_eagerly=True)
-    model.fit(IMAGES, np.arange(16) % 3, batch_size=8, verbose=0)
     return model
 
 
 def test_a_conditional_one_makes_the_class_asked_for():
-    model = trained_with_classes()
+    model = conditional()
     two, one = (model.sample(2, seed=0, labels=label, psi=0.7) for label in (0, 1))
     assert not np.allclose(one, two)
     assert model.mix([0], [1], [0], labels=2).shape == (1, 1, *SHAPE)
@@ -152,7 +150,9 @@ def test_a_conditional_one_makes_the_class_asked_for():
 
 @pytest.mark.slow  # An export of a conditional one is among those of tests/test_systems.py.
 def test_a_conditional_one_exports(tmp_path):
-    model = trained_with_classes()
+    model = conditional()
+    model.compile("adam", run_eagerly=True)
+    model.fit(IMAGES, np.arange(16) % 3, batch_size=8, verbose=0)
     two, one = (model.sample(2, seed=0, labels=label, psi=0.7) for label in (0, 1))
     served = kgen.serving.load(kgen.serving.export(model, tmp_path))
     np.testing.assert_allclose(
