@@ -9,7 +9,9 @@ from typing import Literal
 
 import keras
 
+import kgen.callbacks
 import kgen.metrics
+import kgen.tuning
 from kgen import models, networks
 
 
@@ -70,9 +72,6 @@ def search(folder, trials=3, steps=6, die_in=None, workers=()):
     Of several `workers` none trains before each has a trial: on a machine with much else to do one
     would be done with all of them before the other has started.
     """
-    import kgen.callbacks
-    import kgen.tuning
-
     if die_in is not None:
         number, round = die_in
         on_round_end = kgen.callbacks.Doctor.on_round_end
