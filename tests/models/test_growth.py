@@ -215,6 +215,17 @@ def test_batches_have_the_size_of_the_phase_and_show_every_image_in_order():
     assert [images for images, *_ in seen] == [8, 24], "a phase begins with an execution"
 
 
+def test_rounds_of_one_execution_fade_on():
+    """Also the average, and though a phase is entered when an execution begins alone."""
+    model = compiled(progan(shape=SMALL, ema_momentum=0.5))
+    model.images_shown.assign(16)
+    model._enter(model.phase)
+    for alpha in (0.0, 0.5):
+        model.play_round(keras.ops.convert_to_tensor(SMALL_IMAGES[:8]))
+        alphas = [float(network.fade.alpha.numpy()) for network in model.growing_networks()]
+        assert alphas == [alpha] * 3
+
+
 def test_real_images_are_averaged_and_faded_with_the_same_alpha():
     model = progan()
     for network in model.growing_networks():
