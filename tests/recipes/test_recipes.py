@@ -509,9 +509,12 @@ def test_an_evaluation_falls_on_a_row_of_the_history(tmp_path):
 
 
 def test_another_seed_is_another_run(tmp_path, finished_run, bare, untraced):
-    """With the same seed a run that goes on where it stopped ends at the same, below."""
+    """From the start. With the same one a run that is cut off ends as one that is not, below."""
     first = finished_run(dcgan)
     other = dcgan.run(tiny(dcgan, tmp_path / "other", steps=1, export="none", seed=1))
+    start = "step-000000.png"  # Of the same latents.
+    pictures = [(run.paths.samples / start).read_bytes() for run in (first.result, other)]
+    assert pictures[0] != pictures[1]
     assert not np.array_equal(other.model.get_weights()[0], first.result.model.get_weights()[0])
 
 
