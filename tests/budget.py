@@ -68,7 +68,8 @@ class Budget:
         of_folders = collections.Counter()
         for name, seconds in self.of_tests.items():
             of_folders["/".join(name.split("::")[0].split("/")[:2])] += seconds
-        of_folders["start-up"] = self.total - sum(of_folders.values())
+        # Starting those of the tests, and what they start.
+        of_folders["processes"] = self.total - sum(of_folders.values())
         terminalreporter.section("CPU seconds")
         for name, seconds in [*of_folders.most_common(), ("in all", self.total)]:
             terminalreporter.line(f"{seconds:8.1f} {seconds / BUDGET:7.1%}  {name}")

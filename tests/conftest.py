@@ -8,7 +8,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
 
-from tests import digit_classifier
+from tests import digit_classifier, forking
 from tests.budget import Budget
 
 # A shell has what it runs in the background ignore Ctrl-C, and its children, too.
@@ -22,6 +22,11 @@ def pytest_configure(config):
         keep_what_is_slow_to_compute(config)
     if is_worker or not config.getoption("numprocesses", None):  # No process that only waits.
         prepare_tensorflow(optimises_graphs="not slow" not in config.option.markexpr)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    forking.end()  # Before the CPU seconds of its forks are counted.
 
 
 def keep_what_is_slow_to_compute(config):

@@ -6,7 +6,6 @@ It imports the modules whose `main(*arguments)` forks call, and computes nothing
 TensorFlow's threads, which no fork has, start with the first computation.
 """
 
-import atexit
 import importlib
 import json
 import os
@@ -55,9 +54,8 @@ def parent():
     return _parents[0]
 
 
-@atexit.register
 def end():
-    """Ends this process's `Parent`, so that its CPU seconds are counted; another may begin."""
+    """Ends this process's `Parent`; another may begin."""
     while _parents:
         _parents.pop().end()
 

@@ -61,7 +61,7 @@ def test_seconds_are_counted_by_folder(monkeypatch):
         types.SimpleNamespace(section=lines.append, line=lambda text, **_: lines.append(text))
     )
     assert [line.split() for line in lines[1:4]] == [
-        ["96.0", "6.4%", "start-up"],  # 100 of the workers, 1 of this process, 5 of tests.
+        ["96.0", "6.4%", "processes"],  # 100 of the workers, 1 of this process, 5 of tests.
         ["5.0", "0.3%", "tests/models"],
         ["101.0", "6.7%", "in", "all"],
     ]

@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 
 from kgen.metrics import read_scores
-from tests import forking
 from tests.distribution import worker
 from tests.distribution.cluster import run_workers
-
-
-@pytest.fixture(autouse=True, scope="module")
-def ended(request):
-    request.session.addfinalizer(forking.end)
 
 
 @pytest.fixture(scope="module")

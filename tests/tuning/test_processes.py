@@ -11,14 +11,13 @@ import kgen.tuning
 from kgen.tuning import processes
 from kgen.tuning.processes import VARIABLES
 from kgen.tuning.record import read
-from tests import forking
+from tests.forking import Forks
 from tests.tuning import tiny
 
 
 @pytest.fixture(scope="module")
-def forks(request):
-    request.session.addfinalizer(forking.end)
-    with forking.Forks("tests.tuning.tiny") as found:
+def forks():
+    with Forks("tests.tuning.tiny") as found:
         yield found
 
 
