@@ -1,5 +1,6 @@
 """Two logical CPU devices for tests of replicas, Ctrl-C, and a fresh start for every test."""
 
+import gc
 import os
 import signal
 import tempfile
@@ -22,6 +23,13 @@ def pytest_configure(config):
         keep_what_is_slow_to_compute(config)
     if is_worker or not config.getoption("numprocesses", None):  # No process that only waits.
         prepare_tensorflow(optimises_graphs="not slow" not in config.option.markexpr)
+
+
+def pytest_collection_finish():
+    """Spares the garbage collector what is imported by now, and most of its rounds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -168,8 +168,8 @@ def beta_vae():
 
 def conditional_vae():
     return models.VAE(
-        networks.convolutional_encoder(SHAPE, latent_dim=3, filters=4, classes=CLASSES),
-        networks.convolutional_decoder(SHAPE, latent_dim=3, filters=4, classes=CLASSES),
+        networks.dense_encoder(SHAPE, latent_dim=3, units=8, classes=CLASSES),
+        networks.dense_decoder(SHAPE, latent_dim=3, units=8, classes=CLASSES),
     )
 
 
@@ -269,13 +269,13 @@ def infogan():
 
 def pix2pix():
     return models.Pix2Pix(
-        networks.unet(SHAPE, filters=4),
+        networks.unet(SHAPE, depth=2, filters=4),
         networks.patchgan_discriminator(SHAPE, SHAPE, receptive_field=16, filters=4),
     )
 
 
 def pix2pix_l1():
-    return models.Pix2Pix(networks.unet(SHAPE, filters=4, dropout=0.0))
+    return models.Pix2Pix(networks.unet(SHAPE, depth=2, filters=4, dropout=0.0))
 
 
 def context_encoder():
