@@ -12,6 +12,7 @@ import pytest
 
 import kgen
 import kgen.serving
+from tests.garbage import garbage_is_left  # noqa: F401
 from tests.recipes.conftest import train_untraced
 from tests.systems import SHAPE, SYSTEMS
 

@@ -1,6 +1,5 @@
 """The benchmark runs, at tiny sizes, and compares what it says it compares."""
 
-import gc
 import json
 
 import numpy as np
@@ -10,6 +9,7 @@ import tensorflow as tf
 from tests.benchmarks import arithmetic, torch_steps, train_step
 from tests.benchmarks.stock_networks import networks
 from tests.benchmarks.variants import RECIPES, Runner, Sizes, Variant, config_of
+from tests.garbage import garbage_is_left  # noqa: F401
 
 TINY = Sizes("digits", batch_size=8, filters=2, critic_updates=1)
 
@@ -58,7 +58,6 @@ def test_runs(system, tmp_path, capsys, monkeypatch, request):
         request.getfixturevalue("untraced")
         monkeypatch.setattr(train_step, "IMPLEMENTATIONS", ("loop", "tutorial"))
         del labels[0]
-    monkeypatch.setattr(gc, "collect", lambda *generation: 0)  # It takes a part of the time.
     monkeypatch.setattr(arithmetic, "CEILING_SHAPES", [(4, 2, 2, 3)])
     out = tmp_path / "results.json"
     config = train_step.Config(

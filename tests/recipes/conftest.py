@@ -12,6 +12,7 @@ import kgen.metrics
 import kgen.plotting
 import kgen.serving
 from recipes import conditional
+from tests.garbage import garbage_is_left  # noqa: F401
 
 
 @pytest.fixture(autouse=True, scope="module")

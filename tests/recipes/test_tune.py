@@ -1,7 +1,6 @@
 """`python -m recipes.tune`: what it prints and writes, and `--config` of every recipe."""
 
 import dataclasses
-import gc
 import json
 import socket
 import sys
@@ -44,7 +43,6 @@ def arithmetic(monkeypatch):
         model.built = True
         return model
 
-    monkeypatch.setattr(gc, "collect", lambda *generation: 0)  # It takes most of the time.
     monkeypatch.setattr(execution, "execute", execute)
     monkeypatch.setattr(of_recipe, "build", build)
     monkeypatch.setattr(of_recipe, "load", lambda recipe, config: None)

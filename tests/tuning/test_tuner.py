@@ -1,7 +1,6 @@
 """Searches: random, Hyperband and Bayesian, failures in them, and what they find."""
 
 import collections
-import gc
 import json
 import os
 import types
@@ -42,7 +41,6 @@ def arithmetic(monkeypatch):
         return execution.Execution(config.seed, None if failed else score, failed, 1.0)
 
     monkeypatch.setattr(execution, "execute", execute)
-    monkeypatch.setattr(gc, "collect", lambda *generation: 0)  # It takes most of the time.
     monkeypatch.setattr(recipes, "load", lambda recipe, config: None)
     monkeypatch.setattr(recipes, "build", _no_model)
     return found
