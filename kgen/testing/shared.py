@@ -14,7 +14,6 @@ from kgen.core.noise import borrowed
 from kgen.testing.given import arrays_of, mirrored, rows_of
 
 ROUNDS = 3
-MOVES = 2
 STEP_SIZE = 1e-3
 
 # What the checks of one `make` and batch share, by name; and of which `make` and batch it is.
@@ -66,16 +65,20 @@ def loaded(make, batch):
 
 
 def moves(make, batch):
-    """What each player's moves alone, on one batch with the same noise, did.
+    """What each player's move alone, on one batch with the same noise, did.
 
-    By its name: the variables that its first move changed, own ones and others', and the losses.
+    By its name: the variables that its move changed, own ones and others', and the losses before
+    and after it.
     """
 
     def move():
         model, found = compiled(make), {}
+        for variable in model.trainable_variables:  # As after a first move.
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
         for player in model.players:
             before = [v.numpy() for v in model.trainable_variables]
-            losses = [_move_with_fixed_noise(model, player, batch)]
+            losses = [_loss_with_fixed_noise(model, player, batch, moving=True)]
             changed = [
                 v
                 for v, old in zip(model.trainable_variables, before, strict=True)
@@ -83,7 +86,7 @@ def moves(make, batch):
             ]
             own = {id(v) for v in player.variables}
             parts = [[v.path for v in changed if (id(v) in own) is mine] for mine in (True, False)]
-            losses += [_move_with_fixed_noise(model, player, batch) for _ in range(MOVES)]
+            losses.append(_loss_with_fixed_noise(model, player, batch))
             found[player.name] = parts, losses
         return found
 
@@ -119,15 +122,18 @@ def fit(model, batch, rounds=ROUNDS):
     return model.fit(*arrays, batch_size=rows_of(batch), shuffle=False, verbose=0).history
 
 
-def _move_with_fixed_noise(model, player, batch):
+def _loss_with_fixed_noise(model, player, batch, moving=False):
+    """A player's loss on `batch`, and its move by it."""
     images = keras.tree.map_structure(ops.convert_to_tensor, batch)
+
+    def loss():
+        return model.loss_of(player, model.prepare(images, training=True), training=True)
+
     with borrowed(model.random_states, offset=0):
-        loss, _ = engine.minimize(
-            lambda: model.loss_of(player, model.prepare(images, training=True), training=True),
-            model.variables_of(player),
-            model.optimizer.by_player[player.name],
-        )
-    return float(loss)
+        if moving:
+            optimizer = model.optimizer.by_player[player.name]
+            return float(engine.minimize(loss, model.variables_of(player), optimizer)[0])
+        return float(loss()[0])
 
 
 def saved_and_loaded(model):
