@@ -39,23 +39,13 @@ def forget():
 
 
 def trained(make, batch):
-    """A model after some rounds with Adam, and its logs."""
+    """A model after some rounds without XLA, and its logs."""
 
     def train():
-        model = compiled(make)
+        model = compiled(make, jit_compile=False)
         return model, fit(model, batch)
 
     return once("trained", make, batch, train)
-
-
-def plain(make, batch):
-    """A model after some rounds with SGD and without XLA, and its logs."""
-
-    def train():
-        model = compiled(make, keras.optimizers.SGD, jit_compile=False)
-        return model, fit(model, batch)
-
-    return once("plain", make, batch, train)
 
 
 def loaded(make, batch):
@@ -72,7 +62,7 @@ def moves(make, batch):
     """
 
     def move():
-        model, found = compiled(make), {}
+        model, found = compiled(make, keras.optimizers.Adam), {}
         for variable in model.trainable_variables:  # As after a first move.
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable))
@@ -105,7 +95,12 @@ def restored(*models):
             variable.assign(value)
 
 
-def compiled(make, optimizer=keras.optimizers.Adam, **kwargs):
+def momentum(learning_rate):
+    """An optimizer with a state, which does not magnify what rounding leaves, as Adam does."""
+    return keras.optimizers.SGD(learning_rate, momentum=0.9)
+
+
+def compiled(make, optimizer=momentum, **kwargs):
     keras.utils.set_random_seed(0)
     model = make()
     names = [player.name for player in model.players]
