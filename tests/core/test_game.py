@@ -132,7 +132,7 @@ def test_a_regulariser_counts_once():
 def test_batch_norm_moves_in_every_turn():
     """The decision on statistics: a network's move whenever it is called in training."""
     model = SYSTEMS["dcgan"].make()
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)  # Tracing takes longer than a round or two, here on.
     norm = next(
         layer
         for layer in model.discriminator.layers
@@ -327,7 +327,7 @@ def test_one_name_for_all():
 
 def test_one_player_has_a_plain_loss_and_learning_rate():
     model = SYSTEMS["vae"].make()
-    model.compile(keras.optimizers.Adam(0.125))
+    model.compile(keras.optimizers.Adam(0.125), run_eagerly=True)
     batch = SYSTEMS["vae"].batch()
     logs = model.fit(batch, batch_size=8, verbose=0, validation_data=batch).history
     assert {"loss", "kl", "reconstruction", "val_loss", "val_kl"} <= set(logs)
@@ -413,7 +413,7 @@ def test_a_mismatch_of_optimizer_state_is_only_a_warning_in_keras(tmp_path):
 def test_dropout_continues_after_loading(tmp_path):
     system = SYSTEMS["first_gan"]
     model = system.make()
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)
     batch = system.batch()
     model.fit(batch, batch_size=8, verbose=0)
     dropout = next(
@@ -476,7 +476,7 @@ def test_moving_average_of_the_generator():
 
 def test_statistics_are_copied_into_the_average():
     model = SYSTEMS["dcgan"].make()
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)
     model.fit(SYSTEMS["dcgan"].batch(), batch_size=8, epochs=2, verbose=0)
     pairs = zip(
         model.generator.non_trainable_variables,
@@ -527,14 +527,17 @@ def test_evaluation_does_not_depend_on_replicas():
     """Two batches, with noise that differs between them."""
     from kgen.core import engine
 
+    def made():
+        return models.WGANGP(dense_generator(), smooth_critic(), critic_updates=1)
+
     def losses(model):
-        model.compile("sgd")
+        model.compile("sgd", run_eagerly=True)
         return model.evaluate(images, batch_size=8, verbose=0, return_dict=True)
 
     images = np.concatenate([SYSTEMS["wgan_gp"].batch()] * 2)
-    alone = SYSTEMS["wgan_gp"].make()
+    alone = made()
     with engine.mirrored(2).scope():
-        shared = SYSTEMS["wgan_gp"].make()
+        shared = made()
     shared.set_weights(alone.get_weights())
     for state, value in zip(shared.random_states, alone.random_states, strict=True):
         state.assign(value.numpy())

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import kgen
+from tests.callbacks.tiny import tiny_gan
 from tests.systems import SYSTEMS
 
 
@@ -23,12 +24,13 @@ def test_steps_beyond_what_float32_counts():
 
 
 def test_each_player_has_its_own_and_a_loaded_model_goes_on(tmp_path):
-    model, batch = SYSTEMS["first_gan"].make(), SYSTEMS["first_gan"].batch()
+    model, batch = tiny_gan(), SYSTEMS["first_gan"].batch()
     model.compile(
         {
             "discriminator": keras.optimizers.SGD(kgen.LinearDecay(0.1, 1, 4)),
             "generator": keras.optimizers.SGD(kgen.LinearDecay(0.2, 2, 4)),
-        }
+        },
+        run_eagerly=True,  # Tracing it twice would take longer.
     )
     model.fit(np.concatenate([batch] * 3), batch_size=8, verbose=0)
     model.save(tmp_path / "model.keras")
