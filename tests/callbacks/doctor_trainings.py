@@ -28,7 +28,7 @@ Adam, SGD = keras.optimizers.Adam, keras.optimizers.SGD
 
 def generator():
     latents = keras.Input((8,))
-    x = layers.Dense(64, "relu")(layers.Dense(64, "relu")(latents))
+    x = layers.Dense(64, "relu")(latents)
     x = layers.Activation("tanh", dtype="float32")(layers.Dense(64, name="pixels")(x))
     return keras.Model(latents, layers.Reshape(SHAPE, dtype="float32")(x), name="generator")
 
@@ -36,8 +36,7 @@ def generator():
 def discriminator(channels=1):
     images = keras.Input((*SHAPE[:2], channels))
     x = layers.Flatten()(images)
-    for number in range(2):
-        x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(64, name=f"hidden_{number}")(x))
+    x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(64, name="hidden_0")(x))
     return keras.Model(images, layers.Dense(1, dtype="float32", name="logits")(x))
 
 

@@ -47,7 +47,7 @@ def the_one_diagnosis(doctor, signal):
     ],
 )
 def test_a_discriminator_far_ahead_is_saturated(loss):
-    doctor = train(gan(1e-3, 1e-7, loss=loss), 120)
+    doctor = train(gan(5e-3, 1e-7, loss=loss), 100)
     found = the_one_diagnosis(doctor, "saturated_discriminator")
     assert found.measured < found.threshold == 0.02
     assert "Lower the `learning_rate` of the discriminator's optimizer" in found.message
@@ -55,7 +55,8 @@ def test_a_discriminator_far_ahead_is_saturated(loss):
 
 
 def test_clipping_too_tight_makes_the_gradient_vanish():
-    doctor = train(gan(loss="wasserstein", weight_clipping=1e-4), 120)
+    eagerly = {"run_eagerly": True}
+    doctor = train(gan(loss="wasserstein", weight_clipping=1e-6, compiled=eagerly), 8, every=2)
     found = the_one_diagnosis(doctor, "vanished_gradient")
     assert found.measured < 1e-8 < found.threshold == 1e-6
     assert found.message.endswith(
@@ -64,10 +65,10 @@ def test_clipping_too_tight_makes_the_gradient_vanish():
 
 
 def test_a_generator_far_too_fast_collapses():
-    doctor = train(gan(1e-4, 1e-2), 160)
+    doctor = train(gan(1e-5, 5e-2), 120)
     found = the_one_diagnosis(doctor, "mode_collapse")
     assert found.measured < found.threshold == 0.02
-    assert "the generator's optimizer, now 0.01, or give GAN `packing=2`." in found.message
+    assert "the generator's optimizer, now 0.05, or give GAN `packing=2`." in found.message
 
 
 def test_a_vae_whose_latents_say_nothing_collapses():
@@ -179,10 +180,10 @@ def test_an_optimizer_whose_slots_are_not_finite_is_found():
 def test_an_output_that_overflows_is_found_where_all_weights_are_finite():
     keras.config.set_dtype_policy("mixed_float16")
     model = gan(ema_momentum=0.95)
-    model.discriminator.get_layer("hidden_1").kernel.assign(np.full((64, 64), 1e5))
+    model.discriminator.get_layer("hidden_0").kernel.assign(np.full((64, 64), 1e5))
     found = the_one_diagnosis(train(model, 1), "not_finite")
     assert found.round == 1
-    assert "the output of layer 'hidden_1' of the discriminator" in found.message
+    assert "the output of layer 'hidden_0' of the discriminator" in found.message
     # Layers are left as they were.
     assert not any("call" in vars(layer) for layer in model.discriminator.layers)
 
@@ -237,7 +238,8 @@ HEALTHY = {
 }
 
 
-# What is clipped has no gradient penalty, and else what WGAN-GP has.
+# What is clipped has no gradient penalty, and else what WGAN-GP has; of convolutions nothing is
+# asked that is not of dense layers.
 @pytest.mark.parametrize(
     "make, rounds",
     [
@@ -245,7 +247,7 @@ HEALTHY = {
             make,
             200 if name == "dense gan" else 120,  # A lag is looked for in the second half.
             id=name,
-            marks=[pytest.mark.slow] if name.startswith("clipped") else [],
+            marks=[pytest.mark.slow] if name in ("clipped wasserstein gan", "dcgan") else [],
         )
         for name, make in HEALTHY.items()
     ],

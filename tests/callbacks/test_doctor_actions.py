@@ -164,23 +164,23 @@ def test_it_works_beside_keras_callbacks(tmp_path):
 
 
 def test_warnings_go_on_training_and_are_said_once():
-    doctor = train(gan(1e-3, 1e-7, loss="hinge"), 160)
-    assert doctor.model.rounds_played == 160 and len(doctor.said) == 1
+    doctor = train(gan(1e-2, 1e-7), 80)
+    assert doctor.model.rounds_played == 80 and len(doctor.said) == 1
     found = doctor.diagnoses[0]
-    assert isinstance(found, Diagnosis) and found.round < 160 and found.message == doctor.said[0]
+    assert isinstance(found, Diagnosis) and found.round < 80 and found.message == doctor.said[0]
 
 
 def test_stop_ends_the_training_and_says_why():
-    doctor = train(gan(1e-3, 1e-7, loss="hinge"), 160, on_failure="stop")
-    assert doctor.model.rounds_played == doctor.diagnoses[0].round < 160
+    doctor = train(gan(1e-2, 1e-7), 80, on_failure="stop")
+    assert doctor.model.rounds_played == doctor.diagnoses[0].round < 80
     assert doctor.model.stop_training
     assert doctor.said == [doctor.diagnoses[0].message + " Training stops here."]
 
 
 def test_what_counts_as_a_failure_can_be_chosen():
     arguments = {"on_failure": "stop", "failures": ["not_finite"]}
-    doctor = train(gan(1e-3, 1e-7, loss="hinge"), 100, **arguments)
-    assert doctor.model.rounds_played == 100 and doctor.said == [doctor.diagnoses[0].message]
+    doctor = train(gan(1e-2, 1e-7), 80, **arguments)
+    assert doctor.model.rounds_played == 80 and doctor.said == [doctor.diagnoses[0].message]
 
 
 def test_thresholds_can_be_set():
@@ -252,10 +252,10 @@ def test_rollbacks_are_bounded():
 def test_rollback_saves_a_training_with_too_large_a_rate():
     """A critic of so large a rate explodes, and is well once the rate has come down."""
     doctor = train(
-        wgan_gp(critic_rate=1.0), 300, on_failure="rollback", rollbacks=20, learning_rate_factor=0.1
+        wgan_gp(critic_rate=1.0), 160, on_failure="rollback", rollbacks=20, learning_rate_factor=0.1
     )
     assert set(signals(doctor)) == {"exploding_penalty"}
-    assert not doctor.model.stop_training and doctor.model.rounds_played == 300
+    assert not doctor.model.stop_training and doctor.model.rounds_played == 160
     assert doctor.measured["exploding_penalty"] < 10.0
 
 
@@ -297,16 +297,16 @@ class SpoilOnce(Spoil):
 
 
 def test_a_killed_training_goes_on_with_the_same_bits(tmp_path):
-    """The rollback at round 51 goes to the state of round 40, kept in the checkpoint of 44."""
+    """The rollback at round 11 goes to the state of round 8, kept in the checkpoint of 9."""
 
     def run(folder, *others):
-        callbacks = [SpoilOnce(50), *others, Checkpoint(folder, every=11)]
-        doctor = train(gan(ema_momentum=0.95), 60, *callbacks, on_failure="rollback")
+        callbacks = [SpoilOnce(10), *others, Checkpoint(folder, every=3)]
+        doctor = train(gan(ema_momentum=0.95), 14, *callbacks, every=4, on_failure="rollback")
         return doctor, state_of(doctor.model)
 
     expected, end = run(tmp_path / "undisturbed")
-    assert len(expected.said) == 1 and "round 40" in expected.said[0]
-    for killed, said in ((47, expected.said), (57, [])):
+    assert len(expected.said) == 1 and "round 8" in expected.said[0]
+    for killed, said in ((10, expected.said), (13, [])):
         folder = tmp_path / str(killed)
         with pytest.raises(RuntimeError, match="stopped"):
             run(folder, Stop(killed))
@@ -320,10 +320,10 @@ def test_a_killed_training_goes_on_with_the_same_bits(tmp_path):
 def test_a_training_that_it_stopped_stays_stopped(tmp_path):
     def run():
         checkpoint = Checkpoint(tmp_path, every=EVERY)
-        return train(gan(1e-3, 1e-7, loss="hinge"), 120, checkpoint, on_failure="stop")
+        return train(gan(1e-2, 1e-7), 80, checkpoint, on_failure="stop")
 
     rounds = run().model.rounds_played
-    assert rounds < 120
+    assert rounds < 80
     again = run()
     assert again.model.rounds_played == rounds and again.said == []
 
