@@ -161,9 +161,10 @@ def test_goes_on_several_times_with_rounds_in_one_execution(tmp_path):
 )
 def test_loss_scales_and_half_weights_go_on(tmp_path, policy, system):
     keras.config.set_dtype_policy(policy)
-    expected = fit(tmp_path / "a", epochs=2, system=system)
-    interrupted(tmp_path / "b", 7, epochs=2, system=system)
-    assert_same(fit(tmp_path / "b", epochs=2, system=system), expected)
+    few = {"epochs": 2, "steps_per_epoch": 3, "every": 2, "system": system}
+    expected = fit(tmp_path / "a", **few)
+    interrupted(tmp_path / "b", 5, **few)
+    assert_same(fit(tmp_path / "b", **few), expected)
 
 
 def test_replicas_go_on(tmp_path):
@@ -180,14 +181,14 @@ def test_replicas_go_on(tmp_path):
             variable.assign(value)
         checkpoint = kgen.callbacks.Checkpoint(folder, every=2)
         callbacks = [checkpoint, *others]
-        model.fit(IMAGES[:24], batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
+        model.fit(IMAGES[:16], batch_size=8, epochs=2, verbose=0, callbacks=callbacks)
         return Trained(state_of(model), model.rounds_played, model.history)
 
     expected = run(tmp_path / "a")
     with pytest.raises(RuntimeError, match="stopped"):
-        run(tmp_path / "b", Stop(5))
+        run(tmp_path / "b", Stop(3))
     again = run(tmp_path / "b")
-    assert again.rounds_played == 6
+    assert again.rounds_played == 4
     assert_same(again, expected)
 
 
@@ -240,12 +241,13 @@ def test_the_state_of_other_callbacks_goes_on(tmp_path):
         ]
 
     first, second = tmp_path / "a", tmp_path / "b"
+    few = {"epochs": 8, "steps_per_epoch": 3, "every": 2}
     expected_callbacks = others(first)
-    expected = fit(first, *expected_callbacks, epochs=8)
-    interrupted(second, 9, *others(second), epochs=8)
-    interrupted(second, 13, *others(second), epochs=8)
+    expected = fit(first, *expected_callbacks, **few)
+    interrupted(second, 5, *others(second), **few)
+    interrupted(second, 8, *others(second), **few)
     callbacks = others(second)
-    assert_same(fit(second, *callbacks, epochs=8), expected)
+    assert_same(fit(second, *callbacks, **few), expected)
     assert (second / "history.csv").read_text() == (first / "history.csv").read_text()
     stopping, expected_stopping = callbacks[0], expected_callbacks[0]
     assert vars(stopping)["wait"] == vars(expected_stopping)["wait"]

@@ -304,7 +304,7 @@ def assert_close(one, other):
     "system, policy",
     [
         ("gan", "mixed_float16"),
-        ("vae", "mixed_float16"),
+        pytest.param("vae", "mixed_float16", marks=pytest.mark.slow),
         ("vae", "float32"),
         pytest.param("gan", "float32", marks=pytest.mark.slow),
     ],
