@@ -9,6 +9,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
+import scipy.optimize
 
 import kgen.tuning
 from kgen.tuning import Choice, Float, execution
@@ -40,7 +41,14 @@ def arithmetic(monkeypatch):
         failed = score if isinstance(score, str) else None
         return execution.Execution(config.seed, None if failed else score, failed, 1.0)
 
+    minimize = scipy.optimize.minimize
+
+    def nearly(*arguments, **settings):
+        return minimize(*arguments, **settings, options={"maxiter": 3})
+
     monkeypatch.setattr(execution, "execute", execute)
+    # Of a Gaussian process, from dozens of starts.
+    monkeypatch.setattr(scipy.optimize, "minimize", nearly)
     monkeypatch.setattr(recipes, "load", lambda recipe, config: None)
     monkeypatch.setattr(recipes, "build", _no_model)
     return found
