@@ -111,11 +111,17 @@ def fit(model, system, epochs=1):
     return model.fit(dataset, epochs=epochs, steps_per_epoch=2, verbose=0).history
 
 
+def dense_gan():
+    """With batch norm in both networks, and a moving average."""
+    return models.GAN(worker.generator(), worker.discriminator(), ema_momentum=0.9, seed=1)
+
+
 # One is traced; tracing two trainings of each would take longer than their few rounds.
 @pytest.mark.parametrize(
     "name",
     [
-        "dcgan",
+        "dense",
+        pytest.param("dcgan", marks=pytest.mark.slow),  # As the first and the others.
         "projection_gan",
         pytest.param("auxiliary_gan", marks=pytest.mark.slow),  # Labelled, as the one before it.
         "infogan",
@@ -123,12 +129,18 @@ def fit(model, system, epochs=1):
     ],
 )
 def test_synchronized_batch_norm_ends_where_one_device_does(name):
-    system = SYSTEMS[name]
+    is_traced = name in ("dense", "dcgan")
+    system = SYSTEMS["dcgan" if name == "dense" else name]
     one, two = (
-        compiled(system.make, distribution.strategy(strategy), True, run_eagerly=name != "dcgan")
+        compiled(
+            dense_gan if name == "dense" else system.make,
+            distribution.strategy(strategy),
+            synchronized=True,
+            run_eagerly=not is_traced,
+        )
         for strategy in ("none", "mirrored")
     )
-    epochs = 2 if name == "dcgan" else 1
+    epochs = 2 if is_traced else 1
     logs, logs_of_two = fit(one, system, epochs), fit(two, system, epochs)
     for a, b in zip(one.weights, two.weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), 1e-6, 1e-6, err_msg=a.path)

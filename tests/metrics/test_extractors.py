@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras.src.random.seed_generator import global_seed_generator
+from tensorflow.python.eager.polymorphic_function import eager_function_run
 
 import kgen.data
 from kgen.metrics import Extractor, extractor
@@ -128,10 +129,13 @@ def test_random_features_are_those_of_their_seed():
     assert np.linalg.matrix_rank(first(IMAGES)) == 5
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_func")
 def test_making_the_classifier_of_digits_leaves_no_trace(monkeypatch, tmp_path):
     """Trained under another policy, in the middle of a process with states of its own."""
     monkeypatch.setenv("KGEN_CACHE", str(tmp_path))
     monkeypatch.setattr(digits_module, "EPOCHS", 1)
+    # Its few steps, and what reads it, are played before they would be traced.
+    monkeypatch.setattr(eager_function_run, "RUN_FUNCTIONS_EAGERLY", True)
     load = kgen.data.load
 
     def few(data, labels, augmentations):
