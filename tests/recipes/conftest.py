@@ -6,6 +6,7 @@ import pathlib
 import keras
 import numpy as np
 import pytest
+from tensorflow.python.eager.polymorphic_function import eager_function_run
 
 import kgen
 import kgen.metrics
@@ -26,8 +27,20 @@ def two_resamples():
 
 @pytest.fixture
 def untraced(monkeypatch):
-    """Trains as the code is written, round by round: of a few rounds, tracing is most."""
+    """Runs all as the code is written: of a few rounds, and few samples, tracing is most."""
+    run_untraced(monkeypatch)
+
+
+# What TensorFlow says of data, which `run_untraced` has no say in.
+DATA_ARE_TRACED = pytest.mark.filterwarnings(
+    "ignore:Even though the `tf.config.experimental_run_functions_eagerly`"
+)
+
+
+def run_untraced(monkeypatch):
+    """All of TensorFlow's functions, those that sample among them; for short runs as a whole."""
     train_untraced(monkeypatch)
+    monkeypatch.setattr(eager_function_run, "RUN_FUNCTIONS_EAGERLY", True)
 
 
 def train_untraced(monkeypatch):

@@ -37,6 +37,9 @@ from recipes.benchmark import (
     vae,
 )
 from recipes.benchmark import table as tables
+from tests.recipes.conftest import DATA_ARE_TRACED
+
+pytestmark = DATA_ARE_TRACED
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,8 +16,10 @@ from kgen.plotting import save_grid
 from recipes import dcgan
 from recipes.command_line.__main__ import COMMANDS, main
 from recipes.command_line.list import recipes
-from tests.recipes.conftest import train_untraced
+from tests.recipes.conftest import DATA_ARE_TRACED, train_untraced
 from tests.systems import SYSTEMS
+
+pytestmark = DATA_ARE_TRACED
 
 
 def kgen(line):

@@ -19,7 +19,10 @@ from kgen.tuning.objectives import metric_of
 from recipes import config_file, cyclegan, dcgan, gan, training, tune, vae
 from recipes.tune import __main__ as command_line
 from recipes.tune import report
+from tests.recipes.conftest import DATA_ARE_TRACED
 from tests.recipes.test_recipes import TINY, name, tiny
+
+pytestmark = DATA_ARE_TRACED
 
 NOWHERE = ["--fixed.data", "nowhere"]  # What is not refused before ends there.
 
