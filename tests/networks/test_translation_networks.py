@@ -73,7 +73,19 @@ def test_outputs_are_float32_in_mixed_precision(name, dtype):
     assert outputs.dtype == np.float32 and np.all(np.isfinite(outputs))
 
 
-@pytest.mark.parametrize("name", ALL)
+# Those that are slow have no layer that none of the others has.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name,
+            marks=pytest.mark.slow
+            if name in ("unet_batch", "encoder_decoder", "patchgan_pixel")
+            else [],
+        )
+        for name in ALL
+    ],
+)
 def test_saving_and_config(name, tmp_path):
     """What is loaded from a file is made of the config, and then given the weights."""
     network = network_of(name)

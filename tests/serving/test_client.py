@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from kgen.serving import Client, ServerError, write_config
+from tests.serving.exports import DRAWS
 from tests.systems import CLASSES, SHAPE, SYSTEMS
 
 pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not installed")
@@ -82,14 +83,17 @@ def test_latents_and_scores(client, model):
     )
 
 
+ASKED = (("encode", {}), ("reconstruct", {}), ("log_prob", {"samples": DRAWS}))
+
+
 def test_what_an_autoencoder_can_do(exports):
     model, images = exports["vae"].model, SYSTEMS["vae"].batch()
     with served(exports, "vae") as addresses:
         for address in addresses:
             client = Client(address, "vae", version=1)
-            for name in ("encode", "reconstruct", "log_prob"):
-                found, expected = (getattr(x, name)(images) for x in (client, model))
-                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+            for name, draws in ASKED:
+                found, expected = getattr(client, name)(images), getattr(model, name)
+                np.testing.assert_allclose(found, expected(images, **draws), rtol=1e-5, atol=1e-5)
             whole = np.rint((images + 1) * 127.5).astype("uint8")
             again = client.reconstruct(whole)
             assert again.dtype == np.uint8 and again.shape == whole.shape
@@ -99,9 +103,10 @@ def test_what_a_conditional_autoencoder_is_told(exports):
     model, (images, labels) = exports["conditional_vae"].model, SYSTEMS["conditional_vae"].batch()
     with served(exports, "conditional_vae") as addresses:
         client = Client(addresses.rest, "conditional_vae")
-        for name in ("encode", "reconstruct", "log_prob"):
+        for name, draws in ASKED:
             for given in (labels, 1):
-                found, expected = (getattr(x, name)(images, labels=given) for x in (client, model))
+                found = getattr(client, name)(images, labels=given)
+                expected = getattr(model, name)(images, labels=given, **draws)
                 np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
         with pytest.raises(ValueError, match=r"must be given \['images', 'labels'\]"):
             client.encode(images)
