@@ -47,7 +47,7 @@ def the_one_diagnosis(doctor, signal):
     ],
 )
 def test_a_discriminator_far_ahead_is_saturated(loss):
-    doctor = train(gan(5e-3, 1e-7, loss=loss), 100)
+    doctor = train(gan(1e-2, 1e-7, loss=loss), 200)
     found = the_one_diagnosis(doctor, "saturated_discriminator")
     assert found.measured < found.threshold == 0.02
     assert "Lower the `learning_rate` of the discriminator's optimizer" in found.message
