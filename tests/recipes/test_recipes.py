@@ -226,7 +226,7 @@ def finished_run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def short_run(tmp_path_factory):
-    """A function that returns the `Finished` of a recipe's run of one round, with its report."""
+    """A function that returns the `Finished` of a recipe's run of two rounds, with its report."""
 
     def prepare(recipe, monkeypatch):
         # Functions that take labels beside images are only called traced.
@@ -240,7 +240,7 @@ def short_run(tmp_path_factory):
         monkeypatch.setattr(kgen.metrics, "perceptual_path_length", unmeasured_path_length)
         leave_out_what_all_have_alike(monkeypatch)
 
-    fields = dict(steps=1, sample_every=1, log_every=1, doctor="off", export="none")
+    fields = dict(steps=2, doctor="off", export="none")
     return runs_of(lambda recipe: {**fields, **SHORT.get(recipe, {})}, tmp_path_factory, prepare)
 
 
@@ -356,7 +356,7 @@ def test_a_run_leaves_everything_behind(recipe, finished_run):
 
 
 @pytest.mark.parametrize("recipe", OTHERS, ids=name)
-def test_a_round_is_saved_and_reported(recipe, short_run):
+def test_two_rounds_are_saved_and_reported(recipe, short_run):
     """What a recipe has of its own; runs of its family are looked at in another one's."""
     run = short_run(recipe)
     out = run.folder / "run"
@@ -365,7 +365,7 @@ def test_a_round_is_saved_and_reported(recipe, short_run):
     assert set(losses_of(recipe, run.result)) <= set(row)
     assert np.isfinite([float(row[loss]) for loss in losses_of(recipe, run.result)]).all()
     assert len(list((out / "samples").iterdir())) == 2
-    assert int(run.result.model.optimizer.iterations) == 1 and (out / "model.keras").exists()
+    assert int(run.result.model.optimizer.iterations) == 2 and (out / "model.keras").exists()
     assert_reported(recipe, out / "report")
 
 
