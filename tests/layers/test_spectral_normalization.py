@@ -49,7 +49,7 @@ def _matrix(layer, kernel):
     ids=lambda value: type(value).__name__,
 )
 def test_divides_by_the_largest_singular_value(layer, inputs):
-    normalized = SpectralNormalization(layer, power_iterations=40)
+    normalized = SpectralNormalization(layer, power_iterations=100)
     outputs = normalized(inputs, training=True)
     weight = layer.embeddings if isinstance(layer, layers.Embedding) else layer.kernel
     sigma = np.linalg.svd(_matrix(layer, weight.numpy()), compute_uv=False)[0]

@@ -268,27 +268,18 @@ def test_weights_start_orthogonal_and_each_with_its_own():
             assert one.shape != other.shape or not np.allclose(one, other)
 
 
-# Files of both are among those of tests/test_systems.py.
-@pytest.mark.parametrize(
-    "kept",
-    ["discriminator's clone", pytest.param("generator's file", marks=pytest.mark.slow)],
-)
+# A file of the generator is among those of tests/test_systems.py.
+@pytest.mark.parametrize("make", [discriminator, pytest.param(generator, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:__array__")  # Keras' saving on NumPy 2
-def test_a_clone_and_a_file_keep_them(kept, tmp_path):
-    def cloned(network):
-        clone = keras.models.clone_model(network)
-        clone.set_weights(network.get_weights())
-        return clone
-
-    def loaded(network):
-        network.save(tmp_path / "network.keras")
-        return keras.models.load_model(tmp_path / "network.keras")
-
-    clones = kept == "discriminator's clone"
-    network, again = (discriminator(), cloned) if clones else (generator(), loaded)
+def test_a_clone_and_a_file_keep_it(make, tmp_path):
+    network = make()
     network(inputs_of(network), training=True)
     expected = network(inputs_of(network))
-    np.testing.assert_array_equal(again(network)(inputs_of(network)), expected)
+    clone = keras.models.clone_model(network)
+    clone.set_weights(network.get_weights())
+    network.save(tmp_path / "network.keras")
+    for other in (clone, keras.models.load_model(tmp_path / "network.keras")):
+        np.testing.assert_array_equal(other(inputs_of(network)), expected)
 
 
 @pytest.mark.parametrize(
