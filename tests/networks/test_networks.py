@@ -13,6 +13,7 @@ import kgen.layers
 from kgen import networks
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.testing import check_second_order_gradients
+from tests.networks.conftest import half_precision
 
 SMALL = (8, 8, 1)
 SHAPES = [(32, 32, 3), (12, 20, 1), (4, 4, 1)]
@@ -158,15 +159,7 @@ def test_likelihoods(name):
         DECODERS[name]((8, 8, 3), likelihood="poisson")
 
 
-# Each network with one of the two by default.
-@pytest.mark.parametrize(
-    ("name", "dtype"),
-    [
-        pytest.param(name, dtype, marks=[] if (number + other) % 2 else pytest.mark.slow)
-        for number, name in enumerate(ALL)
-        for other, dtype in enumerate(("float16", "bfloat16"))
-    ],
-)
+@half_precision(ALL)
 def test_outputs_are_float32_in_mixed_precision(name, dtype):
     keras.config.set_dtype_policy(f"mixed_{dtype}")
     network = ALL[name](SMALL)

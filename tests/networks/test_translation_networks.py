@@ -11,6 +11,7 @@ import tensorflow as tf
 from kgen import networks
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.testing import check_second_order_gradients
+from tests.networks.conftest import half_precision
 
 SHAPE = (16, 16, 3)
 
@@ -56,15 +57,7 @@ def inputs_of(network, count=3):
     return inputs if len(inputs) > 1 else inputs[0]
 
 
-# Each network with one of the two by default.
-@pytest.mark.parametrize(
-    ("name", "dtype"),
-    [
-        pytest.param(name, dtype, marks=[] if (number + other) % 2 else pytest.mark.slow)
-        for number, name in enumerate(ALL)
-        for other, dtype in enumerate(("float16", "bfloat16"))
-    ],
-)
+@half_precision(ALL)
 def test_outputs_are_float32_in_mixed_precision(name, dtype):
     keras.config.set_dtype_policy(f"mixed_{dtype}")
     network = ALL[name](SHAPE)

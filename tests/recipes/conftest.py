@@ -56,6 +56,11 @@ def train_untraced(monkeypatch):
 def bare(monkeypatch):
     """Leaves out what ends every run alike: film, curves, and of exports all but their folders."""
     leave_out_exports(monkeypatch)
+    leave_out_pictures(monkeypatch)
+
+
+def leave_out_pictures(monkeypatch):
+    """The film and the curves."""
     monkeypatch.setattr(kgen.plotting, "save_gif", lambda *arguments: None)
     monkeypatch.setattr(kgen.plotting, "curves", lambda *arguments: None)
 

@@ -50,6 +50,7 @@ from tests.recipes.conftest import (
     DATA_ARE_TRACED,
     NearestNeighbour,
     leave_out_exports,
+    leave_out_pictures,
     run_untraced,
     train_untraced,
 )
@@ -273,8 +274,7 @@ def leave_out_what_all_have_alike(monkeypatch):
     """TensorBoard's logs, the film and the curves."""
     logs = training._logs
     monkeypatch.setattr(training, "_logs", lambda paths: logs(paths)[:1])
-    monkeypatch.setattr(kgen.plotting, "save_gif", lambda *arguments: None)
-    monkeypatch.setattr(kgen.plotting, "curves", lambda *arguments: None)
+    leave_out_pictures(monkeypatch)
 
 
 # Held-out images in few batches, or few of them.
