@@ -126,8 +126,8 @@ def test_the_history_is_saved(tmp_path):
     assert np.abs(loaded.history_b.images.numpy()[:3]).min() > 0
 
 
+@pytest.mark.slow  # The table's own, with a history, is a default one of tests/test_systems.py.
 def test_without_a_history_two_replicas_match_one():
-    """What the table of systems names as a known failure is the history's doing alone."""
     batch = images(0, channels=1, count=4), images(1, channels=1, count=4)
     check_two_replicas_match_one(lambda: cyclegan(history_size=0), batch)
 

@@ -25,7 +25,7 @@ def networks_of(channels=1):
 def trained(**kwargs):
     channels = kwargs.get("packing", 1)
     model = models.GAN(dense_generator(), smooth_critic(channels), **kwargs)
-    model.compile("adam", run_eagerly=True)  # Tracing takes longer than one round.
+    model.compile("sgd", run_eagerly=True)  # Tracing takes longer than one round.
     logs = model.fit(BATCH, batch_size=8, verbose=0).history
     assert np.all(np.isfinite(list(logs.values())))
     return model
@@ -42,7 +42,10 @@ OTHERS = set(itertools.product(losses.ADVERSARIAL_LOSSES, PENALTIES)) - set(COMM
     COMMON + [pytest.param(*pair, marks=pytest.mark.slow) for pair in sorted(OTHERS, key=str)],
 )
 def test_every_loss_trains_with_every_penalty(loss, penalty):
-    """With all that can be combined with them; what cannot is refused, with the reason."""
+    """With what is done to the images; what cannot be combined is refused, with the reason.
+
+    Several updates and an average are those of the table's packed_gan, to which losses are all one.
+    """
     smoothing = 0.1 if losses.ADVERSARIAL_LOSSES[loss].has_targets else 0.0
     trained(
         loss=loss,
@@ -50,9 +53,7 @@ def test_every_loss_trains_with_every_penalty(loss, penalty):
         label_smoothing=smoothing,
         instance_noise=0.05,
         packing=2,
-        discriminator_updates=2,
         latent_distribution="uniform",
-        ema_momentum=0.9,
     )
     if not smoothing:
         with pytest.raises(ValueError, match=f"label_smoothing.*targets.*loss='{loss}'"):
@@ -77,8 +78,10 @@ def test_the_losses_are_those_of_the_paper():
     )
 
 
-@pytest.mark.parametrize("share_fakes", [True, False])
-@pytest.mark.parametrize("updates", [1, 2])
+@pytest.mark.parametrize(
+    ("updates", "share_fakes"),
+    [(1, True), (2, True), (2, False), pytest.param(1, False, marks=pytest.mark.slow)],
+)
 def test_a_round_is_that_of_the_algorithm(share_fakes, updates):
     """Goodfellow et al. 2014, algorithm 1, line by line; with shared fakes, on the same latents."""
     model = models.GAN(
@@ -173,7 +176,8 @@ def test_weight_clipping(arguments, limit):
 
 
 def test_clipping_survives_saving(tmp_path):
-    model = trained(loss="wasserstein")
+    model = models.GAN(dense_generator(), smooth_critic(), loss="wasserstein")
+    model.compile("sgd", run_eagerly=True)
     model.save(tmp_path / "m.keras")
     loaded = keras.models.load_model(tmp_path / "m.keras")
     loaded.fit(BATCH, batch_size=8, verbose=0)
@@ -244,7 +248,7 @@ def test_vectors_instead_of_images():
         packing=2,
         penalty="gradient",
     )
-    model.compile("adam", run_eagerly=True)
+    model.compile("sgd", run_eagerly=True)
     model.fit(np.random.default_rng(0).normal(size=(16, 2)).astype("float32"), verbose=0)
     assert model.sample(5, seed=0).shape == (5, 2)
 

@@ -102,23 +102,26 @@ def test_mixing_gives_one_latents_styles_up_to_a_layer_and_another_ones_after_it
     # After it, one other style for all layers.
     others = mixed[0, first_other[0] :]
     np.testing.assert_allclose(others, others[:1].repeat(len(others), 0))
-    half = stylegan(mixing=0.5)
+
+    def again(**arguments):  # On the same networks.
+        arguments = {"progressive": False, "ema_momentum": None, "seed": 0, **arguments}
+        return StyleGAN(model.generator, model.discriminator, **arguments)
+
+    half = again(mixing=0.5)
     half.draw_latents(200, half.noise)  # Of the same seed these are the latents from above.
     mixed = half._mixed(styles, latents, 200).numpy()
     share = np.mean(~np.all(np.isclose(mixed, styles), axis=(1, 2)))
     assert 0.38 < share < 0.62
-
-
-def test_mixing_knows_only_the_layers_in_use():
-    model = stylegan(mixing=1.0, progressive=True)
-    latents = model.draw_latents(50, model.noise)
-    styles = model.generator.broadcast(model.generator.map(latents))
-    own = np.all(np.isclose(model._mixed(styles, latents, 50), styles), axis=-1)
-    np.testing.assert_array_equal(own.sum(axis=1), 1)  # Of two layers.
+    # Only layers in use are mixed: two of them at first.
+    growing = again(mixing=1.0, progressive=True)
+    latents = growing.draw_latents(50, growing.noise)
+    styles = growing.generator.broadcast(growing.generator.map(latents))
+    own = np.all(np.isclose(growing._mixed(styles, latents, 50), styles), axis=-1)
+    np.testing.assert_array_equal(own.sum(axis=1), 1)
 
 
 def test_the_mean_style_is_tracked():
-    model = stylegan(mean_momentum=0.9)
+    model = stylegan(mean_momentum=0.9, progressive=True)  # At the first stage.
     model.compile(
         {"discriminator": keras.optimizers.SGD(0.0), "generator": keras.optimizers.SGD(0.0)},
         run_eagerly=True,
@@ -135,8 +138,8 @@ def test_the_mean_style_is_tracked():
     np.testing.assert_array_equal(model.generator.mean_style.numpy(), moved)
 
 
-def conditional():
-    model = stylegan(classes=3, ema_momentum=0.5)
+def conditional(**arguments):
+    model = stylegan(classes=3, **arguments)
     assert model.classes == 3 and model.latents(2, 0, labels=1).shape == (2, 7)
     return model
 
@@ -150,7 +153,7 @@ def test_a_conditional_one_makes_the_class_asked_for():
 
 @pytest.mark.slow  # An export of a conditional one is among those of tests/test_systems.py.
 def test_a_conditional_one_exports(tmp_path):
-    model = conditional()
+    model = conditional(ema_momentum=0.5)
     model.compile("adam", run_eagerly=True)
     model.fit(IMAGES, np.arange(16) % 3, batch_size=8, verbose=0)
     two, one = (model.sample(2, seed=0, labels=label, psi=0.7) for label in (0, 1))

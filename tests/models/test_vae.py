@@ -60,7 +60,7 @@ def test_log_prob_of_a_known_model_under_another_encoder():
     few, many = model.log_prob(x, samples=1, seed=1), model.log_prob(x, samples=500, seed=1)
     np.testing.assert_allclose(many, expected, atol=0.05)
     assert np.abs(few - expected).max() > 0.1
-    np.testing.assert_array_equal(many, model.log_prob(x, samples=500, seed=1))
+    np.testing.assert_array_equal(few, model.log_prob(x, samples=1, seed=1))
 
 
 def test_bits_per_dimension():
@@ -109,8 +109,8 @@ def test_beta_weighs_the_divergence():
 @pytest.mark.parametrize("likelihood", losses.LIKELIHOODS)
 def test_each_likelihood_learns_to_reconstruct(likelihood):
     model = models.VAE(
-        networks.dense_encoder(SHAPE, 4, 64),
-        networks.dense_decoder(SHAPE, 4, 64, likelihood),
+        networks.dense_encoder(SHAPE, 4, hidden_layers=0),
+        networks.dense_decoder(SHAPE, 4, likelihood=likelihood, hidden_layers=0),
         likelihood=likelihood,
     )
     model.compile(keras.optimizers.Adam(1e-2), steps_per_execution=50)
