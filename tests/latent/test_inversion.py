@@ -14,6 +14,7 @@ from kgen.latent.descent import Descent
 from kgen.latent.noise_maps import correlation
 from kgen.latent.spaces import space_of
 from kgen.latent.starts import starting_rows
+from tests.latent.styled import styled
 from tests.systems import CLASSES, SHAPE, SYSTEMS, dense_generator, smooth_critic
 
 
@@ -23,7 +24,7 @@ def trained():
     keras.utils.set_random_seed(1)
     shape = (8, 8, 1)
     model = models.GAN(
-        networks.dcgan_generator(shape, latent_dim=8, filters=16),
+        networks.dense_generator(shape, latent_dim=8, units=64),
         networks.dense_discriminator(shape, 32, 2, 0.0, 0.0),
         ema_momentum=0.9,
     )
@@ -159,7 +160,7 @@ def test_uniform_latents_stay_within_their_limits():
 
 @pytest.mark.parametrize("space", ["w", "w+"])
 def test_styles(space):
-    model = untrained("stylegan")
+    model = styled(CLASSES)
     images = model.sample(2, seed=3, labels=1)
     found = invert(model, images, space, steps=80, starts=2, prior_weight=0.0)
     layers = model.generator.layer_count
@@ -171,18 +172,7 @@ def test_styles(space):
 
 
 def test_noise_maps_are_found_and_stay_noise():
-    model = models.StyleGAN(
-        networks.StyleGenerator(SHAPE, latent_dim=4, style_dim=4, filters=4, mapping_depth=1),
-        networks.ProgressiveDiscriminator(SHAPE, filters=4, blur=True),
-        fade_kimg=0.0,
-        stable_kimg=0.0,
-        progressive=False,
-        ema_momentum=None,
-    )
-    model.generator.grow_to(1)  # Of maps of two sizes.
-    for weight in model.generator.weights:
-        if "noise_injection" in weight.path:  # Which begins without any.
-            weight.assign(np.full(weight.shape, 0.5))
+    model = styled(noise=0.5)
     styles = model.map(model.latents(2, seed=3))
     images = np.clip(model.synthesise(styles, noise=5), -1.0, 1.0)
     settings = dict(space="w", steps=60, starts=1, prior_weight=0.0)

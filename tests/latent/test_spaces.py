@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from kgen.latent.spaces import shell_penalty, space_of
-from tests.systems import SYSTEMS
+from tests.latent.styled import styled
+from tests.systems import CLASSES, SYSTEMS
 
 
 @functools.cache  # No test changes one.
@@ -60,7 +61,7 @@ def test_what_may_move():
 
 @pytest.mark.parametrize("name", ["w", "w+"])
 def test_styles_are_rows_in_units_of_their_deviation(name):
-    model = made("stylegan")
+    model = styled(CLASSES)
     space = space_of(model, name, seed=0)
     styles = model.map(model.latents(200, seed=5))
     rows = space.rows(styles, "start")
