@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kgen.latent import corner_grid, interpolate, label_width
-from tests.systems import SYSTEMS
+from tests.latent.styled import styled
+from tests.systems import CLASSES, SYSTEMS
 
 
 def normal(*shape):
@@ -100,7 +101,7 @@ def test_a_grid_keeps_the_class_of_its_corners():
     [("vae", 0), ("dcgan", 0), ("conditional_gan", 3), ("stylegan", 3), ("infogan", None)],
 )
 def test_label_width(name, width):
-    model = SYSTEMS[name].make()
+    model = styled(CLASSES) if name == "stylegan" else SYSTEMS[name].make()
     if name == "infogan":
         width = model.code_width
     assert label_width(model) == width

@@ -175,7 +175,7 @@ def test_noise_maps_are_found_and_stay_noise():
     model = styled(noise=0.5)
     styles = model.map(model.latents(2, seed=3))
     images = np.clip(model.synthesise(styles, noise=5), -1.0, 1.0)
-    settings = dict(space="w", steps=60, starts=1, prior_weight=0.0)
+    settings = dict(space="w", steps=40, starts=1, prior_weight=0.0)
     without = invert(model, images, **settings)
     found = invert(model, images, noise_weight=1e-3, **settings)
     assert without.noise is None and (found.psnr > without.psnr + 3.0).all()

@@ -16,8 +16,8 @@ from kgen.testing import check_second_order_gradients
 from tests.networks.conftest import half_precision
 
 SMALL = (8, 8, 1)
-SHAPES = [(32, 32, 3), (12, 20, 1), (4, 4, 1)]
-MORE_SHAPES = [(28, 28, 1), (64, 64, 3), (36, 36, 3), (100, 60, 3)]
+SHAPES = [(12, 20, 3), (4, 4, 1)]
+MORE_SHAPES = [(32, 32, 3), (28, 28, 1), (64, 64, 3), (36, 36, 3), (100, 60, 3)]
 several_shapes = pytest.mark.parametrize(
     "shapes", [SHAPES, pytest.param(MORE_SHAPES, marks=pytest.mark.slow)], ids=["few", "more"]
 )
@@ -198,15 +198,13 @@ def test_saving_and_config(name, tmp_path):
     inputs = inputs_of(name, network)
     expected = [x.numpy() for x in keras.tree.flatten(network(inputs, training=False))]
 
-    def outputs_of(other):
-        return [x.numpy() for x in keras.tree.flatten(other(inputs, training=False))]
-
     network.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras", compile=False)
     assert json.dumps(keras.saving.serialize_keras_object(loaded)) == config
-    np.testing.assert_array_equal(outputs_of(loaded), expected)
-    loaded.set_weights(network.get_weights())
-    np.testing.assert_array_equal(outputs_of(loaded), expected)
+    outputs = [x.numpy() for x in keras.tree.flatten(loaded(inputs, training=False))]
+    np.testing.assert_array_equal(outputs, expected)
+    for found, weight in zip(loaded.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, weight)  # In one order, too.
 
 
 # ---------------------------------------------------------------- DCGAN's five guidelines

@@ -51,7 +51,6 @@ def test_the_paper_s_network_and_its_11_million_weights():
 
 def test_sizes_and_arguments():
     cases = [
-        ((16, 16, 1), {}, (16, 16, 1)),
         ((8, 20, 3), {"output_channels": 1}, (8, 20, 1)),
         ((10, 6, 1), {"downsamplings": 1}, (10, 6, 1)),
         ((5, 4, 2), {"downsamplings": 0}, (5, 4, 2)),

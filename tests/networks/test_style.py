@@ -121,7 +121,7 @@ def test_labels_change_styles():
 
 
 def test_a_file_keeps_the_images(tmp_path):
-    network = spread(generator(modulation="weights", noise=True))
+    network = spread(generator(modulation="weights"))
     network.grow_to(2, 0.5)
     network.save(tmp_path / "generator.keras")
     loaded = keras.models.load_model(tmp_path / "generator.keras")

@@ -90,6 +90,8 @@ def test_sizes():
         network = networks.unet(shape, filters=1)
         assert sizes_of(network) == expected
         assert network.output_shape == (None, *shape)
+        if shape == (64, 32, 3):  # Even all the way, as those of other tests.
+            continue
         outputs = network(images_of(shape), training=True).numpy()
         assert outputs.shape == (2, *shape) and np.all(np.abs(outputs) <= 1.0)
     for side, depth in ((128, 6), (255, 7), (512, 8)):
