@@ -62,21 +62,20 @@ def moves(make, batch):
     """
 
     def move():
-        model, found = compiled(make, keras.optimizers.Adam), {}
-        for variable in model.trainable_variables:  # As after a first move.
-            if variable.constraint is not None:
-                variable.assign(variable.constraint(variable))
+        (model, _), found = trained(make, batch), {}
         for player in model.players:
-            before = [v.numpy() for v in model.trainable_variables]
-            losses = [_loss_with_fixed_noise(model, player, batch, moving=True)]
-            changed = [
-                v
-                for v, old in zip(model.trainable_variables, before, strict=True)
-                if not np.array_equal(v.numpy(), old)
-            ]
+            with restored(model):
+                before = [v.numpy() for v in model.trainable_variables]
+                optimizer = keras.optimizers.Adam(STEP_SIZE)
+                losses = [_loss_with_fixed_noise(model, player, batch, optimizer)]
+                changed = [
+                    v
+                    for v, old in zip(model.trainable_variables, before, strict=True)
+                    if not np.array_equal(v.numpy(), old)
+                ]
+                losses.append(_loss_with_fixed_noise(model, player, batch))
             own = {id(v) for v in player.variables}
             parts = [[v.path for v in changed if (id(v) in own) is mine] for mine in (True, False)]
-            losses.append(_loss_with_fixed_noise(model, player, batch))
             found[player.name] = parts, losses
         return found
 
@@ -117,16 +116,15 @@ def fit(model, batch, rounds=ROUNDS):
     return model.fit(*arrays, batch_size=rows_of(batch), shuffle=False, verbose=0).history
 
 
-def _loss_with_fixed_noise(model, player, batch, moving=False):
-    """A player's loss on `batch`, and its move by it."""
+def _loss_with_fixed_noise(model, player, batch, optimizer=None):
+    """A player's loss on `batch`, and with an optimizer its move by it."""
     images = keras.tree.map_structure(ops.convert_to_tensor, batch)
 
     def loss():
         return model.loss_of(player, model.prepare(images, training=True), training=True)
 
     with borrowed(model.random_states, offset=0):
-        if moving:
-            optimizer = model.optimizer.by_player[player.name]
+        if optimizer:
             return float(engine.minimize(loss, model.variables_of(player), optimizer)[0])
         return float(loss()[0])
 

@@ -65,7 +65,7 @@ def test_two_processes_end_where_one_device_does_though_interrupted(several, one
     assert "The same command goes on after round 9 of 12" in chief[1]
     assert "goes on after round 9." in chief[1]
     assert_close(folder, one_device, 1e-6)
-    assert {"val_generator_loss", "val_frechet"} < set(left_by(folder)[1]["history"])
+    assert {"val_generator_loss", "val_kernel"} < set(left_by(folder)[1]["history"])
     assert score_of(folder) == pytest.approx(score_of(one_device), rel=1e-3)
 
 
@@ -111,7 +111,7 @@ def test_two_processes_and_two_devices_end_where_one_device_does(undisturbed, on
     assert_close(tmp_path / "mirrored", one_device, 1e-6)
     assert_close(undisturbed, one_device, 1e-6)
     names = set(left_by(undisturbed)[1]["history"])
-    assert {"val_generator_loss", "val_frechet"} < names
+    assert {"val_generator_loss", "val_kernel"} < names
     assert score_of(undisturbed) == pytest.approx(score_of(one_device), rel=1e-3)
 
 

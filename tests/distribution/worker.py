@@ -35,7 +35,7 @@ class Config(training.Config):
     log_every: int = 4
     checkpoint_every: int = 4
     sample_every: int = 6
-    evaluate: tuple[str, ...] = ("frechet",)
+    evaluate: tuple[str, ...] = ("kernel",)
     evaluate_every: int = 12
     extractor: str = "random"
     export: str = "none"
