@@ -20,6 +20,7 @@ from kgen.layers import (
     ToRGB,
 )
 from kgen.testing import check_second_order_gradients
+from tests.networks.conftest import half_precision
 
 MAPS, STYLES = (2, 4, 6, 3), (2, 5)
 
@@ -90,6 +91,7 @@ def make_inputs(shapes):
 @pytest.mark.filterwarnings("ignore:.shuffle=True", "ignore:The model does not have")
 def test_keras_layer_test(row):
     layer_class, kwargs, shapes, expected, weights = row
+    kwargs = without_normalization(layer_class, kwargs)
     TestCase().run_layer_test(
         layer_class,
         init_kwargs=kwargs,
@@ -124,12 +126,10 @@ def test_xla_and_sizes_unknown_beforehand(row):
     signature = [signature[0][0] if len(shapes) == 1 else signature[0]]
     before = [tf.identity(variable.value) for variable in network.variables]
     results = []
-    for jit_compile in (False, True):
+    compiled = tf.function(value_and_gradients, jit_compile=True, input_signature=signature)
+    for function in (value_and_gradients, compiled):
         for variable, value in zip(network.variables, before, strict=True):
             variable.assign(value)  # A power iteration moves it.
-        function = tf.function(
-            value_and_gradients, jit_compile=jit_compile, input_signature=signature
-        )
         results.append(tf.nest.flatten(function(inputs)))
     assert results[0][0].shape == expected
     for plain, compiled in zip(*results, strict=True):
@@ -143,17 +143,18 @@ def test_second_order_gradients(row):
     assert "layer" in errors and max(errors.values()) < 1e-5
 
 
-def test_half_precision_and_saving(row, tmp_path):
-    layer_class, kwargs, shapes, _, _ = row
+@half_precision(ROWS)
+def test_half_precision_and_saving(name, dtype, tmp_path):
+    layer_class, kwargs, shapes, _, _ = ROWS[name]
     network, inputs = make_network(layer_class, kwargs, shapes), make_inputs(shapes)
     outputs = network(inputs)
     network.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
     np.testing.assert_array_equal(loaded(inputs), outputs)
-    for policy, digits in (("mixed_bfloat16", 0.05), ("mixed_float16", 0.005)):
-        half = make_network(layer_class, {**kwargs, "dtype": policy}, shapes)
-        half.set_weights(network.get_weights())
-        half_outputs = half(inputs)
-        assert half_outputs.dtype == policy.removeprefix("mixed_")
-        error = ops.cast(half_outputs, "float32") - outputs
-        assert np.max(np.abs(error)) < digits * np.max(np.abs(outputs))
+    half = make_network(layer_class, {**kwargs, "dtype": f"mixed_{dtype}"}, shapes)
+    half.set_weights(network.get_weights())
+    half_outputs = half(inputs)
+    assert half_outputs.dtype == dtype
+    error = ops.cast(half_outputs, "float32") - outputs
+    digits = {"bfloat16": 0.05, "float16": 0.005}[dtype]
+    assert np.max(np.abs(error)) < digits * np.max(np.abs(outputs))

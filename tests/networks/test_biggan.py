@@ -72,7 +72,9 @@ def test_images_shapes_and_sizes(shape, base, blocks, attention):
         assert found.input.shape[1:3] == attention and found.spectral
 
 
-@pytest.mark.parametrize(("size", "maps"), [(8, 4), (16, 2)])
+@pytest.mark.parametrize(
+    ("size", "maps"), [pytest.param(8, 4, marks=pytest.mark.slow), (16, 2)]
+)  # In the middle it acts above.
 def test_attention_acts_where_it_is_asked_for(size, maps):
     (found,) = of_type(generator((16, 16, 1), attention_size=size), SelfAttention)
     assert found.input.shape[1:] == (size, size, maps)
@@ -272,7 +274,7 @@ def test_weights_start_orthogonal_and_each_with_its_own():
 @pytest.mark.parametrize("make", [discriminator, pytest.param(generator, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:__array__")  # Keras' saving on NumPy 2
 def test_a_clone_and_a_file_keep_it(make, tmp_path):
-    network = make()
+    network = make(attention_size=None)  # Attention's own file is among the layers' tests.
     network(inputs_of(network), training=True)
     expected = network(inputs_of(network))
     clone = keras.models.clone_model(network)
