@@ -13,7 +13,14 @@ from kgen.layers import ThinConv2D, ThinConv2DTranspose
 from kgen.testing import check_second_order_gradients
 
 PAIRS = [(ThinConv2D, layers.Conv2D), (ThinConv2DTranspose, layers.Conv2DTranspose)]
-GENERATOR = np.random.default_rng(0)
+GENERATOR = None
+
+
+@pytest.fixture(autouse=True)
+def drawn_anew():
+    """Numbers that do not depend on the tests before."""
+    global GENERATOR
+    GENERATOR = np.random.default_rng(0)
 
 
 def shape_of(thin, height, width, channels):
