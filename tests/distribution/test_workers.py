@@ -11,6 +11,8 @@ from kgen.metrics import read_scores
 from tests.distribution import worker
 from tests.distribution.cluster import run_workers
 
+pytestmark = pytest.mark.forks
+
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):

@@ -14,6 +14,8 @@ from kgen.tuning.record import read
 from tests.forking import Forks
 from tests.tuning import tiny
 
+pytestmark = pytest.mark.forks
+
 
 @pytest.fixture(scope="module")
 def forks():
