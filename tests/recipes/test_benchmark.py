@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import functools
 import json
 import pickle
 import types
@@ -17,7 +18,7 @@ import kgen.data
 import kgen.metrics
 import kgen.models
 from kgen.data.mixtures import RING_CENTRES, RING_STD
-from recipes import benchmark
+from recipes import benchmark, conditional
 from recipes.benchmark import __main__ as command_line
 from recipes.benchmark import (
     anomaly,
@@ -40,6 +41,14 @@ from recipes.benchmark import table as tables
 from tests.recipes.conftest import DATA_ARE_TRACED
 
 pytestmark = DATA_ARE_TRACED
+
+
+@pytest.fixture(autouse=True, scope="module")
+def read_once():
+    """Reads the digits of a set once for all tables."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(conditional, "arrays", functools.cache(conditional.arrays))
+        yield
 
 
 @dataclasses.dataclass(frozen=True)
@@ -368,7 +377,7 @@ def test_rows_of_disentanglement_differ_in_their_loss():
 
 
 @pytest.mark.parametrize("row", mixtures.ROWS)
-def test_every_row_of_the_mixtures_builds(row):
+def test_every_row_of_the_mixtures_builds(row, untraced):
     """Their arguments of `GAN` go together, and those of the papers arrive."""
     protocol = dataclasses.replace(
         tiny(mixtures.RING), weight_clipping=0.03, r1_weight=0.7, penalty_weight=0.4
@@ -574,8 +583,10 @@ def test_a_pretrained_classifier_starts_from_what_the_autoencoder_has_learned(mo
 
 def test_compression_by_principal_components_is_that_of_the_singular_values(tmp_path):
     """Of the training digits themselves the error is the tail of the singular values."""
-    protocol = dataclasses.replace(compression.COMPRESSION.small, **SMALL_CODES)
-    result = benchmark.run(benchmark.Compression(rows=["pca_32"], out=str(tmp_path)), protocol)
+    protocol = dataclasses.replace(compression.COMPRESSION.small, **SMALL_CODES, data="digits")
+    result = benchmark.run(
+        benchmark.Compression(data="digits", rows=["pca_32"], out=str(tmp_path)), protocol
+    )
     train, _ = digit_codes.digits(protocol, "train")
     rows = 0.5 * train.reshape(len(train), -1).astype("float64")
     centred = rows - rows.mean(axis=0)

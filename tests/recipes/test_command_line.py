@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -25,6 +26,22 @@ pytestmark = DATA_ARE_TRACED
 def kgen(line):
     """Runs the command as a shell would."""
     main(shlex.split(line))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def read_once():
+    """Reads every file once: a command changes no model."""
+    read, models = keras.models.load_model, {}
+
+    def load_model(path):
+        key = str(path), os.stat(path).st_mtime_ns
+        if key not in models:
+            models[key] = read(path)
+        return models[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(keras.models, "load_model", load_model)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """The recipes of image translation: every task, pairs of one's own, what is refused."""
 
+import functools
+
 import keras
 import numpy as np
 import PIL.Image
@@ -7,7 +9,7 @@ import pytest
 
 import kgen.metrics
 from kgen.models import ContextEncoder, Pix2Pix
-from recipes import cyclegan, pix2pix, srgan
+from recipes import conditional, cyclegan, pix2pix, srgan
 from tests.recipes.conftest import DATA_ARE_TRACED
 
 pytestmark = DATA_ARE_TRACED
@@ -95,7 +97,14 @@ def test_super_resolution_of_images_of_any_size(tmp_path, untraced, bare):
     assert model.translate(np.zeros((2, 5, 7, 3), "float32")).shape == (2, 20, 28, 3)
 
 
-def test_sets_of_photographs(tmp_path, untraced, bare, by_neighbours):
+def test_sets_of_photographs(tmp_path, untraced, bare, by_neighbours, monkeypatch):
+    arrays = conditional.arrays
+
+    @functools.cache
+    def few(*given, **settings):
+        return [rows[::10] for rows in arrays(*given, **settings)]
+
+    monkeypatch.setattr(conditional, "arrays", few)
     config = cyclegan.Config(
         data="photos", second="photos", image_size=8, steps=1, log_every=1, filters=2, blocks=1,
         discriminator_filters=2, batch_size=4, doctor="off", out=str(tmp_path / "run"),
@@ -139,6 +148,9 @@ def test_figures_of_files_of_several_sizes(tmp_path):
 
 
 def test_there_are_no_pairs_to_score(tmp_path):
-    config = cyclegan.Config(evaluate=["l1"], out=str(tmp_path), export="none")
+    config = cyclegan.Config(
+        data="digits", second="digits", image_size=8, evaluate=["l1"], out=str(tmp_path),
+        export="none",
+    )  # fmt: skip
     with pytest.raises(ValueError, match="`evaluate` must name metrics of sets.*'l1'"):
         cyclegan.run(config)
