@@ -11,7 +11,7 @@ import tensorflow as tf
 from kgen import models, networks
 from kgen.serving import abilities, export, load
 from tests.serving.awake import awake
-from tests.systems import SHAPE, SYSTEMS
+from tests.systems import CLASSES, SHAPE, SYSTEMS
 
 # Of an image, for a served `log_prob`: each 16 are traced anew, and the 128 of other exports are
 # asked for by tests/test_systems.py.
@@ -62,15 +62,20 @@ class Exports:
         return self._made[name]
 
 
-def dense_vae():
+def dense_vae(classes=None):
+    sizes = {"latent_dim": 3, "units": 8, "hidden_layers": 1, "classes": classes}
     return models.VAE(
-        networks.dense_encoder(SHAPE, latent_dim=3, units=8),
-        networks.dense_decoder(SHAPE, latent_dim=3, units=8),
+        networks.dense_encoder(SHAPE, **sizes), networks.dense_decoder(SHAPE, **sizes)
     )
 
 
 # Where a smaller one does as well as that of the table.
-SMALLER = {"vae": dataclasses.replace(SYSTEMS["vae"], make=dense_vae)}
+SMALLER = {
+    "vae": dataclasses.replace(SYSTEMS["vae"], make=dense_vae),
+    "conditional_vae": dataclasses.replace(
+        SYSTEMS["conditional_vae"], make=lambda: dense_vae(CLASSES)
+    ),
+}
 
 
 def trained(name):

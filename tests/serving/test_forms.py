@@ -221,7 +221,7 @@ def test_a_critic_that_is_not_finite_is_refused(tmp_path):
     ],
 )
 def test_bad_arguments(arguments, message, tmp_path):
-    given = {"model": SYSTEMS["wasserstein_gan"].make(), "directory": tmp_path, **arguments}
+    given = {"model": points_gan(), "directory": tmp_path, **arguments}
     with pytest.raises(ValueError, match=message):
         export(**given)
     assert list(tmp_path.iterdir()) == []

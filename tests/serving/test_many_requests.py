@@ -1,4 +1,4 @@
-"""Thousands of requests from several threads: none lost, each its own rows, nothing that grows."""
+"""A thousand requests from several threads: none lost, each its own rows, nothing that grows."""
 
 import gc
 import pathlib
@@ -12,7 +12,7 @@ from kgen import models, networks
 from kgen.serving import Client, export, load
 from tests.serving.awake import awake
 
-REQUESTS, THREADS = 2000, 8
+REQUESTS, THREADS = 1000, 8
 LATENTS = 4
 
 
@@ -45,7 +45,8 @@ def flood(ask, latents, expected, requests, threads=THREADS):
             rows = rng.integers(0, len(latents), rng.choice([1, 2, 3, 7, 16, 64]))
             try:
                 images = ask(latents[rows])
-                np.testing.assert_allclose(images, expected[rows], atol=1e-5)
+                assert images.shape == (len(rows), *expected.shape[1:])
+                assert np.abs(images - expected[rows]).max() <= 1e-5
             except Exception as error:
                 failures.append(error)
                 return
@@ -70,7 +71,7 @@ def test_threads_get_their_own_rows(exported):
     def ask(rows):
         return decode(latents=rows)["images"]
 
-    assert flood(ask, latents, expected, 400) == 400  # What is made once is made now.
+    assert flood(ask, latents, expected, 200) == 200  # What is made once is made now.
     before = resident_memory()
     assert flood(ask, latents, expected, REQUESTS) == REQUESTS
     kept = (resident_memory() - before) * 2**10 / REQUESTS
@@ -97,4 +98,4 @@ def test_a_client_in_threads(exported):
     with serving(pathlib.Path(path).parent) as addresses:
         for address in addresses:
             with Client(address, "dense", timeout=60) as client:
-                assert flood(client.decode, latents, expected, 200) == 200
+                assert flood(client.decode, latents, expected, 80) == 80
