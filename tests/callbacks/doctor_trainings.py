@@ -117,7 +117,7 @@ def train(model, rounds, *callbacks, **arguments):
 def batches(batch_size):
     """The first batches of digits, which a set of `kgen.data` would trace again in every `fit`."""
     batches = iter(kgen.data.load("digits", batch_size=batch_size).starting_at(0))
-    return np.stack([next(batches).numpy() for _ in range(320)])
+    return np.stack([next(batches).numpy() for _ in range(200 + EVERY)])
 
 
 kept_finite_weights = functools.cache(FiniteWeights)

@@ -56,6 +56,14 @@ def vae(optimizer="adam", run_eagerly=None):
 
 SYSTEMS = {"gan": (gan, "val_generator_loss"), "vae": (vae, "val_loss")}
 every_system = pytest.mark.parametrize("make, monitor", SYSTEMS.values(), ids=SYSTEMS)
+# Of files it is several players that are hard; one is saved and goes on in the common checks.
+several_players = pytest.mark.parametrize(
+    "make, monitor",
+    [
+        pytest.param(*given, id=name, marks=[] if name == "gan" else [pytest.mark.slow])
+        for name, given in SYSTEMS.items()
+    ],
+)
 
 
 def fit(model, callbacks, epochs=3, **kwargs):
@@ -163,7 +171,7 @@ def test_early_stopping_finds_the_default_loss_of_one_player():
     assert len(fit(vae(), [script, keras.callbacks.EarlyStopping()])["val_loss"]) == 2
 
 
-@every_system
+@several_players
 def test_model_checkpoint_continues(make, monitor, tmp_path):
     """Training goes on from the file bit for bit, optimizers and random states included."""
     path = str(tmp_path / "epoch-{epoch}.keras")
@@ -188,7 +196,7 @@ def test_model_checkpoint_of_the_best(make, monitor, tmp_path):
     assert_same(weights(model), script.weights[1])
 
 
-@every_system
+@several_players
 def test_backup_and_restore(make, monitor, tmp_path):
     """Training that broke off goes on after its last whole epoch."""
 
