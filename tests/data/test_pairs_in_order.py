@@ -7,7 +7,10 @@ from PIL import Image
 import kgen.data
 
 
-@pytest.mark.parametrize("degradation", ["noise", "hole_square", "low_resolution", "clutter"])
+@pytest.mark.parametrize(
+    "degradation",
+    [pytest.param("noise", marks=pytest.mark.slow), "hole_square", "low_resolution", "clutter"],
+)
 def test_all_pairs_degraded_as_pairs_does(degradation):
     arguments = {"degradation": degradation, "batch_size": 100, "split": "test", "seed": 4}
     dataset = kgen.data.pairs_in_order("digits", **arguments)

@@ -40,8 +40,6 @@ def test_the_stream_does_not_depend_on_the_global_seed():
     try:
         first = stream(batches=4, batch_size=450)
         tf.random.set_seed(1)
-        assert np.array_equal(first, stream(batches=4, batch_size=450))
-        tf.random.set_seed(2)
         np.random.seed(2)
         assert np.array_equal(first, stream(batches=4, batch_size=450))
     finally:
@@ -89,8 +87,15 @@ def test_every_byte_scales_into_the_range(tmp_path):
     np.testing.assert_allclose(scaled, np.arange(256) / 127.5 - 1, atol=2e-7)
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
-@pytest.mark.parametrize("limit", [(examples, "MEMORY_LIMIT"), (files, "HELD_FILES")])
+@pytest.mark.parametrize(
+    ("limit", "split"),
+    [
+        ((examples, "MEMORY_LIMIT"), "train"),
+        ((files, "HELD_FILES"), "test"),
+        pytest.param((examples, "MEMORY_LIMIT"), "test", marks=pytest.mark.slow),
+        pytest.param((files, "HELD_FILES"), "train", marks=pytest.mark.slow),
+    ],
+)
 def test_files_beyond_a_limit_stream_the_same_pixels(photos, monkeypatch, split, limit):
     arguments = {"image_size": (8, 10), "batch_size": 4, "split": split, "labels": True}
     held = list(kgen.data.load(photos, **arguments).repeat(2).as_numpy_iterator())

@@ -45,9 +45,8 @@ def test_orders_are_independent_and_fixed():
     streams = [
         kgen.data.unpaired("digits", "digits", batch_size=450, seed=seed) for seed in (0, 0, 1)
     ]
-    (one, other), *_ = [next(iter(stream)) for stream in streams]
-    assert not np.array_equal(one, other)
     rows = [list(itertools.islice(stream.starting_at(0), 7)) for stream in streams]
+    assert not np.array_equal(*rows[0][0])
     for step in (0, 2, 3, 6):  # a pass has 3
         assert np.array_equal(rows[0][step], rows[1][step])
         assert not np.array_equal(rows[0][step], rows[2][step])

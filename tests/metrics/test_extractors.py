@@ -139,7 +139,7 @@ def test_making_the_classifier_of_digits_leaves_no_trace(monkeypatch, tmp_path):
     load = kgen.data.load
 
     def few(data, labels, augmentations):
-        arrays = next(iter(load(data, labels=labels, batch_size=256).as_numpy_iterator()))
+        arrays = next(iter(load(data, labels=labels, batch_size=128).as_numpy_iterator()))
         return kgen.data.from_arrays(*arrays, batch_size=64, augmentations=augmentations)
 
     monkeypatch.setattr(kgen.data, "load", few)

@@ -85,8 +85,18 @@ def test_equal_images_have_1_and_order_does_not_count(function):
     assert (function(images, less) > function(images, others)).all()
 
 
-@pytest.mark.parametrize("height, width", [(176, 176), (161, 190), (177, 163)])
-@pytest.mark.parametrize("channels", [1, 3])
+# Each size with one number of channels; the others are slow.
+@pytest.mark.parametrize(
+    ("height", "width", "channels"),
+    [
+        (176, 176, 1),
+        (161, 190, 3),
+        (177, 163, 1),
+        pytest.param(176, 176, 3, marks=pytest.mark.slow),
+        pytest.param(161, 190, 1, marks=pytest.mark.slow),
+        pytest.param(177, 163, 3, marks=pytest.mark.slow),
+    ],
+)
 def test_five_scales_against_tensorflow(height, width, channels):
     import tensorflow as tf
 
