@@ -46,6 +46,7 @@ def test_keras_layer_test(layer_class, kwargs, shape, expected):
         input_shape=shape,
         expected_output_shape=expected,
         expected_num_trainable_weights=2 if kwargs.get("use_bias", True) else 1,
+        run_training_check=False,  # In a graph they are trained in test_style_layers.py.
     )
 
 

@@ -23,6 +23,7 @@ def test_keras_layer_test():
             expected_num_trainable_weights=2,
             expected_num_non_trainable_weights=1,
             call_kwargs={"training": True},
+            run_training_check=False,  # Gradients under XLA are tested below.
         )
 
 
