@@ -19,25 +19,19 @@ def made(name):
     return SYSTEMS[name].make()
 
 
-def linear_gan(shape=SHAPE, classes=CLASSES):
-    """One layer a network, for what concerns labels."""
-    latents, images, labels = keras.Input((4,)), keras.Input(shape), keras.Input((classes,))
-    fakes = keras.layers.Concatenate()([latents, labels])
-    fakes = keras.layers.Dense(int(np.prod(shape)), "tanh")(fakes)
+def compiled(**arguments):
+    """One of a layer a network that projects, for what concerns labels."""
+    latents, images, labels = keras.Input((4,)), keras.Input(SHAPE), keras.Input((CLASSES,))
+    fakes = keras.layers.Dense(64, "tanh")(keras.layers.Concatenate()([latents, labels]))
     features = keras.layers.Flatten()(images)
-    return models.GAN(
-        keras.Model([latents, labels], keras.layers.Reshape(shape)(fakes)),
+    model = models.GAN(
+        keras.Model([latents, labels], keras.layers.Reshape(SHAPE)(fakes)),
         keras.Model(
             [images, labels],
-            networks.conditioning.judged(features, labels, classes, "projection"),
+            networks.conditioning.judged(features, labels, CLASSES, "projection"),
         ),
         condition="projection",
-        seed=0,
     )
-
-
-def compiled(**arguments):
-    model = linear_gan()
     model.compile("sgd", **arguments)
     return model
 
@@ -152,7 +146,12 @@ def test_a_generator_learns_which_class():
     keras.utils.set_random_seed(0)
     labels = np.tile([0, 1], 32).astype("int32")
     images = np.where(labels == 0, -0.8, 0.8)[:, None, None, None] * np.ones((64, 4, 4, 1))
-    model = linear_gan((4, 4, 1), classes=2)
+    model = models.GAN(
+        networks.dense_generator((4, 4, 1), latent_dim=4 + 2, units=16),
+        networks.dense_discriminator((4, 4, 1), 16, 2, 0.0, 0.0, classes=2, condition="projection"),
+        condition="projection",
+        seed=0,
+    )
     model.compile("adam", steps_per_execution=50)
     for optimizer in model.optimizer.optimizers:
         optimizer.learning_rate = 5e-3
