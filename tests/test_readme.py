@@ -26,17 +26,18 @@ README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
     train_untraced(monkeypatch)
     monkeypatch.chdir(tmp_path)
-    # As it stands, but on fewer images.
-    code = EXAMPLE.replace("batch_size=3 * 64)", "batch_size=3 * 8).take(1)")
+    # As it stands, but on fewer images and for fewer rounds.
+    code = EXAMPLE.replace("batch_size=3 * 64), epochs=2", "batch_size=3 * 8).take(1), epochs=1")
     assert code != EXAMPLE and len(EXAMPLE.splitlines()) <= 20
     names = {}
     exec(code, names)
     assert names["images"].shape == (16, 28, 28, 1)
 
     code = RESUME.replace("batch_size=3 * 64)", "batch_size=3 * 8).take(1)")
-    code = code.replace("every=50", "every=3")
+    code = code.replace("every=50", "every=2").replace("epochs=4", "epochs=1")
+    assert "every=2" in code and "epochs=1" in code
     exec(code, names)
-    assert (tmp_path / "runs/mine/round-00000006.checkpoint").exists()
+    assert (tmp_path / "runs/mine/round-00000002.checkpoint").exists()
 
     names["images"] = kgen.data.load("mnist5k", batch_size=3 * 8)
     code = MEASURE.replace("epochs=8", "epochs=2, steps_per_epoch=1")
@@ -85,8 +86,11 @@ def test_styles_are_mapped_mixed_and_measured(monkeypatch):
 
 def test_codes_clean_and_tell_what_is_unlike(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    train_untraced(monkeypatch)
     names = {"kgen": kgen, "shape": (28, 28, 1)}
-    exec(CODES, names)
+    code = CODES.replace('"mnist5k", batch_size=64)', '"mnist5k", batch_size=64).take(5)')
+    assert code != CODES
+    exec(code, names)
     assert names["clean"].shape == (500, 28, 28, 1) and 0.0 <= names["alarms"].mean() < 0.15
 
     names |= {"model": SYSTEMS["vae"].make(), "images": SYSTEMS["vae"].images()}
