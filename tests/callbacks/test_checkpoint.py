@@ -203,9 +203,9 @@ def dataset():
     ids=["kgen.data", "tf.data"],
 )
 def test_datasets_go_on(tmp_path, make):
-    expected = fit(tmp_path / "a", system="denoising_autoencoder", data=make())
-    interrupted(tmp_path / "b", 8, system="denoising_autoencoder", data=make())
-    assert_same(fit(tmp_path / "b", system="denoising_autoencoder", data=make()), expected)
+    expected = fit(tmp_path / "a", data=make())
+    interrupted(tmp_path / "b", 8, data=make())
+    assert_same(fit(tmp_path / "b", data=make()), expected)
 
 
 def test_validation_split_and_given_steps_go_on(tmp_path):

@@ -77,7 +77,7 @@ def shuffled():
 
 DATA = {
     "arrays": (lambda: IMAGES, None),
-    "kgen.data": (lambda: kgen.data.load("digits", batch_size=32), None),
+    "kgen.data": (lambda: kgen.data.load("digits", batch_size=128), None),
     "tf.data": (shuffled, IMAGES[:64]),
 }
 

@@ -18,7 +18,8 @@ pytestmark = DATA_ARE_TRACED
 def tiny(folder, **fields):
     defaults = dict(
         data="mnist5k", image_size=16, batch_size=20, steps=1, log_every=1, filters=4,
-        discriminator_filters=4, held_out=260, doctor="off", out=str(folder / "run"), export="none",
+        discriminator_filters=4, receptive_field="7", held_out=260, doctor="off",
+        out=str(folder / "run"), export="none",
     )  # fmt: skip
     return pix2pix.Config(**{**defaults, **fields})
 
