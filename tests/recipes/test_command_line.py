@@ -18,6 +18,7 @@ from recipes import dcgan
 from recipes.command_line.__main__ import COMMANDS, main
 from recipes.command_line.list import recipes
 from tests.recipes.conftest import DATA_ARE_TRACED, train_untraced
+from tests.serving.awake import awake
 from tests.systems import SYSTEMS
 
 pytestmark = DATA_ARE_TRACED
@@ -59,13 +60,16 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """Writes a system's model, once, and returns the path of the file."""
+    """Writes a system's model, once, and returns the path of the file.
+
+    Its weights are such that pictures show labels and latents.
+    """
     folder = tmp_path_factory.mktemp("saved")
 
     def save(name):
         path = folder / f"{name}.keras"
         if not path.exists():
-            SYSTEMS[name].make().save(path)
+            awake(SYSTEMS[name].make()).save(path)
         return str(path)
 
     return save

@@ -1,4 +1,4 @@
-"""A thousand requests from several threads: none lost, each its own rows, nothing that grows."""
+"""Thousands of requests from several threads: none lost, each its own rows, nothing that grows."""
 
 import gc
 import pathlib
@@ -12,7 +12,7 @@ from kgen import models, networks
 from kgen.serving import Client, export, load
 from tests.serving.awake import awake
 
-REQUESTS, THREADS = 1000, 8
+REQUESTS, THREADS = 2000, 8
 LATENTS = 4
 
 
@@ -71,7 +71,7 @@ def test_threads_get_their_own_rows(exported):
     def ask(rows):
         return decode(latents=rows)["images"]
 
-    assert flood(ask, latents, expected, 200) == 200  # What is made once is made now.
+    assert flood(ask, latents, expected, 400) == 400  # What is made once is made now.
     before = resident_memory()
     assert flood(ask, latents, expected, REQUESTS) == REQUESTS
     kept = (resident_memory() - before) * 2**10 / REQUESTS
