@@ -397,7 +397,7 @@ def test_images_keep_their_class_where_they_are_not_translated(finished_run):
 
 
 def test_the_classifier_of_figures_knows_them(monkeypatch):
-    monkeypatch.setattr(conditional, "CLASSIFIER_STEPS", 80)
+    monkeypatch.setattr(conditional, "CLASSIFIER_STEPS", 100)
     images, labels = conditional.arrays("digits", "train")
     images, labels = images[labels < 2], labels[labels < 2]
     classifier = conditional.classifier(images, labels)
