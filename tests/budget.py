@@ -6,8 +6,8 @@ import os
 import pytest
 
 # CPU seconds of the default run: user and system, of all its processes, start-up included. They
-# are those of a two-core machine with AVX2; a faster one needs fewer. CI fails over it: leave it a
-# fifth, as with busy neighbours the same run has taken that much more on the same machine.
+# are those of a two-core machine with AVX2; a faster one needs fewer. CI fails over it: a sixth is
+# best left free, as the same run can take that much more where a machine has busy neighbours.
 BUDGET = 1500.0
 
 DEAREST = 10
