@@ -350,7 +350,8 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
     def get_config(self):
         parameters = inspect.signature(type(self).__init__).parameters.values()
-        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
+        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        names = [p.name for p in parameters if p.kind in kinds][1:]
         arguments = {name: getattr(self, name) for name in [*names, "seed"]}
         return {**super().get_config(), **arguments}
 

@@ -82,6 +82,18 @@ def moves(make, batch):
     return once("moves", make, batch, move)
 
 
+def labels_count(make, batch):
+    """Whether other labels give some player another loss."""
+    model, _ = trained(make, batch)
+    images, labels = batch
+    with restored(model):
+        return any(
+            _loss_with_fixed_noise(model, player, (images, labels))
+            != _loss_with_fixed_noise(model, player, (images, (labels + 1) % model.classes))
+            for player in model.players
+        )
+
+
 @contextlib.contextmanager
 def restored(*models):
     """Context after which the models' variables are what they were."""

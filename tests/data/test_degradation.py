@@ -13,8 +13,8 @@ def images():
     return np.random.default_rng(0).uniform(-1, 1, (6, 8, 12, 3)).astype(np.float32)
 
 
-def apply(degradation, images, step=0, seed=0):
-    return degrader(degradation, images.shape[1:], seed)(tf.constant(images), step).numpy()
+def apply(degradation, images, step=0, seed=0, split="train"):
+    return degrader(degradation, images.shape[1:], seed, split)(tf.constant(images), step).numpy()
 
 
 def test_edges():
@@ -90,12 +90,13 @@ def test_low_resolution(images):
 
 
 @pytest.mark.parametrize("name", ["masked", "noise", "clutter", "hole_square"])
-def test_draws_depend_on_seed_step_and_place(images, name):
+def test_draws_depend_on_seed_split_step_and_place(images, name):
     same = np.repeat(images[:1], 6, axis=0)
     first = apply(name, same, step=5)
     assert np.array_equal(first, apply(name, same, step=5))
     assert not np.array_equal(first, apply(name, same, step=6))
     assert not np.array_equal(first, apply(name, same, step=5, seed=1))
+    assert not np.array_equal(first, apply(name, same, step=5, split="test"))
     assert len({image.tobytes() for image in first}) > 1
 
 

@@ -70,6 +70,7 @@ def test_styles_are_rows_in_units_of_their_deviation(name):
     np.testing.assert_allclose(space.latents(rows), styles, atol=1e-5)
     np.testing.assert_allclose(space.rows(styles[:, 0], "start"), rows, atol=1e-5)
     np.testing.assert_allclose(space.decode(rows), model.synthesise(styles), atol=1e-5)
+    np.testing.assert_allclose(space.penalty(2.0 * np.ones_like(rows[:3])), [2.0] * 3)  # 2^2 / 2
     drawn = space.draw(3, 5)
     np.testing.assert_array_equal(drawn[0], 0.0 * drawn[0])  # The mean style.
     np.testing.assert_allclose(drawn[1:], rows[:2], atol=1e-5)

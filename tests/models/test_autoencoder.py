@@ -116,9 +116,12 @@ def test_a_denoising_one_is_trained_on_clean_targets():
     assert loss == pytest.approx(np.mean(np.sum((outputs - IMAGES) ** 2, axis=(1, 2, 3))), 1e-5)
 
 
-def test_every_round_corrupts_anew():
-    model = models.DenoisingAutoencoder(*code_networks(), amount=0.5, seed=4)
-    losses = {float(model.autoencoder_loss(IMAGES, training=False)) for _ in range(3)}
+@pytest.mark.parametrize("name", ["denoising_autoencoder", "contractive_autoencoder", "vae"])
+def test_every_round_draws_anew(name):
+    """What it corrupts, the directions of a contraction, and codes."""
+    model = SYSTEMS[name].make()
+    (player,) = model.players
+    losses = {float(model.loss_of(player, IMAGES, training=False)[0]) for _ in range(3)}
     assert len(losses) == 3
 
 
@@ -159,24 +162,45 @@ def test_contractive_codes_move_less():
     assert contraction < 0.2 * free_contraction and moved < 0.5 * freely_moved
 
 
+def linear_part(dimensions, codes):
+    """An autoencoder of rows."""
+    rows, small = keras.Input((dimensions,)), keras.Input((codes,))
+    return models.Autoencoder(
+        keras.Model(rows, keras.layers.Dense(codes)(rows)),
+        keras.Model(small, keras.layers.Dense(dimensions)(small)),
+    )
+
+
 def test_stacking_trains_each_on_the_codes_of_the_last():
     keras.utils.set_random_seed(0)
-    codes, small = keras.Input((2,)), keras.Input((1,))
     first = models.DenoisingAutoencoder(encoder(activation="sigmoid"), decoder(), "bernoulli")
-    second = models.Autoencoder(
-        keras.Model(codes, keras.layers.Dense(1)(codes)),
-        keras.Model(small, keras.layers.Dense(2)(small)),
-    )
-    for model in (first, second):
+    second, third = linear_part(2, 2), linear_part(2, 1)
+    for model in (first, second, third):
         model.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)  # Tracing takes longer.
     seen = []
-    fit_second = second.fit
-    second.fit = lambda data, **arguments: seen.append(data) or fit_second(data, **arguments)
-    whole = models.stack([first, second], IMAGES, 2, fine_tune_epochs=0, verbose=0, batch_size=8)
-    np.testing.assert_array_equal(seen[0], first.encode(IMAGES))
+
+    def watched(model):
+        def fit(data, validation_data=None, **arguments):
+            seen.append((data, validation_data))
+            return train(data, validation_data=validation_data, **arguments)
+
+        train, model.fit = model.fit, fit
+
+    for model in (second, third):
+        watched(model)
+    held_out = 0.5 * IMAGES[:4]
+    whole = models.stack(
+        [first, second, third], IMAGES, 2, fine_tune_epochs=0, validation_data=held_out, verbose=0,
+        batch_size=8,
+    )  # fmt: skip
+    for found, images in zip(seen[0], (IMAGES, held_out), strict=True):
+        np.testing.assert_array_equal(found, first.encode(images))
+    for found, images in zip(seen[1], (IMAGES, held_out), strict=True):
+        np.testing.assert_array_equal(found, second.encode(first.encode(images)))
+    codes = second.encode(first.encode(IMAGES))
     np.testing.assert_allclose(
         whole.reconstruct(IMAGES),
-        first.decode(second.reconstruct(first.encode(IMAGES))),
+        first.decode(second.decode(third.reconstruct(codes))),
         atol=1e-6,
     )
     before = whole.evaluate(IMAGES, verbose=0)
@@ -200,14 +224,7 @@ def test_stacking_takes_sets_and_fine_tunes(tmp_path):
 
 def test_stacking_trains_every_part_for_as_many_rounds_as_asked():
     """Also where these are more than one pass over the images."""
-    codes, small = keras.Input((2,)), keras.Input((1,))
-    parts = [
-        models.Autoencoder(encoder(), decoder()),
-        models.Autoencoder(
-            keras.Model(codes, keras.layers.Dense(1)(codes)),
-            keras.Model(small, keras.layers.Dense(2)(small)),
-        ),
-    ]
+    parts = [models.Autoencoder(encoder(), decoder()), linear_part(2, 1)]
     for part in parts:
         part.compile("sgd", run_eagerly=True)
     data = kgen.data.from_arrays(IMAGES, batch_size=8)
