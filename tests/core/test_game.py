@@ -55,6 +55,17 @@ def test_hdf5_is_refused(tmp_path):
     keras.models.load_model(tmp_path / "model.keras")
 
 
+def test_a_config_has_arguments_that_are_given_by_name_alone():
+    class Named(models.Autoencoder):
+        def __init__(self, encoder, decoder, *, gain=1.0, **arguments):
+            super().__init__(encoder, decoder, **arguments)
+            self.gain = gain
+
+    made = SYSTEMS["autoencoder"].make()
+    config = Named(made.encoder, made.decoder, gain=3.0).get_config()
+    assert config["gain"] == 3.0 and "arguments" not in config
+
+
 @keras.saving.register_keras_serializable("kgen_tests")
 class Tug(GenerativeModel):
     """Two players with one weight each: `left` follows the data's mean, `right` follows left."""
