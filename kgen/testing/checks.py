@@ -350,9 +350,11 @@ def check_generative_model(make, batch, skip=()):
         raise ValueError(f"`skip` must name checks of {sorted(CHECKS)}, received {unknown}.")
     shared.forget()  # `make` may make something else by now.
     try:
-        for name in [name for name in CHECKS if name not in skip]:
+        for name, check in CHECKS.items():
+            if name in skip:
+                continue
             try:
-                CHECKS[name](make, batch)
+                check(make, batch)
             except Exception as error:
                 raise AssertionError(f"The check {name!r} failed: {error}") from error
     finally:
