@@ -7,11 +7,12 @@ import keras
 from keras import ops
 
 from kgen.core import batches, engine
+from kgen.core.compile_arguments import check_arguments
 from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
 from kgen.core.noise import Noise, borrowed
 from kgen.core.optimizers import PlayerOptimizers, check_callbacks
-from kgen.core.replicas import StopTogether, average_statistics, check_jit, check_optimizers
+from kgen.core.replicas import StopTogether, average_statistics, check_optimizers
 
 
 class GenerativeModel(GenerativeInterface, keras.Model):
@@ -69,7 +70,8 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
     def compile(
         self,
-        optimizer,
+        optimizer=None,
+        *others,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -80,35 +82,43 @@ class GenerativeModel(GenerativeInterface, keras.Model):
 
         Args:
             optimizer: Dict from each player's name to a Keras optimizer, `{"discriminator": ...,
-                "generator": ...}`; or one name, such as `"adam"`, for all; or, for a model with
-                one player, its optimizer.
+                "generator": ...}`; or one optimizer, or its name, such as `"adam"`, for all:
+                several players get a copy each. `None` for `default_optimizers()`, where the
+                system has some.
+            *others: Nothing: the rest goes by name.
             run_eagerly, steps_per_execution, jit_compile: As in `keras.Model.compile`.
             auto_scale_loss: Whether networks that compute in float16 get their players'
                 optimizers wrapped in a `keras.optimizers.LossScaleOptimizer` each.
             **unused: `loss`, `metrics` and the like must be `None`: the system defines its losses.
 
         Raises:
-            ValueError: If an optimizer is missing or shared, a loss or metric is given, or XLA or
-                an optimizer's clipping or accumulation of gradients is asked for in the scope of a
-                strategy of several replicas.
+            TypeError: If anything but the optimizer comes by position.
+            ValueError: If an optimizer is missing or shared, an argument is not of its form, a loss
+                or metric is given, or XLA or an optimizer's clipping or accumulation of gradients
+                is asked for in the scope of a strategy of several replicas.
         """
-        given = sorted(name for name, value in unused.items() if value is not None)
-        if given:
-            raise ValueError(
-                f"{type(self).__name__} defines its own losses and metrics; compile() takes no "
-                f"{', '.join(f'`{name}`' for name in given)}."
-            )
-        check_jit(jit_compile, self.replicas)
+        check_arguments(
+            self, others, unused, run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+        )
+        optimizer = self.default_optimizers() if optimizer is None else optimizer
         scale_loss = auto_scale_loss and self._computes_in_float16()
         optimizer = PlayerOptimizers.create(optimizer, self.players, scale_loss)
         check_optimizers(optimizer.optimizers, self.replicas)
         super().compile(
             optimizer=optimizer,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
+            run_eagerly=bool(run_eagerly),
+            steps_per_execution=int(steps_per_execution),
             jit_compile=jit_compile,
             auto_scale_loss=False,
         )
+
+    def default_optimizers(self):
+        """Returns what `compile()` takes without an argument: those of the system's paper.
+
+        A system that names some overrides it: new ones in each call, in any form that `compile`
+        takes. By default `None`, for none: then `compile` has to be given some.
+        """
+        return None
 
     def compile_from_config(self, config):
         # Keras leaves this to any class with a `compile` of its own.

@@ -33,8 +33,8 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         """Makes one from what a user gives to `compile`.
 
         Args:
-            optimizer: Dict from player's name to an optimizer (instance, name or config); a name or
-                config alone, for all players; an instance, for a model of one player.
+            optimizer: Dict from player's name to an optimizer (instance, name or config); or one
+                alone, for all players. Of an instance several players get a copy each.
             players: The model's players.
             scale_loss: Whether to wrap each optimizer in a `LossScaleOptimizer`.
 
@@ -151,23 +151,52 @@ def _by_player(optimizer, names):
                 f"`optimizer` must name each player once: expected the keys {names}, received "
                 f"{list(optimizer)}."
             )
+    elif optimizer is None:
+        raise ValueError(
+            f"`optimizer` must be given, as this model has no default: {_forms(names)}. "
+            "Received None."
+        )
+    elif isinstance(optimizer, list | tuple):
+        raise ValueError(f"`optimizer` must be {_forms(names)}. Received {optimizer!r}.")
     elif isinstance(optimizer, keras.optimizers.Optimizer) and len(names) > 1:
-        raise ValueError(
-            f"`optimizer` is one {type(optimizer).__name__} for {len(names)} players, whose state "
-            f"it cannot hold. Pass one a player, {{{', '.join(f'{n!r}: ...' for n in names)}}}, or "
-            'a name for all, such as "adam".'
-        )
-    elif optimizer is None or isinstance(optimizer, list | tuple):
-        raise ValueError(
-            f"`optimizer` must be a dict with the keys {names} or one name for all, received "
-            f"{optimizer!r}."
-        )
+        optimizer = {name: _copy(optimizer, name) for name in names}
     else:
         optimizer = dict.fromkeys(names, optimizer)
     by_player = {name: _get(optimizer[name], name) for name in names}
     if len({id(value) for value in by_player.values()}) < len(names):
         raise ValueError("`optimizer` holds one optimizer twice; every player needs its own.")
     return by_player
+
+
+def _forms(names):
+    """How `optimizer` may be given, in words."""
+    return (
+        f"a dict with one optimizer a player, {{{', '.join(f'{n!r}: ...' for n in names)}}}, or "
+        'one for all, such as "adam"'
+    )
+
+
+def _copy(optimizer, player):
+    """Returns a new optimizer of the same settings, for one of several players."""
+    if optimizer.built:
+        raise ValueError(
+            f"`optimizer` is a {type(optimizer).__name__} that was already used for other "
+            "variables, whose state several players cannot share. Pass a new one."
+        )
+    if hasattr(optimizer, "optimizers"):
+        return optimizer  # Refused below.
+    try:
+        copy = type(optimizer).from_config(optimizer.get_config())
+    except (NotImplementedError, TypeError, ValueError) as error:  # Of a schedule without config.
+        raise ValueError(
+            f"`optimizer` is a {type(optimizer).__name__} that cannot be copied for each player: "
+            f"{error} Pass one a player."
+        ) from error
+    for name, value in vars(optimizer).items():
+        if name.startswith("_exclude_from_weight_decay"):  # Set by a method, in no config.
+            setattr(copy, name, value)
+    getattr(copy, "inner_optimizer", copy).name = player  # Logged as `learning_rate_<player>`.
+    return copy
 
 
 def _get(identifier, player):

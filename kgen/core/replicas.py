@@ -8,7 +8,12 @@ from kgen.core.flatten import flatten_layers
 
 
 def check_jit(jit_compile, replicas):
-    """Raises a ValueError if XLA is asked for where replicas have to exchange gradients."""
+    """Raises a ValueError if `jit_compile` is of another form, or cannot be had.
+
+    That is where XLA is asked for and replicas have to exchange gradients.
+    """
+    if jit_compile not in (True, False, "auto"):
+        raise ValueError(f'`jit_compile` must be True, False or "auto", received {jit_compile!r}.')
     if jit_compile is True and replicas > 1:
         raise ValueError(
             f'`jit_compile` must be False or "auto" with {replicas} replicas, received True: XLA '
