@@ -1,11 +1,15 @@
-"""Structural similarity of pairs of images, at one scale and at several."""
+"""Structural similarity of pairs of images, at one scale and at several.
+
+Its terms are of intensities, from 0 for black: means and variances of 0 .. 255 in the paper. Images
+in [-1, 1] are therefore moved to [0, 2], black at 0, before they are compared.
+"""
 
 import numpy as np
 from scipy import ndimage
 
 from kgen.metrics.arrays import checked_pairs
 
-DATA_RANGE = 2.0  # of images in [-1, 1]
+DATA_RANGE = 2.0  # of images in [-1, 1], and in [0, 2]
 
 # Wang et al. 2004: a Gaussian window, and constants of a stable division.
 _WINDOW, _SIGMA = 11, 1.5
@@ -23,7 +27,8 @@ def ssim(images, others):
 
     Wang et al. 2004, "Image quality assessment: from error visibility to structural similarity",
     eq. 13, with its window (11 pixels, Gaussian of deviation 1.5), K1 = 0.01 and K2 = 0.03. The
-    mean is over all places where the whole window fits, and over channels, each on its own.
+    mean is over all places where the whole window fits, and over channels, each on its own. It is
+    that of the same images as intensities in 0 .. 255.
 
     Args:
         images: Floats `(n, height, width, channels)` in [-1, 1], height and width at least 11.
@@ -50,10 +55,10 @@ def multi_scale_ssim(images, others):
 
     Wang, Simoncelli and Bovik 2003, "Multiscale structural similarity for image quality
     assessment", eq. 7: the product over scales of the mean contrast and structure, and at the
-    coarsest that of SSIM, each to its scale's weight. A scale is half the one before, by means over
-    2 x 2 pixels, the last row and column of an odd side repeated. Channels are taken on their own,
-    and their mean in the end. A mean contrast and structure below 0, as of an image and its
-    negative, counts as 0: its power would be no real number.
+    coarsest that of SSIM, each to its scale's weight; of intensities, as `ssim`. A scale is half
+    the one before, by means over 2 x 2 pixels, the last row and column of an odd side repeated.
+    Channels are taken on their own, and their mean in the end. A mean contrast and structure below
+    0, as of an image and its negative, counts as 0: its power would be no real number.
 
     Args:
         images: Floats `(n, height, width, channels)` in [-1, 1], height and width at least 11. The
@@ -114,7 +119,10 @@ def _multi_scale(images, others):
 
 
 def _ssim_terms(images, others):
-    """SSIM and its contrast and structure alone, eqs. 13 and 6, both `(n, channels)`."""
+    """SSIM and its contrast and structure alone, eqs. 13 and 6, both `(n, channels)`.
+
+    Of intensities in [0, 2]: the luminance of means about 0 says nothing of what is seen.
+    """
     mean, other_mean = _windowed(images), _windowed(others)
     # Moments about the window's mean, which is what E[x^2] - E[x]^2 gives.
     variance = _windowed(images**2) - mean**2
@@ -126,7 +134,13 @@ def _ssim_terms(images, others):
     luminance = (2.0 * mean * other_mean + _LUMINANCE_CONSTANT) / (
         mean**2 + other_mean**2 + _LUMINANCE_CONSTANT
     )
-    return np.mean(luminance * contrast, axis=(1, 2)), np.mean(contrast, axis=(1, 2))
+    return _over_places(luminance * contrast), _over_places(contrast)
+
+
+def _over_places(maps):
+    """Means over height and width, (n, h, w, c) -> (n, c)."""
+    # Of rows in one order, which a sum's rounding depends on: so an image's is its own.
+    return np.mean(maps.reshape(len(maps), -1, maps.shape[3]), axis=1)
 
 
 def _windowed(images):
@@ -152,4 +166,5 @@ def _by_chunks(function, images, others):
     step = max(1, _CHUNK // images[0].size)
     starts = range(0, len(images), step)
     chunks = [slice(start, start + step) for start in starts]
-    return np.concatenate([function(images[chunk], others[chunk]) for chunk in chunks])
+    # Black is 0, as where the paper's constants are from.
+    return np.concatenate([function(images[chunk] + 1.0, others[chunk] + 1.0) for chunk in chunks])

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import kgen.data
 from kgen.metrics.similarity import l1, named_similarity_scores, psnr, similarity_scores
 from kgen.metrics.structural_similarity import multi_scale_ssim, scale_weights, ssim
 
@@ -16,6 +17,10 @@ def smooth(count, height, width, channels, seed=0):
     waves = draws.uniform(0, 12, (count, 2, channels, 3))
     phases = np.einsum("nkcd,dhw->nkhwc", waves[..., :2], np.stack([rows, columns]))
     return np.sin(phases + waves[..., 2][:, :, None, None]).mean(axis=1)
+
+
+def as_bytes(images):
+    return np.round((images + 1.0) * 127.5).astype("uint8")
 
 
 def noisy(images, amount, seed=1):
@@ -49,29 +54,46 @@ def test_psnr_by_hand():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_psnr_and_ssim_against_scikit_image(channels):
+def test_psnr_and_ssim_are_scikit_images_of_the_same_images_in_0_to_255(channels):
     metrics = pytest.importorskip("skimage.metrics")
-    images = smooth(4, 23, 31, channels)
-    for others in (noisy(images, 0.3), -images, 0.5 * images + 0.2, images[::-1]):
+    images = as_bytes(smooth(4, 23, 31, channels))
+    for others in (
+        as_bytes(noisy(smooth(4, 23, 31, channels), 0.3)),
+        255 - images,
+        (0.5 * images).astype("uint8") + 90,
+        images[::-1],
+        np.zeros_like(images),
+    ):
+        sides = [side / 127.5 - 1.0 for side in (images, others)]
         for pair, ratio, similarity in zip(
-            zip(images, others, strict=True), psnr(images, others), ssim(images, others),
-            strict=True,
-        ):  # fmt: skip
-            expected = metrics.peak_signal_noise_ratio(*pair, data_range=2.0)
-            assert ratio == pytest.approx(expected, rel=1e-12)
+            zip(images, others, strict=True), psnr(*sides), ssim(*sides), strict=True
+        ):
+            assert ratio == pytest.approx(metrics.peak_signal_noise_ratio(*pair), rel=1e-9)
             expected = metrics.structural_similarity(
-                *pair, data_range=2.0, gaussian_weights=True, sigma=1.5,
-                use_sample_covariance=False, channel_axis=-1,
+                *pair, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+                channel_axis=-1,
             )  # fmt: skip
-            assert similarity == pytest.approx(expected, abs=1e-10)
+            assert similarity == pytest.approx(expected, abs=1e-9)
 
 
-def test_ssim_of_flat_images_is_their_luminance():
-    images = np.stack([np.full((11, 12, 1), value) for value in (0.5, -0.5)])
-    others = np.full((2, 11, 12, 1), 0.25)
-    c = (0.01 * 2) ** 2
-    expected = [(2 * x * 0.25 + c) / (x**2 + 0.25**2 + c) for x in (0.5, -0.5)]
+def test_ssim_of_flat_images_is_the_luminance_of_their_intensities():
+    images = np.stack([np.full((11, 12, 1), value) for value in (-0.1, 0.5, -1.0)])
+    others = np.stack([np.full((11, 12, 1), value) for value in (0.1, -0.5, 1.0)])
+    expected = []
+    for x, y in ((0.9, 1.1), (1.5, 0.5), (0.0, 2.0)):  # Of a range of 2, black being 0.
+        c = (0.01 * 2) ** 2
+        expected.append((2 * x * y + c) / (x**2 + y**2 + c))
+    assert expected[0] == pytest.approx(0.98, abs=1e-3) and expected[2] < 1e-3
     assert ssim(images, others) == pytest.approx(expected, rel=1e-9)
+    assert multi_scale_ssim(images, others) == pytest.approx(np.power(expected, 1.0001))
+
+
+def test_an_image_and_its_negative_are_unlike():
+    """The luminance of values in [-1, 1] turns its sign with the contrast's, to a high score."""
+    images = kgen.data.in_order("digits", image_size=28, split="test")
+    images = np.asarray(next(iter(images)))[:8]
+    assert (ssim(images, -images) < -0.3).all()
+    assert multi_scale_ssim(images, -images).tolist() == [0.0] * 8
 
 
 @pytest.mark.parametrize("function", [ssim, multi_scale_ssim])
@@ -103,7 +125,7 @@ def test_five_scales_against_tensorflow(height, width, channels):
     images = smooth(2, height, width, channels)
     others = noisy(images, 0.4)
     expected = tf.image.ssim_multiscale(
-        images.astype("float32"), others.astype("float32"), max_val=2.0
+        (images + 1.0).astype("float32"), (others + 1.0).astype("float32"), max_val=2.0
     ).numpy()
     assert multi_scale_ssim(images, others) == pytest.approx(expected, abs=4e-6)
 
@@ -115,7 +137,10 @@ def test_small_images_have_as_many_scales_as_fit():
     others = noisy(images, 0.4)
     weights = np.array([0.0448, 0.2856]) * 1.0001 / (0.0448 + 0.2856)
     expected = tf.image.ssim_multiscale(
-        images.astype("float32"), others.astype("float32"), max_val=2.0, power_factors=weights
+        (images + 1.0).astype("float32"),
+        (others + 1.0).astype("float32"),
+        max_val=2.0,
+        power_factors=weights,
     ).numpy()
     assert multi_scale_ssim(images, others) == pytest.approx(expected, abs=4e-6)
     one = smooth(3, 20, 64, 1)
@@ -136,7 +161,7 @@ def test_scales_by_size():
 
 def test_contrast_turned_round_is_below_0_and_its_power_0_and_not_nan():
     images = 0.5 + 0.2 * noisy(np.zeros((3, 64, 64, 3)), 1.0)
-    turned = 1.0 - images  # Of the same mean, so that the luminance stays.
+    turned = 1.0 - images  # About the same mean, so that the luminance stays.
     assert (ssim(images, turned) < -0.5).all()
     assert multi_scale_ssim(images, turned).tolist() == [0.0] * 3
 
