@@ -19,7 +19,7 @@ from tests.systems import SHAPE, SYSTEMS
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 (
     EXAMPLE, CLASSES, PICTURES, STYLES, CODES, LATENTS, RESUME, HOSTS, MEASURE, TUNE, SERVING,
-    CLIENT, SYSTEM
+    CLIENT, SYSTEM, ADVERSARIAL
 ) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)  # fmt: skip
 
 
@@ -123,6 +123,20 @@ def test_the_system_passes_the_checks():
 
     kgen.testing.check_generative_model(make, SYSTEMS["vae"].batch())
     assert make().encode(SYSTEMS["vae"].batch()).shape == (8, 3)
+    assert make().reconstruct(SYSTEMS["vae"].batch()).shape == (8, *SHAPE)
+
+
+def test_the_adversarial_system_passes_the_checks_and_samples(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    assert len(ADVERSARIAL.split("def make")[0].split("@")[1].strip().splitlines()) <= 40
+    code = ADVERSARIAL.replace("filters=16", "filters=2").replace("28, 28", "8, 8")
+    code = code.replace('"mnist5k", batch_size=64)', '"mnist5k", image_size=8, batch_size=8)')
+    code = code.replace("epochs=30", "epochs=1, steps_per_epoch=2")
+    assert "steps_per_epoch=2" in code and "image_size=8" in code
+    exec(code, names)
+    assert names["mine"].sample(3, seed=0).shape == (3, 8, 8, 1)
+    assert (tmp_path / "mine.png").exists()
 
 
 def test_the_signature_it_names_is_exported_and_served(tmp_path):

@@ -24,7 +24,7 @@ labels)`, and `decode_step(latents)` |
     | `decode` | `decode_step(latents)` |
     | `encode` | `encode_step(images)`, where `encoded_with` is "labels" `encode_step(images, \
 labels)` |
-    | `reconstruct` | `reconstruct_step(images)`, likewise |
+    | `reconstruct` | `reconstruct_step(images)`, likewise; by default both of them in turn |
     | `translate` | `translate_step(images, direction, noise)` |
     | `log_prob` | `log_prob_step(images, noise, samples)`, likewise with `labels` at its end |
     | `score` | `score_step(images, given, domain)` |
@@ -44,6 +44,9 @@ labels)` |
     # The name of what truncates samples, an argument of `sample`; `None` where nothing does. Its
     # tensor function is then `truncated_step(latents, truncation)`.
     truncation_name = None
+
+    # Whether `encode` gives all that `decode` takes, and not a part of it, such as a code.
+    encodes_latents = True
 
     # What images are encoded, reconstructed and given a probability together with: `None`, or the
     # argument "labels" of `encode`, `reconstruct` and `log_prob`.
@@ -115,6 +118,14 @@ labels)` |
         return in_batches(
             self._compiled["reconstruct"], *self._to_encode(images, labels), batch_size=batch_size
         )
+
+    @property
+    def reconstruct_step(self):
+        """What decodes what it has encoded, where the system can do both; or its own method."""
+        if not (self.encodes_latents and hasattr(self, "encode_step")):
+            raise AttributeError("reconstruct_step")
+        decode_step = self.decode_step  # An AttributeError where it cannot.
+        return lambda *given: decode_step(self.encode_step(*given))
 
     def translate(self, images, direction=None, seed=None, batch_size=64):
         """Returns the images that `images` become, such as photographs of drawings.

@@ -103,8 +103,8 @@ class LatentRegressor(GenerativeModel):
         return self.model.structure
 
     @property
-    def abilities(self):
-        return [n for n in super().abilities if not (self.has_labels and n == "reconstruct")]
+    def encodes_latents(self):
+        return not self.has_labels
 
     def call(self, images, training=False):
         return self.encoder(images, training=training)
@@ -123,9 +123,6 @@ class LatentRegressor(GenerativeModel):
 
     def encode_step(self, images):
         return self.as_latents(self.encoder(images, training=False))
-
-    def reconstruct_step(self, images):
-        return self.decode_step(self.encode_step(images))
 
 
 def _check_model(model, space):

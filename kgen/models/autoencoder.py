@@ -76,9 +76,6 @@ class Autoencoder(GenerativeModel):
     def decode_step(self, latents):
         return self._mean(latents, training=False)
 
-    def reconstruct_step(self, images):
-        return self(images, training=False)
-
     def _mean(self, codes, training):
         means = RECONSTRUCTIONS[self.reconstruction].mean(self.decoder(codes, training=training))
         # Codes of another autoencoder have whatever range they have.

@@ -57,6 +57,8 @@ class InfoGAN(GAN):
         ValueError: If an argument is not of this form.
     """
 
+    encodes_latents = False  # But the codes alone.
+
     def __init__(
         self,
         generator,

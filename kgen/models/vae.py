@@ -178,9 +178,6 @@ class VAE(GenerativeModel):
     def encode_step(self, images, labels=None):
         return self._means(images, labels, training=False)
 
-    def reconstruct_step(self, images, labels=None):
-        return self._decoded(self._means(images, labels, training=False), training=False)
-
     def _means(self, images, labels, training):
         """The means of images' latents, which end with the one-hot label if there is one."""
         labels = self._one_hot(labels)

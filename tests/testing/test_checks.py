@@ -173,3 +173,18 @@ def test_what_make_makes_by_now_is_checked():
     assert of_before == shared.once("trained", None, np.zeros(3), lambda: "by now")
     with pytest.raises(AssertionError, match="'fit_is_finite' failed: .*callable"):
         checks.check_generative_model(None, np.zeros(3))
+
+
+def test_a_process_with_one_device_leaves_out_what_needs_two(monkeypatch):
+    """As one in which something was computed before."""
+
+    def mirrored(count):
+        raise ValueError("there is one")
+
+    called = []
+    names = ("fit_is_finite", "two_replicas_match_one")
+    monkeypatch.setattr(checks, "CHECKS", {n: (lambda *_, n=n: called.append(n)) for n in names})
+    monkeypatch.setattr(checks.engine, "mirrored", mirrored)
+    with pytest.warns(UserWarning, match="'two_replicas_match_one' is left out: .*there is one"):
+        checks.check_generative_model(None, np.zeros(3))
+    assert called == ["fit_is_finite"]
