@@ -103,7 +103,8 @@ def finish(paths, recipe):
 
 def recipe_of(paths):
     """Returns the name of the module of a finished run's recipe, or `None` if nothing tells."""
-    return (_read_json(_mark(paths)) or {}).get("recipe")
+    name = (_read_json(_mark(paths)) or {}).get("recipe")
+    return name if isinstance(name, str) else None
 
 
 def finished(paths):

@@ -19,6 +19,7 @@ import kgen.plotting
 import kgen.serving
 from kgen.core.precision import dtype_policy
 from recipes import config_file, run_folder
+from recipes.closed_pipe import ends_quietly
 
 
 @dataclasses.dataclass(frozen=True)
@@ -307,6 +308,7 @@ def compile_with_adam(model, config, learning_rate, **settings):
     return model
 
 
+@ends_quietly()
 def main(config_class, run, description, arguments=None, prog=None):
     """Runs a recipe from the command line; bad input ends in one sentence and exit code 2.
 
@@ -331,6 +333,8 @@ def main(config_class, run, description, arguments=None, prog=None):
     except kgen.callbacks.DivergedError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

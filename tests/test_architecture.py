@@ -15,7 +15,7 @@ MAY_IMPORT_TENSORFLOW = ("kgen.core.engine", "kgen.data", "kgen.serving")
 
 # Each may import what stands above it, and itself. The engine and noise are the ground of all.
 LEVELS = [
-    {"kgen.version"},
+    {"kgen.version", "kgen.suggestion"},
     {"kgen.core.engine"},
     {"kgen.core"},
     {"kgen.distribution"},
@@ -40,9 +40,9 @@ LEVELS = [
 ALONE = {
     "kgen.anomaly": {"kgen.core"},
     "kgen.augmentation": set(),
-    "kgen.data": set(),
+    "kgen.data": {"kgen.suggestion"},
     "kgen.latent": {"kgen.core", "kgen.core.engine", "kgen.losses", "kgen.metrics"},
-    "kgen.metrics": {"kgen.core", "kgen.data", "kgen.version"},
+    "kgen.metrics": {"kgen.core", "kgen.data", "kgen.suggestion", "kgen.version"},
     "kgen.plotting": set(),
     "kgen.serving": {"kgen.core", "kgen.version"},
 }

@@ -14,6 +14,7 @@ from kgen.data.photos import photos
 from kgen.data.rows import Rows
 from kgen.data.shapes import shapes
 from kgen.data.stacked_mnist import stacked_mnist
+from kgen.suggestion import did_you_mean
 
 # Why a source does not take an argument of `load`.
 _REFUSALS = {
@@ -147,10 +148,13 @@ def _source_of_path(name_or_path):
             ("image_size", "channels", "value_range"),
             lambda: arrays.count_classes(path),
         )
+    rest = str(name_or_path).partition(":")[2]
+    known = [name + rest if name.endswith(":") else name for name in SOURCES]
     found = "a file of another kind" if path.exists() else "no such name, file or folder"
     raise ValueError(
         f"name_or_path: {name_or_path} is {found}; expected one of the sets {_names()}, "
         "a folder of images, or a .npy or .npz file."
+        f"{did_you_mean(str(name_or_path), known)}"
     )
 
 

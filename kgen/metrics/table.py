@@ -20,6 +20,7 @@ from kgen.metrics.reference import Reference, Statistics
 from kgen.metrics.samples import Samples
 from kgen.metrics.score import Score
 from kgen.metrics.similarity import similarity_scores
+from kgen.suggestion import did_you_mean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,7 +202,7 @@ def groups_of(metrics, reference_name):
         if metric not in known:
             raise ValueError(
                 f"`metrics` must be out of {sorted(known)} for the reference {reference_name!r}; "
-                f"received {metric!r}."
+                f"received {metric!r}.{did_you_mean(metric, known)}"
             )
     return list(dict.fromkeys(known[metric] for metric in metrics))
 

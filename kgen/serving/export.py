@@ -111,6 +111,10 @@ for all | `images`, those of `model.sample` |
 def load(path):
     """Loads a SavedModel that `export` wrote.
 
+    A SavedModel is a program: TensorFlow runs what its graph says, which may read and write files
+    of whoever loads it. Load only what comes from somebody you trust, and anything else in a
+    sandbox. (A `.keras` file is data: in Keras' safe mode, the default, no code of its own runs.)
+
     Returns:
         Dict from a signature's name to a function of keyword arguments that takes and returns
         NumPy arrays by name, such as `load(path)["sample"](seed=0, count=16)["images"]`. They raise

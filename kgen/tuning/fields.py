@@ -5,6 +5,8 @@ import math
 import types
 import typing
 
+from kgen.suggestion import did_you_mean
+
 
 def field_types(config_class):
     """Returns a dict from the name of each field of a dataclass to its annotation."""
@@ -27,7 +29,7 @@ def check_name(argument, name, config_class):
     if name not in known:
         raise ValueError(
             f"{argument}: {config_class.__module__} has no field {name!r}; expected names out of "
-            f"{known}."
+            f"{known}.{did_you_mean(name, known)}"
         )
 
 

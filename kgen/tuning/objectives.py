@@ -3,6 +3,7 @@
 import keras_tuner
 
 from kgen.metrics.table import GROUPS, better
+from kgen.suggestion import did_you_mean
 
 METRICS = sorted({metric for group in GROUPS.values() for metric in group.better})
 
@@ -26,7 +27,7 @@ def objective(name):
     if metric not in METRICS:
         raise ValueError(
             f"`objective` must be a metric out of {METRICS}, with or without val_ before it; "
-            f"received {name!r}."
+            f"received {name!r}.{did_you_mean(metric, METRICS)}"
         )
     return keras_tuner.Objective(name, better(metric))
 

@@ -5,17 +5,24 @@ import sys
 import tyro
 
 from recipes import benchmark
+from recipes.closed_pipe import ends_quietly
+from recipes.registry import exit_unless_known
 
 CONFIGS = {entry.name: config for config, entry in benchmark.TABLES.items()}
 
 
+@ends_quietly()
 def main(arguments=None, prog="python -m recipes.benchmark"):
     """Runs a table; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    exit_unless_known("table", arguments, CONFIGS)
     config = tyro.extras.subcommand_cli_from_dict(
         CONFIGS, prog=prog, description=benchmark.__doc__, args=arguments
     )
     try:
         result = benchmark.run(config)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -156,16 +156,28 @@ def cores():
 
 
 def commit():
-    """Returns the commit of the code that runs, with `+` if files differ; `None` without git."""
-    root = pathlib.Path(__file__).parent
+    """Returns the commit of the code that runs, with `+` if files differ.
+
+    `None` of code that was installed without its repository, also where it lies within another one.
+    """
+    file = pathlib.Path(__file__).resolve()
+    root = file.parents[2]
+    questions = (
+        ["rev-parse", "--show-toplevel"],
+        ["rev-parse", "--short", "HEAD"],
+        ["status", "--porcelain"],
+        ["ls-files", "--error-unmatch", str(file)],
+    )
     try:
-        found, changed = (
+        top, found, changed, _ = (
             subprocess.run(
                 ["git", *arguments], cwd=root, capture_output=True, text=True, check=True
             ).stdout.strip()
-            for arguments in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain"])
+            for arguments in questions
         )
     except (OSError, subprocess.CalledProcessError):
+        return None
+    if pathlib.Path(top) != root:
         return None
     return found + ("+" if changed else "")
 

@@ -1,8 +1,13 @@
 """`kgen <command> ...`, which is `python -m recipes.command_line <command> ...`."""
 
 import argparse
+import contextlib
 import importlib
 import sys
+
+from recipes.closed_pipe import ends_quietly
+from recipes.command_line import quick_help
+from recipes.registry import exit_unless_known
 
 # Each is a module beside this one, imported only when it is asked for: TensorFlow takes seconds.
 COMMANDS = {
@@ -17,6 +22,21 @@ COMMANDS = {
 }
 
 
+class Version(argparse.Action):
+    """Prints the versions of kgen and of what it stands on."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        # Here, for it takes longer than most else of `kgen`; and of what is installed, as to import
+        # kgen is to import TensorFlow.
+        from importlib.metadata import version
+
+        names = {"kgen": "kgen-keras", "Keras": "keras", "TensorFlow": "tensorflow"}
+        found = [f"{name} {version(package)}" for name, package in names.items()]
+        print(f"{found[0]} ({', '.join(found[1:])}, Python {sys.version.split()[0]})")
+        parser.exit()
+
+
+@ends_quietly()
 def main(arguments=None):
     """Runs a command; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -29,21 +49,29 @@ def main(arguments=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
+        "--version", action=Version, nargs=0, help="print the versions of kgen, Keras, TensorFlow"
+    )
+    parser.add_argument(
         "command",
-        choices=COMMANDS,
         metavar="command",
         help="one of those below; `kgen <command> --help` lists its settings",
     )
     # What comes after the command is for the command to understand.
     command = parser.parse_args(arguments[:1]).command
-    module = importlib.import_module(f"recipes.command_line.{command.replace('-', '_')}")
-    try:
-        module.main(arguments[1:])
-    except (ValueError, NotImplementedError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)  # As a shell reports Ctrl-C.
+    exit_unless_known("command", [command], COMMANDS)
+    rest = quick_help.asked_for(arguments[1:])
+    is_help = rest is not None
+    with quick_help.imports_stood_in_for() if is_help else contextlib.nullcontext():
+        module = importlib.import_module(f"recipes.command_line.{command.replace('-', '_')}")
+        try:
+            module.main(rest if is_help else arguments[1:])
+        except BrokenPipeError:
+            raise
+        except (ValueError, NotImplementedError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            sys.exit(130)  # As a shell reports Ctrl-C.
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`kgen evaluate <model>`: scores a trained model against real images."""
 
 import dataclasses
-import importlib
 from typing import Literal
 
 import tyro
@@ -45,11 +44,10 @@ def main(arguments):
     import kgen.metrics
     from recipes.command_line.saved import load_model, run_config
 
-    of_run = run_config(config.model)
+    model, of_run = load_model(config.model), run_config(config.model)
     data = config.data or of_run.get("data")
     if data is None:
         raise ValueError("data: expected with a model that is in no run's folder, received none.")
-    model = load_model(config.model)
     if config.out is not None:
         kgen.metrics.append_scores(config.out, {})  # Now, should it not be possible.
     extractor = config.extractor
@@ -84,7 +82,8 @@ def of_translations(model, config, fields):
         config: The `Evaluate`.
         fields: Dict of the fields of the run's config, its data and extractor those asked for.
     """
-    from recipes import run_folder
+    from kgen.tuning.fields import check_value, field_types
+    from recipes import registry, run_folder
 
     name = run_folder.recipe_of(run_folder.paths(config.model))
     if name is None or config.split != "test":
@@ -93,14 +92,18 @@ def of_translations(model, config, fields):
             f"recipe says: expected a run's folder, received {config.model!r} with the "
             f"{config.split} split."
         )
-    recipe = importlib.import_module(name)
+    # The file may come from anywhere: what it names is imported only where it is one of kgen's.
+    recipe = registry.imported(name.removeprefix("recipes."), f"model: recipe of {config.model}")
     asked = {"image_size": config.image_size, "held_out": config.samples}
     fields |= {field: value for field, value in asked.items() if value is not None}
     fields |= {"evaluate": config.metrics}
-    known = {field.name for field in dataclasses.fields(recipe.Config)}
+    known = field_types(recipe.Config)
     if config.samples is not None and "held_out" not in known:
         raise ValueError(f"samples: {name} takes all held-out images, received {config.samples}.")
-    settings = recipe.Config(**{field: fields[field] for field in known & set(fields)})
+    fields = {field: fields[field] for field in set(known) & set(fields)}
+    for field, value in fields.items():
+        check_value(f"model: config.json of {config.model}", field, value, known[field])
+    settings = recipe.Config(**fields)
     return recipe.FAMILY.evaluation(settings)(model)
 
 

@@ -5,13 +5,17 @@ import sys
 import tyro
 
 from recipes import latents
+from recipes.closed_pipe import ends_quietly
 
 
+@ends_quietly()
 def main(arguments=None, prog="python -m recipes.latents"):
     """Writes the pictures; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
     config = tyro.cli(latents.Config, prog=prog, description=latents.__doc__, args=arguments)
     try:
         result = latents.run(config)
+    except BrokenPipeError:
+        raise
     except (ValueError, NotImplementedError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

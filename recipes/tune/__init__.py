@@ -8,6 +8,7 @@ from typing import Literal
 import tyro
 
 import kgen.tuning
+from kgen.suggestion import did_you_mean
 from kgen.tuning import processes
 from kgen.tuning.fields import changed
 from recipes.tune import report
@@ -94,7 +95,10 @@ def _space(space, fields, fixed):
     unknown = sorted(set(fields or ()) - set(left))
     if unknown or not fields:
         held = f", as --fixed gives {sorted(fixed & set(space))}" if fixed & set(space) else ""
-        raise ValueError(f"`fields` must name fields of {list(left)}{held}; received {fields}.")
+        meant = did_you_mean(unknown[0], left) if unknown else ""
+        raise ValueError(
+            f"`fields` must name fields of {list(left)}{held}; received {fields}.{meant}"
+        )
     return {name: space[name] for name in fields}
 
 

@@ -7,6 +7,8 @@ import tyro
 from keras_tuner.errors import FatalError
 
 from recipes import tune
+from recipes.closed_pipe import ends_quietly
+from recipes.registry import exit_unless_known
 
 
 def config_classes():
@@ -36,9 +38,11 @@ def held(arguments):
     return names | {name.removeprefix("no_") for name in names}  # A bool's --fixed.no-name.
 
 
+@ends_quietly()
 def main(arguments=None, prog="python -m recipes.tune"):
     """Runs a search; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    exit_unless_known("recipe", arguments, tune.RECIPES)
     config = tyro.extras.subcommand_cli_from_dict(
         config_classes(),
         prog=prog,
@@ -47,6 +51,8 @@ def main(arguments=None, prog="python -m recipes.tune"):
     )
     try:
         result = tune.run(type(config).__name__, config, config.fixed, held(arguments))
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError, FatalError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import pickle
+import subprocess
 import types
 import typing
 
@@ -618,3 +619,31 @@ def test_few_labels_are_of_all_classes():
     assert (places != pretraining.few_of_each(labels, 50, seed=1)).any()
     with pytest.raises(ValueError, match="`data` must have 40 digits of each class"):
         pretraining.few_of_each(labels, 400, seed=0)
+
+
+def test_a_commit_is_that_of_kgens_own_repository(tmp_path, monkeypatch):
+    def git(*arguments):
+        given = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        command = ["git", *given, *arguments]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+
+    def at(*parts):
+        file = tmp_path.joinpath(*parts, "recipes", "benchmark", "trials.py")
+        file.parent.mkdir(parents=True)
+        file.touch()
+        monkeypatch.setattr(trials, "__file__", str(file))
+
+    git("init", "-q")
+    at()
+    assert trials.commit() is None  # Nobody's yet.
+    git("add", "recipes")
+    git("commit", "-qm", "kgen")
+    (commit,) = git("rev-parse", "--short", "HEAD").stdout.split()
+    assert trials.commit() == commit
+    (tmp_path / "recipes" / "new.py").touch()
+    assert trials.commit() == f"{commit}+"
+    at("venv", "lib", "site-packages")  # Installed within somebody's project,
+    assert trials.commit() is None
+    git("add", "-f", "venv")  # which even has it among its files.
+    git("commit", "-qm", "all")
+    assert trials.commit() is None

@@ -16,7 +16,7 @@ from kgen.metrics import read_scores
 from kgen.plotting import save_grid
 from recipes import dcgan
 from recipes.command_line.__main__ import COMMANDS, main
-from recipes.command_line.list import recipes
+from recipes.registry import recipes
 from tests.recipes.conftest import DATA_ARE_TRACED, train_untraced
 from tests.serving.awake import awake
 from tests.systems import SYSTEMS
@@ -189,8 +189,8 @@ def test_bad_input_is_one_sentence(run, saved, tmp_path, capsys):
     def said(line):
         return refused(capsys, line)
 
-    assert "invalid choice: 'draw'" in said("draw")
-    assert "invalid choice: 'gans'" in said("train gans")
+    assert "received 'draw'" in said("draw")
+    assert "Did you mean 'gan'" in said("train gans")
     assert "out: " in said(f"train dcgan --out {run} --steps 3")
     for line in ("sample nowhere", "evaluate nowhere --data digits", "export nowhere"):
         assert "nowhere does not exist" in said(line)

@@ -12,9 +12,9 @@ import sklearn.manifold
 from kgen import models, networks
 from kgen.metrics import stroke_thickness
 from recipes import latents
-from recipes.command_line.list import recipes
 from recipes.latents import measures, pictures
 from recipes.latents.__main__ import main
+from recipes.registry import recipes
 from tests.systems import SYSTEMS
 
 ALWAYS = {"interpolation", "corners", "traversal", "map_pca", "map_tsne", "thickness", "slant"}

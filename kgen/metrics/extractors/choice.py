@@ -6,6 +6,7 @@ from kgen.metrics.extractors.digits import digits
 from kgen.metrics.extractors.extractor import Extractor
 from kgen.metrics.extractors.inception import inception
 from kgen.metrics.extractors.random_convolution import random_convolution
+from kgen.suggestion import did_you_mean
 
 EXTRACTORS = {"digits": digits, "inception": inception, "random": random_convolution}
 
@@ -29,5 +30,5 @@ def extractor(network):
         return network
     raise ValueError(
         f"`extractor` must be one of {sorted(EXTRACTORS)}, a keras.Model, or a function with `name`"
-        f", `hash` and `resizer`; received {network!r}."
+        f", `hash` and `resizer`; received {network!r}.{did_you_mean(network, EXTRACTORS)}"
     )
