@@ -150,8 +150,9 @@ def mutual_information_gap(
     Args:
         encode, source, image_size: As of `beta_vae_score`.
         samples: Images, of factors drawn evenly.
-        bins: Into which each dimension is cut, equally wide from its smallest to its largest value:
-            one far outlier leaves few of them to the rest.
+        bins: Fewest bins into which each dimension is cut, equally wide from its smallest to its
+            largest value: one far outlier leaves few of them to the rest. For a factor of more
+            classes there are as many bins as classes, so that a code can tell all of them.
         unused: Variance over all images below which a dimension counts as constant.
         resamples: Number of resamples of the bootstrap over images; 0 for no interval.
         seed: Integer that fixes the images and the resamples.
@@ -168,6 +169,7 @@ def mutual_information_gap(
     # Differs from the paper: I is that of counts of binned codes, as in Locatello et al. 2019,
     # arXiv 1811.12359, and not that of draws from the posterior q(z | image), of which a function
     # `encode` gives the means. They know a little even where a draw would not: hence `unused`.
+    # There 20 bins are all: log(20) is 81 % of what there is to know of a factor of 40 classes.
     source = known_factors(source, image_size)
     samples = checked_integer("samples", samples, 100)
     bins = checked_integer("bins", bins, 2)
@@ -175,15 +177,20 @@ def mutual_information_gap(
     generator = np.random.default_rng([checked_integer("seed", seed, 0), 2])
     factors = source.draw(samples, generator)
     codes = codes_of(encode, source, factors)
-    binned = _binned(codes, bins, _used(codes, unused))
-    sizes = tuple(source.sizes.values())
+    used = _used(codes, unused)
+    # For each factor the codes as integers `(n, d)`.
+    binned = [_binned(codes, max(bins, size), used) for size in source.sizes.values()]
 
     def gap(rows):
-        return information_gap(binned[rows], factors[rows], bins, sizes)
+        gaps = [
+            information_gap(of_factor[rows], classes[rows])
+            for of_factor, classes in zip(binned, factors.T, strict=True)
+        ]
+        return float(np.clip(np.mean(gaps), 0.0, 1.0))
 
     value = gap(slice(None))
     interval = bootstrap_interval(gap, (samples,), value, resamples, seed, 0.0, 1.0)
-    settings = {"bins": bins, "unused": unused}
+    settings = {"bins": bins, "unused": unused, "entropy": "Miller-Madow"}
     card = _card("mutual_information_gap", source, samples, settings, resamples, seed)
     return Score(value, card, interval)
 
@@ -202,33 +209,32 @@ def disentanglement_scores(encode, source, image_size=None, unused=UNUSED, resam
     }
 
 
-def information_gap(codes, factors, bins, sizes):
-    """The gap of codes that are whole numbers.
+def information_gap(codes, classes):
+    """(I(z; v) - I(z'; v)) / H(v) of one factor v and codes that are whole numbers.
 
     Args:
-        codes: Integers `(n, d)` from 0 to `bins` - 1.
-        factors: Integers `(n, factors)`.
-        bins: How many values a code may have.
-        sizes: How many classes each factor has.
+        codes: Integers `(n, d)` from 0.
+        classes: The factor's, integers `(n,)` from 0.
     """
-    gaps = []
-    for column, size in enumerate(sizes):
-        joint = np.zeros((codes.shape[1], bins * size))
-        for dimension, code in enumerate(codes.T):
-            joint[dimension] = np.bincount(code * size + factors[:, column], minlength=bins * size)
-        joint = joint.reshape(-1, bins, size) / len(codes)  # (d, bins, classes)
-        of_factor = entropy(joint[0].sum(axis=0))
-        information = (
-            entropy(joint.sum(axis=2)) + of_factor - entropy(joint.reshape(len(joint), -1))
-        )
-        second, first = np.sort(np.append(information, 0.0))[-2:]  # A lone code's second knows 0.
-        gaps.append((first - second) / of_factor)
-    return float(np.clip(np.mean(gaps), 0.0, 1.0))
+    of_factor = entropy(np.bincount(classes))
+    information = [0.0]  # A lone code's second knows nothing.
+    for code in codes.T:
+        joint = np.bincount(code * (classes.max() + 1) + classes)
+        information.append(entropy(np.bincount(code)) + of_factor - entropy(joint))
+    second, first = np.sort(np.maximum(information, 0.0))[-2:]
+    return (first - second) / of_factor
 
 
-def entropy(shares):
-    """-sum(p log p) over the last axis, in nats."""
-    return -np.sum(shares * np.log(np.where(shares > 0.0, shares, 1.0)), axis=-1)
+def entropy(counts):
+    """-sum(p log p) in nats of what was counted `counts` times, corrected for the few there are.
+
+    Miller 1955, "Note on the bias of information estimates": the entropy of n counts in k cells is
+    too small by about (k - 1) / 2n. Without it codes that are independent of a factor seem to know
+    some of it: of 10,000 images, 32 bins and 40 classes 1.6 % of all there is.
+    """
+    counts = counts[counts > 0]
+    shares = counts / np.sum(counts)
+    return -np.sum(shares * np.log(shares)) + (len(counts) - 1) / (2 * np.sum(counts))
 
 
 def _sharing(source, shared, images, generator):

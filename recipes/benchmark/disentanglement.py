@@ -133,8 +133,9 @@ def describe(protocol):
         f"{protocol.capacity_rounds:.0%} of the rounds (beta_vae_capacity).",
         f"Scores of the latents' means: beta-VAE's of {protocol.groups} groups of "
         f"{protocol.pairs} pairs by logistic regression, FactorVAE's of {protocol.votes} votes of "
-        f"100 images, the mutual information gap (MIG) of {protocol.samples:,} images and 20 bins; "
-        "chance is 20 %, 20 % and 0. Reconstruction and KL in nats per image, of held-out images.",
+        f"100 images, the mutual information gap (MIG) of {protocol.samples:,} images and at least "
+        "20 bins; chance is 20 %, 20 % and 0. Reconstruction and KL in nats per image, of held-out "
+        "images.",
     ]
 
 

@@ -12,7 +12,7 @@ from kgen.metrics import (
     known_factors,
     mutual_information_gap,
 )
-from kgen.metrics.disentanglement import information_gap
+from kgen.metrics.disentanglement import entropy, information_gap
 from tests.systems import SYSTEMS
 
 SIZES = {"a": 5, "b": 8, "c": 4}
@@ -95,29 +95,59 @@ def test_codes_of_another_scale_need_another_variance_of_unused_ones():
 
 
 def test_the_gap_is_that_of_an_independent_formula():
+    """scikit-learn's information, and Miller's correction by the cells that are not empty."""
     rng = np.random.default_rng(0)
-    factors = np.stack([rng.integers(5, size=500), rng.integers(3, size=500)], axis=1)
+    factor = rng.integers(5, size=500)
     codes = np.stack(
-        [
-            factors[:, 0],
-            (factors[:, 0] + rng.integers(2, size=500)) // 2,
-            (factors[:, 1] + factors[:, 0]) % 4,
-        ],
-        axis=1,
+        [factor, (factor + rng.integers(2, size=500)) // 2, rng.integers(7, size=500)], axis=1
     )
-    gaps = []
-    for factor in factors.T:
-        information = sorted(sklearn.metrics.mutual_info_score(code, factor) for code in codes.T)
-        shares = np.bincount(factor) / 500
-        gaps.append((information[-1] - information[-2]) / -np.sum(shares * np.log(shares)))
-    found = information_gap(codes, factors, bins=5, sizes=(5, 3))
-    assert found == pytest.approx(np.mean(gaps), rel=1e-9)
+
+    def cells(*columns):
+        return len(set(zip(*columns, strict=True)))
+
+    information = sorted(
+        sklearn.metrics.mutual_info_score(code, factor)
+        + (cells(code) + cells(factor) - cells(code, factor) - 1) / 1000
+        for code in codes.T
+    )
+    shares = np.bincount(factor) / 500
+    entropy = -np.sum(shares * np.log(shares)) + 4 / 1000
+    expected = (information[-1] - information[-2]) / entropy
+    assert 0.2 < expected < 0.8
+    assert information_gap(codes, factor) == pytest.approx(expected, rel=1e-9)
+
+
+def test_entropy_of_few_counts_is_not_too_small():
+    """Means over draws, against the entropy of what they are drawn from."""
+    rng = np.random.default_rng(0)
+    shares = np.array([0.4, 0.3, 0.2, 0.05, 0.05])
+    found = [entropy(rng.multinomial(200, shares)) for _ in range(2000)]
+    assert np.mean(found) == pytest.approx(-np.sum(shares * np.log(shares)), abs=0.003)
 
 
 def test_a_lone_code_has_nothing_beside_it():
-    """Of two factors, both of 2 classes, one is known and the other not: (1 + 0) / 2."""
+    """Of two factors, both of 2 classes, one is known and the other not."""
     factors = np.stack(np.meshgrid([0, 1], [0, 1]), axis=-1).reshape(-1, 2)
-    assert information_gap(factors[:, :1], factors, 2, (2, 2)) == pytest.approx(0.5)
+    assert information_gap(factors[:, :1], factors[:, 0]) == pytest.approx(1.0)
+    assert information_gap(factors[:, :1], factors[:, 1]) == pytest.approx(0.0)
+
+
+def test_a_perfect_code_of_factors_of_many_classes_gets_1():
+    """As many as the factors of the shapes have, and codes of nothing beside them."""
+    sizes = {"shape": 3, "scale": 6, "rotation": 40, "x": 32, "y": 32}
+    source = KnownFactors(
+        "many", sizes, lambda factors: (factors / 100.0)[:, None, :, None].astype("float32")
+    )
+
+    def codes(images):
+        factors = np.round(100.0 * images[:, 0, :, 0])
+        rng = np.random.default_rng(len(images))
+        alone = factors / np.sqrt((np.array([*sizes.values()]) ** 2 - 1.0) / 12.0)
+        return np.concatenate([-alone, rng.normal(size=(len(images), 2))], axis=1)
+
+    score = mutual_information_gap(codes, source, resamples=20)
+    assert float(score) == pytest.approx(1.0, abs=0.005)
+    assert score.interval[1] - score.interval[0] < 0.01
 
 
 def test_groups_share_one_factor_and_votes_are_for_what_varies_least():
@@ -167,7 +197,12 @@ def test_shapes_by_their_factors():
 
     score = mutual_information_gap(places, "shapes", 16, samples=3000, resamples=0)
     assert 0.25 < score < 0.4  # Two of five factors.
-    assert score.card.settings == {"image_size": 16, "bins": 20, "unused": 0.05}
+    assert score.card.settings == {
+        "image_size": 16,
+        "bins": 20,
+        "unused": 0.05,
+        "entropy": "Miller-Madow",
+    }
 
 
 @pytest.mark.parametrize(
