@@ -4,7 +4,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from kgen.metrics.arrays import check_same_width, checked_rows
-from kgen.metrics.bootstrap import bootstrap_seeds, counts_interval, mean_interval
+from kgen.metrics.bootstrap import (
+    bootstrap_seeds,
+    counts_interval,
+    mean_interval,
+    shares_without_noise,
+)
 from kgen.metrics.card import Card
 from kgen.metrics.frechet import frechet_distance
 from kgen.metrics.score import Score
@@ -141,7 +146,8 @@ def cluster_agreement(codes, labels, resamples=100, seed=0):
             of which the largest counts.
         labels: Their classes, integers `(n,)` from 0.
         resamples: Number of resamples of the bootstrap over samples, each with the matching that is
-            its best; 0 for no interval.
+            its best; 0 for no interval. They are no more uneven than the samples (see
+            `kgen.metrics.bootstrap.shares_without_noise`), as a best matching finds all there is.
         seed: Integer that fixes the resamples.
 
     Returns:
@@ -157,7 +163,19 @@ def cluster_agreement(codes, labels, resamples=100, seed=0):
     """
     counts = _table("codes", codes, labels)
     value = _matched_share(counts)
-    interval = counts_interval(_matched_share, counts, value, resamples, seed, 0.0, 1.0)
+    # Clusters that say nothing of the classes would have these shares.
+    apart = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum() ** 2
+    freedom = np.prod([np.count_nonzero(counts.sum(axis=axis)) - 1 for axis in (0, 1)])
+    interval = counts_interval(
+        _matched_share,
+        counts,
+        value,
+        resamples,
+        seed,
+        lowest=0.0,
+        highest=1.0,
+        shares=shares_without_noise(counts, apart, freedom),
+    )
     card = Card(
         "cluster_agreement",
         samples=int(counts.sum()),

@@ -1,12 +1,18 @@
 """Images that are made of known factors: what disentanglement is scored on."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 
 from kgen.data.shapes import FACTORS, draw_shapes
 from kgen.metrics.arrays import checked_integer, checked_rows
+from kgen.metrics.bootstrap import bootstrap_seeds
+from kgen.metrics.card import Card
+
+# Variance of a code over all images below which it counts as unused.
+UNUSED = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,3 +121,28 @@ def codes_of(encode, source, factors, batch_size=2048):
             )
         found.append(codes)
     return np.concatenate(found)
+
+
+def used_dimensions(codes, unused):
+    """Which dimensions of codes `(n, d)` vary, booleans `(d,)`."""
+    variances = codes.var(axis=0)
+    used = (variances >= unused) & (codes.max(axis=0) > codes.min(axis=0))
+    if not used.any():
+        warnings.warn(
+            f"All dimensions of the codes count as unused: their variances are at most "
+            f"{variances.max():.3g}, less than unused={unused:g}. Pass a smaller `unused` for "
+            "codes that are not about 1 large.",
+            stacklevel=3,
+        )
+    return used
+
+
+def card_of(metric, source, samples, settings, resamples, seed):
+    """Returns the `Card` of a score of codes of `samples` images of a source."""
+    return Card(
+        metric,
+        samples=samples,
+        reference=source.name,
+        settings={**source.settings, **settings},
+        seeds={"images": seed, **bootstrap_seeds(resamples, seed)},
+    )

@@ -11,7 +11,7 @@ from kgen.metrics.arrays import (
     checked_number,
     checked_rows,
 )
-from kgen.metrics.bootstrap import bootstrap_seeds, counts_interval
+from kgen.metrics.bootstrap import bootstrap_seeds, counts_interval, shares_without_noise
 from kgen.metrics.card import Card
 from kgen.metrics.score import Score
 
@@ -70,11 +70,8 @@ def mixture_scores(points, centres, std, within=3.0, resamples=100, seed=0):
     def high_quality(counts):
         return counts[1].sum() / counts.sum()
 
-    def evenness(counts):
-        return reverse_kl(counts.sum(axis=0), np.ones(len(centres)))
-
     settings = {"modes": len(centres), "std": std, "within": within}
-    share, divergence = high_quality(counts), evenness(counts)
+    share, of_mode, even = high_quality(counts), counts.sum(axis=0), np.ones(len(centres))
     modes = float(np.count_nonzero(counts[1]))
     draws = (resamples, seed)
     return {
@@ -85,9 +82,9 @@ def mixture_scores(points, centres, std, within=3.0, resamples=100, seed=0):
             counts_interval(high_quality, counts, share, *draws, lowest=0.0, highest=1.0),
         ),
         "reverse_kl": Score(
-            divergence,
+            reverse_kl(of_mode, even),
             _card("reverse_kl", len(points), settings, *draws),
-            counts_interval(evenness, counts, divergence, *draws, lowest=0.0),
+            _evenness_interval(of_mode, even, *draws),
         ),
     }
 
@@ -145,13 +142,10 @@ def label_scores(labels, modes, reference=None, smoothing=0.0, resamples=100, se
                 "`smoothing` above 0, such as 0.5."
             )
 
-    def evenness(counts):
-        return reverse_kl(counts, reference_counts)
-
     samples, draws = int(counts.sum()), (resamples, seed)
-    divergence, reached = evenness(counts), float(np.count_nonzero(counts))
+    divergence, reached = reverse_kl(counts, reference_counts), float(np.count_nonzero(counts))
     card = _card("reverse_kl", samples, settings, *draws, reference_samples)
-    interval = counts_interval(evenness, counts, divergence, *draws, lowest=0.0)
+    interval = _evenness_interval(counts, reference_counts, *draws)
     return {
         "modes": Score(reached, Card("modes", samples=samples, settings={"modes": modes})),
         "reverse_kl": Score(divergence, card, interval),
@@ -166,6 +160,22 @@ def reverse_kl(counts, reference_counts):
     shares, reference = counts / np.sum(counts), reference_counts / np.sum(reference_counts)
     # Equal counts may come out below 0 by rounding.
     return max(float(np.sum(rel_entr(shares, reference))), 0.0)
+
+
+def _evenness_interval(counts, reference_counts, resamples, seed):
+    """The interval of `reverse_kl`, of resamples that are no more uneven than draws of counts."""
+    # Of the modes reached: no draw of so many is known to reach another.
+    reached = np.where(counts > 0, reference_counts, 0.0)
+    freedom = np.count_nonzero(reached) - 1
+    return counts_interval(
+        lambda drawn: reverse_kl(drawn, reference_counts),
+        counts,
+        reverse_kl(counts, reference_counts),
+        resamples,
+        seed,
+        lowest=0.0,
+        shares=shares_without_noise(counts, reached / reached.sum(), freedom),
+    )
 
 
 def _card(metric, samples, settings, resamples, seed, reference_samples=None):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from kgen.metrics.bootstrap import (
     bootstrap_interval,
@@ -10,6 +11,7 @@ from kgen.metrics.bootstrap import (
     half_samples,
     mean_interval,
     row_counts,
+    shares_without_noise,
 )
 
 
@@ -66,6 +68,20 @@ def test_counts_are_resampled_as_their_rows_would_be():
     by_counts = counts_interval(share, np.array([50, 30, 20]), 0.5, resamples=4000)
     by_rows = mean_interval(rows == 0, resamples=4000)
     assert by_counts == pytest.approx(by_rows, abs=0.006)
+
+
+def test_shares_without_noise_are_as_far_from_the_target_as_those_drawn_from():
+    rng = np.random.default_rng(0)
+    even = np.full(10, 0.1)
+    for drawn_from in (even, np.linspace(0.9, 1.1, 10) / 10, np.arange(1, 11) / 55):
+        found = [
+            stats.entropy(shares_without_noise(rng.multinomial(1000, drawn_from), even, 9), even)
+            for _ in range(400)
+        ]
+        expected = stats.entropy(drawn_from, even)
+        assert np.mean(found) == pytest.approx(expected, abs=0.002)
+    counts = np.array([[6, 0], [0, 4]])
+    assert shares_without_noise(counts, counts / 10, 1) == pytest.approx(counts / 10)
 
 
 def test_row_counts_sum_to_the_rows():

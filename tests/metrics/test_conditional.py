@@ -127,6 +127,22 @@ def test_the_best_matching(clusters, classes):
         assert len(matched) == clusters and len(set(taken)) == len(taken) == min(clusters, classes)
 
 
+@pytest.mark.parametrize("known", [0.0, 0.3, 0.8])
+def test_the_interval_of_a_best_matching_is_as_wide_as_it_spreads(known):
+    """Of codes that say nothing, too: the best of all matchings hardly moves there."""
+    rng = np.random.default_rng(0)
+    scores = []
+    for seed in range(150):
+        labels = rng.integers(10, size=1000)
+        codes = np.where(rng.random(1000) < known, labels, rng.integers(10, size=1000))
+        scores.append(cluster_agreement(codes, labels, seed=seed))
+    expected = np.mean([float(score) for score in scores])
+    held = np.mean([score.interval[0] <= expected <= score.interval[1] for score in scores])
+    assert held >= 0.9
+    width = np.mean([np.ptp(score.interval) for score in scores]) / (2 * 1.96)
+    assert width == pytest.approx(np.std([float(score) for score in scores]), rel=0.2)
+
+
 def test_clusters_by_other_names():
     labels = np.arange(100) % 10
     score = cluster_agreement(np.random.default_rng(0).permutation(10)[labels], labels)

@@ -12,7 +12,7 @@ from kgen.metrics import (
     known_factors,
     mutual_information_gap,
 )
-from kgen.metrics.disentanglement import entropy, information_gap
+from kgen.metrics.information_gap import entropy, information_gap
 from tests.systems import SYSTEMS
 
 SIZES = {"a": 5, "b": 8, "c": 4}
@@ -160,6 +160,23 @@ def test_groups_share_one_factor_and_votes_are_for_what_varies_least():
     assert float(factor_vae_score(of_a, SOURCE, resamples=0)) == pytest.approx(1 / 3, abs=0.08)
     # Pairs that share a do not differ, all others do: a third is right and half of the rest.
     assert float(beta_vae_score(of_a, SOURCE, resamples=0)) == pytest.approx(2 / 3, abs=0.08)
+
+
+def test_the_interval_knows_that_votes_say_what_a_dimension_stands_for():
+    """Two codes that each know two factors alike: few votes draw which one they stand for."""
+
+    def shared(images):
+        a, b, c = (factors_of(images) / np.sqrt((np.array([25, 64, 16]) - 1.0) / 12.0)).T
+        return np.stack([a + b, c + b], axis=1)
+
+    scores = [
+        factor_vae_score(shared, SOURCE, votes=100, images=10, seed=seed) for seed in range(60)
+    ]
+    expected = np.mean([float(score) for score in scores])
+    held = np.mean([score.interval[0] <= expected <= score.interval[1] for score in scores])
+    assert held >= 0.9
+    width = np.mean([np.ptp(score.interval) for score in scores]) / (2 * 1.96)
+    assert width == pytest.approx(np.std([float(score) for score in scores]), rel=0.35)
 
 
 def test_a_seed_decides_a_score_and_the_card_says_how_it_was_made():

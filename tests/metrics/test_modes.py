@@ -77,6 +77,25 @@ def test_intervals_are_those_of_the_binomial_distribution():
     assert all(score.interval is None for score in bare.values())
 
 
+@pytest.mark.parametrize(
+    "shares",
+    [np.full(25, 1 / 25), 0.97 ** np.arange(25), np.repeat([1.0, 0.0], [20, 5]), [0.9, 0.05, 0.05]],
+    ids=["even", "nearly even", "five missed", "uneven"],
+)
+def test_intervals_of_the_divergence_are_as_wide_as_it_spreads(shares):
+    """Of even samples, too: there a resample is more uneven than the samples are."""
+    rng = np.random.default_rng(0)
+    modes, scores = len(shares), []
+    for seed in range(200):
+        labels = np.repeat(np.arange(modes), rng.multinomial(2500, shares / np.sum(shares)))
+        scores.append(label_scores(labels, modes, seed=seed)["reverse_kl"])
+    expected = np.mean([float(score) for score in scores])
+    held = np.mean([score.interval[0] <= expected <= score.interval[1] for score in scores])
+    assert held >= 0.9
+    width = np.mean([np.ptp(score.interval) for score in scores]) / (2 * 1.96)
+    assert width == pytest.approx(np.std([float(score) for score in scores]), rel=0.25)
+
+
 def test_the_cards_say_what_was_measured():
     scores = mixture_scores(np.zeros((7, 2)), CENTRES, std=0.1, within=2.0, seed=3)
     for name, score in scores.items():
