@@ -1,11 +1,15 @@
 """The folder of a run: where its files are, whose it is, and whether it is finished."""
 
+import contextlib
 import csv
 import dataclasses
 import json
-import os
 import pathlib
 import shutil
+
+from kgen.callbacks import checkpoint_file
+from kgen.core import whole_file
+from kgen.core.leftovers import clear_leftovers
 
 # Another place does not make it another run. Nor do other devices: they end at the same weights but
 # for rounding, and a run should go on where there are fewer of them, or more.
@@ -80,19 +84,61 @@ def check_config(paths, config):
 
 
 def claim(paths, config):
-    """Makes the folder and writes the config that it belongs to."""
+    """Makes the folder, clears what dead writers left, and writes the config it belongs to."""
     paths.config.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (paths.config.parent, paths.samples, paths.report):
+        clear_leftovers(folder)
     _write_json(paths.config, as_json(config))
 
 
 def clear(paths):
-    """Removes the files of a run, and no others; an export stays."""
-    for path in (paths.checkpoints, paths.tensorboard, paths.report):
-        shutil.rmtree(path, ignore_errors=True)
-    files = [paths.history, paths.scores, paths.best, paths.best.with_suffix(".json"), paths.gif]
-    files += [paths.curves, paths.model, _mark(paths), paths.config]
-    for file in [*paths.samples.glob("step-*.png"), *files]:
-        file.unlink(missing_ok=True)
+    """Removes the files of a run, and no others; an export stays.
+
+    Of a folder that is a link the link goes, and not what it leads to; but of the checkpoints, from
+    which a run goes on, what it leads to.
+
+    Raises:
+        ValueError: If something cannot be removed; checkpoints are tried first, before all else.
+    """
+    with refused_if_it_stays(paths.config.parent):
+        if paths.checkpoints.is_symlink() and paths.checkpoints.is_dir():
+            checkpoint_file.clear(paths.checkpoints)
+        else:
+            remove_folder(paths.checkpoints)
+        for path in (paths.tensorboard, paths.report):
+            remove_folder(path)
+        files = [paths.history, paths.scores, paths.best, paths.best.with_suffix(".json")]
+        files += [paths.gif, paths.curves, paths.model, _mark(paths), paths.config]
+        for file in [*paths.samples.glob("step-*.png"), *files]:
+            file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def refused_if_it_stays(folder):
+    """Context of removals in a folder.
+
+    Raises:
+        ValueError: If something cannot be removed.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"--fresh: {error.filename or folder} of what was there before cannot be removed: "
+            f"{error.strerror or error}. Expected another folder (--out), or to remove it by hand."
+        ) from error
+
+
+def remove_folder(path):
+    """Removes a folder and all in it; of one that is a link, the link alone.
+
+    Raises:
+        OSError: If it cannot be removed.
+    """
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
 
 
 def finish(paths, recipe):
@@ -110,22 +156,28 @@ def recipe_of(paths):
 def finished(paths):
     """Returns the history of a finished run and its `Paths`; `None` if it is not finished.
 
-    Not finished is also a run of whose files one is missing or cannot be read.
+    Not finished is also a run whose mark cannot be read or whose model is missing; rows of the
+    history that cannot be read are left out.
     """
     mark = _read_json(_mark(paths))
     if mark is None or "export" not in mark or not paths.model.exists():
         return None
     export = None if mark["export"] is None else pathlib.Path(mark["export"])
+    return _history(paths.history), dataclasses.replace(paths, export=export)
+
+
+def _history(path):
+    """The dict from the names of a history's columns to their numbers."""
     history = {}
-    try:
-        with paths.history.open() as file:
-            for row in csv.DictReader(file):
-                for name, value in row.items():
-                    if name != "epoch" and value != "NA":
-                        history.setdefault(name, []).append(float(value))
-    except (OSError, ValueError, TypeError):  # A row that was cut has a field without value.
-        return None
-    return None if not history else (history, dataclasses.replace(paths, export=export))
+    with contextlib.suppress(OSError, UnicodeDecodeError, csv.Error), path.open() as file:
+        for row in csv.DictReader(file):
+            try:
+                numbers = {n: float(v) for n, v in row.items() if n != "epoch" and v != "NA"}
+            except (TypeError, ValueError):  # A row that was cut has a field without value.
+                continue
+            for name, number in numbers.items():
+                history.setdefault(name, []).append(number)
+    return history
 
 
 def _named(fields, name):
@@ -151,6 +203,4 @@ def _read_json(path):
 
 
 def _write_json(path, content):
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(partial, path)
+    whole_file.write_text(path, json.dumps(content, indent=2) + "\n")

@@ -15,11 +15,12 @@ import kgen.callbacks
 import kgen.data
 import kgen.distribution
 import kgen.metrics
-import kgen.plotting
-import kgen.serving
+from kgen.callbacks.best_effort import best_effort
+from kgen.core.owner import owned
 from kgen.core.precision import dtype_policy
 from recipes import config_file, run_folder
 from recipes.closed_pipe import ends_quietly
+from recipes.finish import finish, newest_scores  # noqa: F401  Also for the command line.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +174,9 @@ def train(config, build, family=Family()):
 
     Raises:
         ValueError: If the config or the data is not as described in `Config`, or the folder holds a
-            run of another config.
+            run of another config, is another process's (a `kgen.core.owner.FolderInUseError`), or
+            is to be cleared and cannot be.
+        OSError: If a file cannot be written that the run cannot do without: the model, the export.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written.
         kgen.distribution.WorkerLostError: If another host of the training is gone.
     """
@@ -192,6 +195,13 @@ def train(config, build, family=Family()):
             "`batch_size` is that of all replicas together: it must be divisible by the "
             f"{strategy.num_replicas_in_sync} there are, received {config.batch_size}."
         )
+    with owned(paths.config.parent) if is_chief else contextlib.nullcontext():
+        return _train(config, build, family, paths, strategy)
+
+
+def _train(config, build, family, paths, strategy):
+    """Trains in a folder that is this process's, or of several hosts the chief's."""
+    is_chief = kgen.distribution.is_chief(strategy)
     keras.utils.set_random_seed(config.seed)
     with dtype_policy(config.precision):
         batch_size = config.batch_size * family.updates(config)
@@ -240,7 +250,7 @@ def train(config, build, family=Family()):
         finally:
             _close(logs)
         if is_chief:
-            paths = _finish(config, model, paths, family)
+            paths = finish(config, model, paths, family, _recipe(type(config)))
         # The run is finished, whatever has become of those that waited.
         lost = kgen.distribution.WorkerLostError if is_chief else ()
         with contextlib.suppress(lost):
@@ -251,8 +261,8 @@ def train(config, build, family=Family()):
 def _logs(paths):
     """The callbacks that write the logs to files."""
     return [
-        keras.callbacks.CSVLogger(paths.history),
-        keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False),
+        best_effort(keras.callbacks.CSVLogger(paths.history)),
+        best_effort(keras.callbacks.TensorBoard(paths.tensorboard, write_graph=False)),
     ]
 
 
@@ -260,7 +270,8 @@ def _close(logs):
     """Closes the files that Keras' callbacks leave open where a training has raised."""
     for callback in logs:
         if getattr(callback, "csv_file", None) is not None:
-            callback.csv_file.close()
+            with contextlib.suppress(OSError):  # The disk may be full, which was warned of.
+                callback.csv_file.close()
 
 
 def write_scores(folder, scores, model):
@@ -400,35 +411,9 @@ def _check(config):
         )
 
 
-def _finish(config, model, paths, family):
-    kgen.plotting.save_gif(sorted(paths.samples.glob("step-*.png")), paths.gif)
-    kgen.plotting.curves(paths.history, paths.curves)
-    model.save(paths.model)
-    if family.report is not None:
-        paths.report.mkdir(exist_ok=True)
-        family.report(config, model, paths.report)
-    if config.export != "none":
-        settings, scores = run_folder.as_json(config), newest_scores(paths)
-        export = pathlib.Path(kgen.serving.export(model, config.export, settings, scores))
-        paths = dataclasses.replace(paths, export=export)
-    run_folder.finish(paths, _recipe(type(config)))
-    return paths
-
-
 def _recipe(config_class):
     """The name of a config class's module, also of `python -m`; `None` of a script."""
     module = config_class.__module__
     if module != "__main__":
         return module
     return getattr(sys.modules[module].__spec__, "name", None)
-
-
-def newest_scores(paths):
-    """Returns the newest score of each name, with its facts, of a run's training and report."""
-    newest = {}
-    for path in (paths.scores, paths.report / "scores.jsonl"):
-        if path.exists():
-            newest |= {
-                facts["name"]: (facts, score) for facts, score in kgen.metrics.read_scores(path)
-            }
-    return list(newest.values())

@@ -43,7 +43,7 @@ ALONE = {
     "kgen.data": {"kgen.suggestion"},
     "kgen.latent": {"kgen.core", "kgen.core.engine", "kgen.losses", "kgen.metrics"},
     "kgen.metrics": {"kgen.core", "kgen.data", "kgen.suggestion", "kgen.version"},
-    "kgen.plotting": set(),
+    "kgen.plotting": {"kgen.core"},
     "kgen.serving": {"kgen.core", "kgen.version"},
 }
 

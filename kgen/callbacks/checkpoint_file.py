@@ -3,18 +3,19 @@
 import hashlib
 import io
 import json
-import os
 import pathlib
 import re
 
 import numpy as np
 
-from kgen.core.sync_folder import sync_folder
+from kgen.core import whole_file
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _FACTS = "facts"
 _NAME = re.compile(r"round-(\d+)\.checkpoint")
-_PARTIAL = ".partial"
+# Also what earlier versions wrote.
+_LEFTOVER = re.compile(r"\.partial-.*\.checkpoint|round-\d+\.checkpoint\.partial")
+DAMAGED = ".damaged"
 
 
 class DamagedCheckpointError(ValueError):
@@ -49,23 +50,13 @@ def write(path, arrays, facts):
     Raises:
         OSError: If it cannot be written; then nothing has changed.
     """
-    path = pathlib.Path(path)
     buffer = io.BytesIO()
     text = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     np.savez(buffer, **arrays, **{_FACTS: text})
     content = buffer.getbuffer()
-    partial = path.with_name(path.name + _PARTIAL)
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.write(hashlib.sha256(content).digest())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        sync_folder(path.parent)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with whole_file.replacing(path) as partial, open(partial, "wb") as file:
+        file.write(content)
+        file.write(hashlib.sha256(content).digest())
 
 
 def read(path):
@@ -83,11 +74,25 @@ def read(path):
     return arrays, json.loads(arrays.pop(_FACTS).tobytes())
 
 
-def tidy(directory, keep):
-    """Removes all but the `keep` newest checkpoints, and what a killed writer left behind."""
-    leftovers = _entries(directory, lambda name: _NAME.fullmatch(name.removesuffix(_PARTIAL)))
-    leftovers = [path for path in leftovers if path.name.endswith(_PARTIAL)]
-    for path in [*newest_first(directory)[keep:], *leftovers]:
+def tidy(directory, keep, finite=None):
+    """Removes all but the `keep` newest checkpoints, and what killed writers left behind.
+
+    Args:
+        directory: Folder of the checkpoints, which no other process writes to.
+        keep: How many to keep.
+        finite: Rounds of one that is kept in any case; `None` for none.
+    """
+    kept = {*newest_first(directory)[:keep], path_of(directory, finite or 0)}
+    leftovers = _entries(directory, _LEFTOVER.fullmatch)
+    for path in [*newest_first(directory), *leftovers]:
+        if path not in kept:
+            path.unlink(missing_ok=True)
+
+
+def clear(directory):
+    """Removes all checkpoints in a folder, damaged ones and leftovers too, and nothing else."""
+    damaged = _entries(directory, lambda name: _NAME.fullmatch(name.removesuffix(DAMAGED)))
+    for path in [*damaged, *_entries(directory, _LEFTOVER.fullmatch)]:
         path.unlink(missing_ok=True)
 
 

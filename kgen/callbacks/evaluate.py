@@ -8,7 +8,9 @@ import warnings
 import numpy as np
 
 import kgen.distribution
+from kgen.callbacks.best_effort import or_warned_of
 from kgen.callbacks.rounds import RoundCallback
+from kgen.core import whole_file
 from kgen.metrics import Card, Score, append_scores
 from kgen.metrics.samples import NotFiniteError
 from kgen.metrics.table import better
@@ -22,7 +24,9 @@ class Evaluate(RoundCallback):
     scored logs the scores of the last that was.
 
     Training is not affected, to the bit. Samples with NaN or infinity, as of a model that has
-    diverged, are warned of and logged as the worst there is: inf, or -inf where more is better.
+    diverged, are warned of and logged as the worst there is: inf, or -inf where more is better. A
+    file that cannot be written is warned of, too; the best model is then the next that is better
+    than the one on file.
     Of several hosts the chief scores and writes, and tells the others the scores.
 
     Args:
@@ -92,6 +96,8 @@ class Evaluate(RoundCallback):
             logs.update({f"val_{name}": float(score) for name, score in self.scores.items()})
 
     def get_state(self):
+        if self.log and self.log.exists():  # Or a power cut may leave less than the state says.
+            whole_file.sync_file(self.log)
         return {
             "epochs": self._epochs,
             "scores": {name: score.as_dict() for name, score in self.scores.items()},
@@ -112,12 +118,16 @@ class Evaluate(RoundCallback):
     def _score(self):
         self.scores = self._chiefs(self._evaluated() if self.model.is_chief else None)
         if self.log is not None and self.model.is_chief:
-            append_scores(self.log, self.scores, round=self.round)
+            with or_warned_of(self.log):
+                append_scores(self.log, self.scores, round=self.round)
         score = self.scores[self.monitor]
         if self._goodness(score) > self._goodness(self.best_score):
-            self.best_score = score
-            if self.best is not None and self.model.is_chief:
-                self._save()
+            if self.best is None or not self.model.is_chief:
+                self.best_score = score
+                return
+            with or_warned_of(self.best):
+                self._save(score)
+                self.best_score = score
 
     def _evaluated(self):
         try:
@@ -145,15 +155,13 @@ class Evaluate(RoundCallback):
             return -np.inf
         return float(score) if better(self.monitor) == "max" else -float(score)
 
-    def _save(self):
+    def _save(self, score):
         self.best.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.best.with_name(f"partial-{self.best.name}")
-        self.model.save(partial)
-        os.replace(partial, self.best)
-        content = {"round": self.round, **self.best_score.as_dict()}
-        partial = self.best.with_name(f"partial-{self.best.stem}.json")
-        partial.write_text(json.dumps(content, indent=2) + "\n")
-        os.replace(partial, self.best.with_suffix(".json"))
+        with whole_file.replacing(self.best) as partial:
+            self.model.save(partial)
+        content = {"round": self.round, **score.as_dict()}
+        text = json.dumps(content, indent=2) + "\n"
+        whole_file.write_text(self.best.with_suffix(".json"), text)
 
     def _worst(self, metric):
         # On the card of the last score, if there is one, so that it compares.

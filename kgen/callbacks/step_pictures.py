@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from kgen.callbacks.best_effort import or_warned_of
 from kgen.callbacks.rounds import RoundCallback
 
 
@@ -16,7 +17,8 @@ class StepPictures(RoundCallback):
 
     The files are `<directory>/step-000500.png`, numbered by rounds; the first shows the start and
     the last the end. A subclass writes `draw(path)`, and `prepare()` if it has something to do
-    once as training begins. Neither may touch the training. Of several hosts the chief draws.
+    once as training begins. Neither may touch the training. Of several hosts the chief draws. A
+    picture that cannot be written, as on a full disk, is warned of and left out.
 
     Args:
         directory: Folder to write to; made if missing.
@@ -56,7 +58,6 @@ class StepPictures(RoundCallback):
         if not self.model.is_chief:
             return
         self.prepare()
-        self.directory.mkdir(parents=True, exist_ok=True)
         # A training that goes on has shown its start.
         if self.round == 0 or not any(self.directory.glob("step-*.png")):
             self._write()
@@ -71,5 +72,9 @@ class StepPictures(RoundCallback):
 
     def _write(self):
         self._written = self.round
-        if self.model.is_chief:
-            self.draw(self.directory / f"step-{self.round:06d}.png")
+        if not self.model.is_chief:
+            return
+        path = self.directory / f"step-{self.round:06d}.png"
+        with or_warned_of(path):
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.draw(path)

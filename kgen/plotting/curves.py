@@ -6,6 +6,8 @@ import pathlib
 
 import numpy as np
 
+from kgen.core.whole_file import replacing
+
 AXES = ("step", "epoch")  # the first that is logged is the x axis
 LARGEST = 1e30  # matplotlib's ticks overflow far beyond; such a run has diverged all the same
 
@@ -58,7 +60,8 @@ def curves(history, path):
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=100)
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=100)
     return path
 
 

@@ -1,17 +1,25 @@
 """A sequence of pictures as an animated GIF."""
 
+import math
 import os
 import pathlib
 
 import numpy as np
 
+from kgen.core.whole_file import replacing
 from kgen.plotting.pixels import to_uint8
 
 LAST_FRAME_FACTOR = 5
+# All frames are in memory when a GIF is written: at most 300 MB, a byte a pixel.
+MOST_FRAMES = 300
+MOST_PIXELS = 1024  # of the longer side
 
 
 def save_gif(frames_or_paths, path, milliseconds=200, rest=True):
     """Write frames as an animated GIF that loops for ever.
+
+    Of more than 300 frames it shows 300, evenly spaced, the first and the last among them. Frames
+    with a side of more than 1,024 pixels are scaled down to half, a third and so on.
 
     Args:
         frames_or_paths: sequence of frames of one size, each a uint8 array `(height, width, 3)`
@@ -46,26 +54,36 @@ def save_gif(frames_or_paths, path, milliseconds=200, rest=True):
         raise ValueError(
             f"frames_or_paths: expected a sequence of at least one frame, got {frames_or_paths!r}."
         )
-    pictures = [_picture(frame, index) for index, frame in enumerate(frames)]
-    for index, picture in enumerate(pictures):
-        if picture.size != pictures[0].size:
-            raise ValueError(
-                f"frames_or_paths: expected frames of one size, got {picture.size} (width, height) "
-                f"at {index} and {pictures[0].size} at 0."
-            )
-    durations = [milliseconds] * len(pictures)
+    shown = np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).round().astype(int)
+    durations = [milliseconds] * len(shown)
     if rest:
         durations[-1] *= LAST_FRAME_FACTOR
+    pictures = _pictures(frames, shown)
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures[0].save(
-        path,
-        format="GIF",
-        save_all=True,
-        append_images=pictures[1:],
-        duration=durations,
-        loop=0,
-    )
+    with replacing(path) as partial:
+        next(pictures).save(
+            partial,
+            format="GIF",
+            save_all=True,
+            append_images=pictures,
+            duration=durations,
+            loop=0,
+        )
     return path
+
+
+def _pictures(frames, indices):
+    """Yield frames as Pillow images, none read before the one before it is dealt with."""
+    size = None
+    for index in indices:
+        picture = _picture(frames[index], index)
+        size = size or picture.size
+        if picture.size != size:
+            raise ValueError(
+                f"frames_or_paths: expected frames of one size, got {picture.size} (width, height) "
+                f"at {index} and {size} at 0."
+            )
+        yield picture.reduce(math.ceil(max(size) / MOST_PIXELS))
 
 
 def _picture(frame, index):

@@ -6,9 +6,12 @@ import pathlib
 
 import numpy as np
 
+from kgen.core.whole_file import replacing
 from kgen.plotting.pixels import to_uint8
 
-LEGIBLE_PIXELS = 512  # the longer side of a saved grid is at least this
+# Between these the longer side of a saved grid is.
+LEGIBLE_PIXELS = 512
+MOST_PIXELS = 4096
 
 
 def image_grid(images, columns=None, padding=1):
@@ -42,13 +45,14 @@ def image_grid(images, columns=None, padding=1):
     columns = math.ceil(math.sqrt(len(images))) if columns is None else columns
     _check_integer("columns", columns, 1)
     _check_integer("padding", padding, 0)
-    return tiled(to_uint8(images), columns, padding)
+    # Image by image, as the floats of large ones take four times their memory on the way.
+    return tiled([to_uint8(image) for image in images], columns, padding)
 
 
 def tiled(images, columns, padding=1):
     """Tile bytes `(n, height, width, channels)`, channels 1 or 3, as `image_grid` does floats."""
-    count, height, width, _ = images.shape
-    rows = math.ceil(count / columns)
+    height, width, _ = images[0].shape
+    rows = math.ceil(len(images) / columns)
     shape = (rows * (height + padding) + padding, columns * (width + padding) + padding, 3)
     grid = np.full(shape, 255, np.uint8)
     for index, image in enumerate(images):
@@ -59,14 +63,15 @@ def tiled(images, columns, padding=1):
 
 
 def save_grid(images, path, columns=None, scale=None):
-    """Write images tiled into one PNG file, enlarged to be legible.
+    """Write images tiled into one PNG file, enlarged to be legible or scaled down to be of use.
 
     Args:
         images: float array or tensor `(n, height, width, channels)` in [-1, 1], channels 1 or 3.
         path: the file, ending in .png; its folder is made if need be.
         columns: images a row; None for a grid as square as can be.
         scale: pixels of the file a pixel of the grid, an integer. None for the smallest with
-            which the longer side has at least 512 pixels.
+            which the longer side has at least 512 pixels; where it has more than 4,096, for the
+            means of squares of the fewest pixels with which it has no more.
 
     Returns:
         `pathlib.Path` of the file.
@@ -98,17 +103,23 @@ def png_path(path):
 def write_png(picture, path, scale=None):
     """Write bytes `(height, width, 3)` to a path, each pixel as a square of `scale` pixels.
 
+    Without a `scale` it is as `save_grid` says. The file is whole, or what it was before.
+
     Returns:
         The path.
     """
     from PIL import Image
 
     height, width, _ = picture.shape
-    scale = math.ceil(LEGIBLE_PIXELS / max(height, width)) if scale is None else scale
-    image = Image.fromarray(picture)
-    image = image.resize((width * scale, height * scale), Image.Resampling.NEAREST)
+    image, longer = Image.fromarray(picture), max(height, width)
+    if scale is None and longer > MOST_PIXELS:
+        image = image.reduce(math.ceil(longer / MOST_PIXELS))
+    else:
+        scale = math.ceil(LEGIBLE_PIXELS / longer) if scale is None else scale
+        image = image.resize((width * scale, height * scale), Image.Resampling.NEAREST)
     path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, format="PNG")
+    with replacing(path) as partial:
+        image.save(partial, format="PNG")
     return path
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kgen.core.whole_file import replacing
 from kgen.plotting.grid import png_path
 
 
@@ -55,7 +56,8 @@ def roc(curves, path, threshold=None):
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", loc="lower right", title="area under the curve")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=100)
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=100)
     return path
 
 

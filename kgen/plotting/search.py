@@ -3,6 +3,8 @@
 import math
 import pathlib
 
+from kgen.core.whole_file import replacing
+
 COLUMNS = 3
 
 
@@ -70,7 +72,8 @@ def search(scores, values, path, name="score", direction="min"):
         if _spans(found):
             axes.set_yscale("log")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=100)
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=100)
     return path
 
 

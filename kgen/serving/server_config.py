@@ -3,7 +3,8 @@
 import json
 import pathlib
 
-from kgen.serving.versions import versions_in, write_file
+from kgen.core.whole_file import write_text
+from kgen.serving.versions import versions_in
 
 
 def write_config(directory, base_path="/models", max_batch_size=64, batch_timeout_micros=2000):
@@ -50,13 +51,13 @@ def write_config(directory, base_path="/models", max_batch_size=64, batch_timeou
     base = str(base_path).rstrip("/")
     entries = "".join(_entry(name, f"{base}/{name}") for name in names)
     path = directory / "models.config"
-    write_file(
+    write_text(
         directory / "batching.config",
         f"max_batch_size {{ value: {max_batch_size} }}\n"
         f"batch_timeout_micros {{ value: {batch_timeout_micros} }}\n"
         "max_enqueued_batches { value: 1000 }\n",
     )
-    write_file(path, f"model_config_list {{\n{entries}}}\n")
+    write_text(path, f"model_config_list {{\n{entries}}}\n")
     return str(path)
 
 

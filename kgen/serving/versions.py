@@ -4,8 +4,8 @@ import errno
 import os
 import pathlib
 import shutil
-import tempfile
 
+from kgen.core.leftovers import UNFINISHED, clear_leftovers, unfinished_name
 from kgen.core.sync_folder import sync_folder
 
 
@@ -24,10 +24,11 @@ def write_next_version(directory, write):
     """
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    unfinished = pathlib.Path(tempfile.mkdtemp(prefix=".unfinished-", dir=directory))
+    clear_leftovers(directory)
+    unfinished = directory / unfinished_name(UNFINISHED)
+    unfinished.mkdir()
     try:
         write(str(unfinished))
-        unfinished.chmod(0o755)  # mkdtemp's folders are for their owner alone.
         _flush(unfinished)
         version = _renamed(unfinished, directory)
     except BaseException:
@@ -42,17 +43,6 @@ def versions_in(directory):
     # What is no plain decimal is no version for TensorFlow Serving either.
     names = [path.name for path in pathlib.Path(directory).iterdir()]
     return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
-
-
-def write_file(path, text):
-    """Writes a text file that is never seen half."""
-    partial = pathlib.Path(f"{path}.partial-{os.getpid()}-{os.urandom(4).hex()}")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def _renamed(unfinished, directory):

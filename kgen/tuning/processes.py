@@ -1,7 +1,10 @@
 """Which part a process takes in a search, as KerasTuner's environment variables have it."""
 
 import os
+import re
 import socket
+
+from kgen.core.owner import LOCK
 
 VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
 
@@ -24,6 +27,16 @@ def role():
     if not port.isdecimal() or not 0 < int(port) < 2**16:
         raise ValueError(f"KERASTUNER_ORACLE_PORT must be from 1 to 65535, received {port!r}.")
     return "chief" if "chief" in tuner_id else "worker"  # KerasTuner's rule.
+
+
+def lock_name():
+    """Returns the name of the lock by which a search's folder has one chief, and one worker a name.
+
+    A worker's name, of the environment, may hold what no file's name may.
+    """
+    if role() != "worker":
+        return LOCK
+    return "worker-" + re.sub(r"\W", "_", os.environ["KERASTUNER_TUNER_ID"]) + LOCK
 
 
 def checked_role():

@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 
+from kgen.core.whole_file import write_text
 from kgen.tuning.execution import Execution
 
 
@@ -93,10 +94,4 @@ def remove_checkpoints(folder):
 
 def write_json(path, content):
     """Writes a file at once: a killed process leaves it whole, as it was or as it is now."""
-    path = pathlib.Path(path)
-    partial = path.with_name(f".{path.name}-{os.getpid()}.partial")  # Workers may write the same.
-    with partial.open("w") as file:
-        file.write(json.dumps(content, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    write_text(path, json.dumps(content, indent=2) + "\n")

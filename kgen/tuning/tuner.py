@@ -8,6 +8,7 @@ import time
 
 import keras_tuner
 
+from kgen.core.owner import owned
 from kgen.tuning import processes
 from kgen.tuning.execution import Execution
 from kgen.tuning.hypermodel import RecipeHyperModel, RefusedError, summary
@@ -138,7 +139,15 @@ class RecipeTuner(keras_tuner.Tuner):
         return pathlib.Path(self.project_dir) / IDENTITY
 
     def search(self, verbose=0):
-        """Runs the trials that are left; as a chief, until the workers have run them."""
+        """Runs the trials that are left; as a chief, until the workers have run them.
+
+        Raises:
+            FolderInUseError: If another process runs this search, or one under this worker's name.
+        """
+        with owned(self.project_dir, processes.lock_name()):
+            self._search(verbose)
+
+    def _search(self, verbose):
         if not self.is_worker:
             write_json(self.identity_path, json.loads(json.dumps(self._identity, default=str)))
         super().search(verbose=verbose)

@@ -2,10 +2,10 @@
 
 import dataclasses
 import json
-import os
 
 import numpy as np
 
+from kgen.core import whole_file
 from kgen.version import __version__
 
 
@@ -136,9 +136,7 @@ def write_json(folder, table, protocol, results, summary):
 def write_text(folder, content, name="table.md"):
     """Writes a file at once and returns its path."""
     path = folder / name
-    partial = folder / f"{name}.partial"
-    partial.write_text(content + "\n")
-    os.replace(partial, path)
+    whole_file.write_text(path, content + "\n")
     return path
 
 

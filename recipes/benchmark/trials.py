@@ -15,6 +15,8 @@ import time
 import numpy as np
 
 from kgen.callbacks import DivergedError
+from kgen.core.owner import owned
+from kgen.core.whole_file import replacing
 from kgen.metrics import Score
 from kgen.version import __version__
 from recipes import run_folder
@@ -58,9 +60,14 @@ def run(folder, protocol, rows, count, train, processes=1, fresh=False):
         the `seed`, the `seconds`, the `version` of kgen, the `commit` and the `hardware`.
 
     Raises:
-        ValueError: If the folder holds trials of another protocol.
+        ValueError: If the folder holds trials of another protocol, or is another process's.
     """
     folder = pathlib.Path(folder)
+    with owned(folder):
+        return _run(folder, protocol, rows, count, train, processes, fresh)
+
+
+def _run(folder, protocol, rows, count, train, processes, fresh):
     claim(folder, protocol, fresh)
     trials = [Trial(row, number, protocol.seed + number) for row in rows for number in range(count)]
     # All rows' first trials before any second: a table that is not done yet says something of all.
@@ -243,9 +250,5 @@ def _file(folder, trial, suffix=".json"):
 
 def _write(path, write):
     """Writes a file at once: it is whole or not there."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)

@@ -2,15 +2,16 @@
 
 import dataclasses
 import pathlib
-import shutil
 from typing import Literal
 
 import tyro
 
 import kgen.tuning
+from kgen.core.owner import owned
 from kgen.suggestion import did_you_mean
 from kgen.tuning import processes
 from kgen.tuning.fields import changed
+from recipes.run_folder import refused_if_it_stays, remove_folder
 from recipes.tune import report
 from recipes.tune.spaces import RECIPES
 
@@ -56,7 +57,8 @@ def run(name, config, fixed=None, held=()):
         A `report.Result`.
 
     Raises:
-        ValueError: If a field is not as described, or the folder holds another search.
+        ValueError: If a field is not as described, or the folder holds another search, is another
+            process's (a `kgen.core.owner.FolderInUseError`), or is to be cleared and cannot be.
     """
     if name not in RECIPES:
         raise ValueError(f"`name` must be one of {list(RECIPES)}, received {name!r}.")
@@ -74,17 +76,18 @@ def run(name, config, fixed=None, held=()):
         config.seeds,
         epochs,
     )
-    if config.fresh and processes.checked_role() != "worker":
-        _clear(folder)
-    tuner = kgen.tuning.tuner(
-        hypermodel, folder / "search", config.search, None, config.trials, config.seed
-    )
-    tuner.search()
-    if tuner.is_worker:
-        text = "Nothing is left for this worker; the chief writes the results."
-        print(text)
-        return report.Result(None, text, {})
-    return report.write(folder, name, tuner)
+    with owned(folder, processes.lock_name()):
+        if config.fresh and processes.checked_role() != "worker":
+            _clear(folder)
+        tuner = kgen.tuning.tuner(
+            hypermodel, folder / "search", config.search, None, config.trials, config.seed
+        )
+        tuner.search()
+        if tuner.is_worker:
+            text = "Nothing is left for this worker; the chief writes the results."
+            print(text)
+            return report.Result(None, text, {})
+        return report.write(folder, name, tuner)
 
 
 def _space(space, fields, fixed):
@@ -103,6 +106,7 @@ def _space(space, fields, fixed):
 
 
 def _clear(folder):
-    shutil.rmtree(folder / "search", ignore_errors=True)
-    for name in report.FILES.values():
-        (folder / name).unlink(missing_ok=True)
+    with refused_if_it_stays(folder):
+        remove_folder(folder / "search")
+        for name in report.FILES.values():
+            (folder / name).unlink(missing_ok=True)

@@ -1,5 +1,8 @@
 """Animated GIFs."""
 
+import itertools
+import weakref
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -62,6 +65,63 @@ def test_frames_that_stay_the_same_keep_their_time(tmp_path):
         save_gif([np.zeros((4, 4, 3)), *[np.ones((4, 4, 3))] * 3], tmp_path / "a.gif")
     )
     assert sum(durations) == 3 * 200 + 1000
+
+
+def test_of_many_frames_a_few_hundred_are_shown_and_read(tmp_path, monkeypatch):
+    """Evenly chosen, the first and the last among them; the others may be damaged."""
+    paths = [tmp_path / f"step-{index}.png" for index in range(1000)]
+    for index, path in enumerate(paths):
+        pixels = np.full((2, 2, 3), (index // 256, index % 256, 0), np.uint8)
+        Image.fromarray(pixels).save(path)
+    shown, durations, _ = read(save_gif(paths, tmp_path / "run.gif", milliseconds=100))
+    # A frame for each third or fourth picture: neighbours are 999 / 299 = 3.34 apart.
+    indices = [int(frame[0, 0, 0]) * 256 + int(frame[0, 0, 1]) for frame in shown]
+    assert len(indices) == len(durations) == 300
+    assert indices[0] == 0 and indices[-1] == 999
+    assert {b - a for a, b in itertools.pairwise(indices)} == {3, 4}
+
+
+def test_frames_are_read_one_by_one(tmp_path, monkeypatch):
+    """No more than two whole ones are in memory: the one that is written and the next."""
+    alive, most = set(), 0
+    opened = Image.open
+
+    def counting(path):
+        nonlocal most
+        picture = opened(path)
+        convert = picture.convert
+
+        def converted(mode):
+            nonlocal most
+            found = convert(mode)
+            alive.add(id(found))
+            weakref.finalize(found, alive.discard, id(found))
+            most = max(most, len(alive))
+            return found
+
+        picture.convert = converted
+        return picture
+
+    paths = [tmp_path / f"{index}.png" for index in range(20)]
+    for index, path in enumerate(paths):
+        Image.fromarray(np.full((2, 2, 3), index * 9, np.uint8)).save(path)
+    monkeypatch.setattr(Image, "open", counting)
+    save_gif(paths, tmp_path / "run.gif")
+    assert 1 <= most <= 4
+
+
+def test_large_frames_are_scaled_down(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (2, 40, 2100, 3), np.uint8)
+    shown, _, _ = read(save_gif(frames, tmp_path / "run.gif"))
+    assert [frame.shape for frame in shown] == [(14, 700, 3)] * 2  # A third is the first to fit.
+
+
+def test_a_frame_that_cannot_be_read_leaves_the_film_as_it_was(tmp_path):
+    path = save_gif([np.zeros((4, 4, 3))], tmp_path / "run.gif")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="cannot be read"):
+        save_gif([np.zeros((4, 4, 3)), __file__], path)
+    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,22 @@ def test_saved_grid_is_legible(tmp_path, shape):
     assert np.array_equal(pixels, grid.repeat(scale, 0).repeat(scale, 1))  # nearest neighbour
 
 
+def test_a_grid_of_large_images_is_scaled_down(tmp_path):
+    """To means of squares, the smallest that make it no larger than 4,096 pixels."""
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 100, 1500, 1))
+    path = save_grid(images, tmp_path / "grid.png", columns=6)
+    grid = image_grid(images, columns=6)
+    assert grid.shape == (102, 9007, 3)
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture).astype(float)
+    assert pixels.shape == (34, 3003, 3)
+    means = grid[:, :9006].reshape(34, 3, 3002, 3, 3).mean(axis=(1, 3))
+    assert np.abs(pixels[:, :3002] - means).max() < 1  # Of 256 levels: Pillow rounds in integers.
+    save_grid(images, path, columns=6, scale=1)  # What is asked for is what there is.
+    with Image.open(path) as picture:
+        assert picture.size == (9007, 102)
+
+
 def test_saved_grid_with_arguments(tmp_path):
     path = save_grid(np.zeros((6, 4, 4, 1)), str(tmp_path / "grid.PNG"), columns=6, scale=2)
     with Image.open(path) as picture:

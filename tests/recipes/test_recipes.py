@@ -631,7 +631,7 @@ def test_every_recipe_goes_on_from_its_checkpoint(recipe, tmp_path, finished_run
         b"".join(paths.history.read_bytes().splitlines(True)[: 1 + rows_left])
     )
     # What follows the training is as in any run.
-    monkeypatch.setattr(training, "_finish", lambda config, model, paths, family: paths)
+    monkeypatch.setattr(training, "finish", lambda config, model, paths, *rest: paths)
     result = recipe.run(config)
     assert int(result.model.optimizer.iterations) == steps[-1]
     assert_same_run(result, run)
@@ -671,7 +671,7 @@ def test_another_config_in_the_same_folder_is_refused(finished_run):
 
 
 def test_a_damaged_folder(tmp_path, capsys, finished_run, bare):
-    """Lost results are made again from the last checkpoint; a lost config is not guessed."""
+    """A lost model is made again from the last checkpoint; a lost config is not guessed."""
     first = finished_run(dcgan)
     config, run = first.copied(tmp_path), tmp_path / "run"
     weights = bytearray((run / "model.keras").read_bytes())
@@ -682,12 +682,17 @@ def test_a_damaged_folder(tmp_path, capsys, finished_run, bare):
         ("finished.json", b"{}"),
         ("model.keras", b"{}"),
         ("model.keras", weights),
-        ("history.csv", cut),
     ):
         (run / file).write_bytes(damage)
         result = dcgan.run(config)
         assert "nothing left to train after round 7" in capsys.readouterr().out
         assert_same_weights(result, first)
+    for damage, rows_left in ((cut, 3), (b"", 0), (b"\xff\x00", 0)):
+        (run / "history.csv").write_bytes(damage)
+        result = dcgan.run(config)
+        assert "has finished its 7 rounds" in capsys.readouterr().out
+        assert_same_weights(result, first)
+        assert {len(values) for values in result.history.values()} == {rows_left} - {0}
     (run / "config.json").write_text('{"steps": 7,')
     with pytest.raises(
         ValueError, match=r"out: .*config.json is missing or cannot be read.*--fresh"

@@ -85,12 +85,12 @@ def live_and_die(process, folder, draw, config, earlier, mid_write):
     partial = folder / system / "checkpoints"
     if mid_write:
         deadline = time.monotonic() + 20.0
-        while not any(partial.glob("*.partial")) and time.monotonic() < deadline:
+        while not any(partial.glob(".partial-*")) and time.monotonic() < deadline:
             time.sleep(0.0005)
     else:
         time.sleep(draw.uniform(0.0, 0.02))
     process.kill()
-    return Kill(system, rounds, any(partial.glob("*.partial")))
+    return Kill(system, rounds, any(partial.glob(".partial-*")))
 
 
 def same(one, other):

@@ -404,7 +404,7 @@ def test_files_cut_off_or_behind_do_not_lose_a_trial(tmp_path, arithmetic):
     found = tuner(tmp_path / "search", trials=3)
     found.search()
     folder = tmp_path / "search"
-    assert not list(folder.rglob("*.partial"))
+    assert not list(folder.rglob(".partial-*"))
     state = json.loads((folder / "oracle.json").read_text())
     assert state["ongoing_trials"] == {}
     # Killed after the trial's file and before the oracle's.

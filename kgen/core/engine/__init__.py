@@ -18,6 +18,7 @@ Every backend module offers the same functions:
   its data does not hold;
 * `function(step)` compiles a function of tensors into a graph;
 * `value_of(variable)` is a variable's value now, also while a graph is traced;
+* `FILE_ERRORS` are the errors of files that cannot be read or written;
 * of several devices and hosts, what `strategies.py` and `agreement.py` say.
 """
 
@@ -46,6 +47,7 @@ from kgen.core.engine.strategies import (
     shared,
 )
 from kgen.core.engine.tensorflow import (
+    FILE_ERRORS,
     batch_norm,
     function,
     input_gradient,
@@ -64,6 +66,7 @@ from kgen.core.engine.tensorflow import (
 )
 
 __all__ = [
+    "FILE_ERRORS",
     "WorkerLostError",
     "batch_norm",
     "function",

@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from kgen.core.engine.strategies import is_multiworker, replicas
 
+# What reading and writing files raises: Python's, and TensorFlow's own, as of TensorBoard's logs.
+FILE_ERRORS = (OSError, tf.errors.OpError)
+
 
 def run_step(model, play, data, uneven=False):
     """Plays one round on a replica's rows `data` and returns its logs.
