@@ -30,7 +30,6 @@ class Config(training.Config):
 
     steps: int = 3000
     out: str = "runs/autoencoder"
-    export: str = "saved_models/autoencoder"
     kind: Literal["plain", "denoising", "sparse", "contractive"] = "plain"
     """What is asked of the code: to be small, to come from corrupted images, to be sparse, or to
     move little."""

@@ -21,11 +21,11 @@ class Config(training.Config):
     data: str = "shapes"
     """Training images: shapes (one white shape on black, of known factors), mnist5k (28 x 28
     digits), a folder, an .npy or .npz file; whatever `kgen.data.load` takes."""
-    image_size: int | None = 32
-    """Height and width in pixels to scale images to; None for the data's own size."""
+    image_size: int | tuple[int, int] | None = 32
+    """Pixels to scale images to: one number for squares, or height and width; None for the data's
+    own size."""
     steps: int = 8000
     out: str = "runs/beta_vae"
-    export: str = "saved_models/beta_vae"
     latent_dim: int = 10
     """Size of the latents; the paper's 10."""
     units: int = 128
@@ -72,7 +72,7 @@ def report(config, model, folder):
     rows = [{"dimension": int(i), "nats": float(said[i])} for i in order]
     (folder / "traversal.json").write_text(json.dumps(rows, indent=2) + "\n")
     if config.data == "shapes":
-        scores = kgen.metrics.disentanglement_scores(model, "shapes", images.shape[1])
+        scores = kgen.metrics.disentanglement_scores(model, "shapes", images.shape[1:3])
         training.write_scores(folder, scores, model)
 
 

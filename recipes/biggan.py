@@ -22,9 +22,9 @@ class Config(training.Config):
 
     steps: int = 2000
     out: str = "runs/biggan"
-    export: str = "saved_models/biggan"
-    image_size: int | None = 32
-    """Height and width in pixels to scale images to; None for the data's own size."""
+    image_size: int | tuple[int, int] | None = 32
+    """Pixels to scale images to: one number for squares, or height and width; None for the data's
+    own size."""
     model: Literal["biggan", "sagan"] = "biggan"
     """BigGAN; or SAGAN, which is told classes by batch norm alone and has no truncation."""
     latent_dim: int = 120

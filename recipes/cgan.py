@@ -19,7 +19,6 @@ class Config(training.Config):
 
     steps: int = 2500
     out: str = "runs/cgan"
-    export: str = "saved_models/cgan"
     condition: Literal["concatenation", "projection", "auxiliary"] = "projection"
     """How the discriminator learns of the class: by a one-hot label (Mirza and Osindero 2014), a
     projection (Miyato and Koyama 2018), or as an auxiliary classifier (Odena et al. 2017)."""

@@ -18,7 +18,6 @@ class Config(training.Config):
 
     steps: int = 3000
     out: str = "runs/cvae"
-    export: str = "saved_models/cvae"
     latent_dim: int = 20
     """Size of the latents, beside the label."""
     filters: int = 32

@@ -25,17 +25,17 @@ class Config(training.Config):
     """The first set of images, a: whatever `kgen.data.load` takes."""
     second: str = "digits"
     """The second set, b."""
-    image_size: int | None = 16
-    """Height and width in pixels to scale both to; None for their own size, if it is the same."""
+    image_size: int | tuple[int, int] | None = 16
+    """Pixels to scale both to: a side, or height and width; None for their own size, if it is the
+    same."""
     batch_size: int = 16
     """Images of each set in one update; 1 in the paper."""
     steps: int = 1000
     out: str = "runs/cyclegan"
-    export: str = "saved_models/cyclegan"
     figures: bool | None = None
-    """Whether to cut images of the first set, after they were scaled and cropped to squares, to the
-    figures on their black ground, as those of the second fill theirs; reads them into memory. None
-    for mnist5k only."""
+    """Whether to cut images of the first set, after they were scaled and cropped, to the figures on
+    their black ground, as those of the second fill theirs; reads them into memory. None for mnist5k
+    only."""
     blocks: int = 3
     """Residual blocks of the generators; the paper's 6 or 9."""
     filters: int = 24
@@ -53,7 +53,8 @@ class Config(training.Config):
     history_size: int = 50
     """Generated images that the discriminators are shown again; the paper's 50."""
     learning_rate: float = 5e-4
-    """Adam's step size in the first half; in the second it falls to 0. The paper's 2e-4."""
+    """Adam's step size in the first half; in the second it falls to 0, and rises again where a
+    finished run is trained longer. The paper's 2e-4."""
     beta_1: float = 0.5
     """Adam's momentum; the paper's 0.5."""
 
@@ -72,25 +73,27 @@ def cuts_figures(config):
 
 
 def cut_to_figures(images, size):
-    """Cuts each image to the square about what is lighter than -0.5, scaled to `size`.
+    """Cuts each image to what is lighter than -0.5, on black of the shape of `size`; scales it.
 
     Args:
         images: float32 `(n, height, width, channels)` in [-1, 1], figures on black.
-        size: Height and width of the outcome.
+        size: `(height, width)` of the outcome.
 
     Returns:
-        float32 `(n, size, size, channels)`; an image with nothing so light is black.
+        float32 `(n, height, width, channels)`; an image with nothing so light is black.
     """
-    outcome = np.full((len(images), size, size, images.shape[-1]), -1.0, "float32")
+    outcome = np.full((len(images), *size, images.shape[-1]), -1.0, "float32")
     for row, image in enumerate(images):
         light = np.max(image, axis=-1) > -0.5
         if light.any():
             ends = [np.flatnonzero(light.any(axis=axis))[[0, -1]] for axis in (1, 0)]
             figure = image[tuple(slice(first, last + 1) for first, last in ends)]
-            short = max(figure.shape[:2]) - np.array(figure.shape[:2])
+            # The smallest ground of that shape which holds the figure.
+            scale = max(side / full for side, full in zip(figure.shape, size, strict=False))
+            short = np.round(scale * np.array(size)).astype(int) - figure.shape[:2]
             margins = [(n // 2, n - n // 2) for n in short]
-            square = np.pad(figure, (*margins, (0, 0)), constant_values=-1.0)
-            outcome[row] = fit_array(square[None], (size, size))[0]
+            ground = np.pad(figure, (*margins, (0, 0)), constant_values=-1.0)
+            outcome[row] = fit_array(ground[None], size)[0]
     return outcome
 
 
@@ -107,8 +110,11 @@ def images_of(config, name, split):
     """
     data, cut = getattr(config, name), name == "data" and cuts_figures(config)
     size = config.image_size
+    size = (size, size) if isinstance(size, int) else size
     # Twice as large as asked for, as figures are smaller than their images.
-    read = dataclasses.replace(config, image_size=2 * size) if cut and size else config
+    read = config
+    if cut and size:
+        read = dataclasses.replace(config, image_size=(2 * size[0], 2 * size[1]))
     if conditional.has_labels(data):
         images, labels = conditional.held_out(read, data, split)
     else:
@@ -116,7 +122,7 @@ def images_of(config, name, split):
             data, read.image_size, split=split, on_bad_file=config.on_bad_file
         )
         images, labels = np.concatenate(list(batches)), None
-    return (cut_to_figures(images, size or max(images.shape[1:3])) if cut else images), labels
+    return (cut_to_figures(images, size or images.shape[1:3]) if cut else images), labels
 
 
 def build(config, shape_a, shape_b):

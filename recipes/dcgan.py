@@ -14,7 +14,6 @@ class Config(training.Config):
 
     steps: int = 3000
     out: str = "runs/dcgan"
-    export: str = "saved_models/dcgan"
     latent_dim: int = 100
     """Size of the latents; the paper's 100."""
     filters: int = 64

@@ -42,10 +42,11 @@ def finish(config, model, paths, family, recipe):
         with or_warned_of(paths.report, Exception, COMFORT):
             paths.report.mkdir(exist_ok=True)
             family.report(config, model, paths.report)
-    if config.export != "none":
+    folder = run_folder.export_folder(config)
+    if folder is not None:
         settings, scores = run_folder.as_json(config), newest_scores(paths)
-        export = pathlib.Path(kgen.serving.export(model, config.export, settings, scores))
-        paths = dataclasses.replace(paths, export=export)
+        export = kgen.serving.export(model, folder, settings, scores, config.new_architecture)
+        paths = dataclasses.replace(paths, export=pathlib.Path(export))
     run_folder.finish(paths, recipe)
     return paths
 

@@ -14,7 +14,6 @@ class Config(training.Config):
 
     steps: int = 6000
     out: str = "runs/gan"
-    export: str = "saved_models/gan"
     latent_dim: int = 100
     """Size of the latents, uniform in [-1, 1]; the paper's 100."""
     generator_units: int = 1200

@@ -10,8 +10,9 @@ from recipes import conditional, training
 class Config(training.Config):
     """The fields of recipes whose models grow."""
 
-    image_size: int | None = 32
-    """Height and width in pixels that growth ends with; of a folder or photos 64 and more."""
+    image_size: int | tuple[int, int] | None = 32
+    """Pixels that growth ends with, one number for squares, or height and width; of a folder or
+    photos 64 and more."""
     steps: int = 6000
     """Length of the whole training in rounds."""
     batch_sizes: list[int] = dataclasses.field(default_factory=lambda: [64, 64, 32, 16])

@@ -18,7 +18,6 @@ class Config(training.Config):
 
     steps: int = 4000
     out: str = "runs/infogan"
-    export: str = "saved_models/infogan"
     categories: list[int] = dataclasses.field(default_factory=lambda: [10])
     """How many values each categorical code has; the paper's one of 10."""
     continuous: int = 2

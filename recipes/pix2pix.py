@@ -15,13 +15,13 @@ class Config(translation.Config):
     data: str = "photos"
     """Images to make pairs of, or the folder of inputs: photos, mnist5k, a folder; whatever
     `kgen.data.load` takes."""
-    image_size: int | None = 32
-    """Height and width in pixels to scale images to; None for the data's own size."""
+    image_size: int | tuple[int, int] | None = 32
+    """Pixels to scale images to: one number for squares, or height and width; None for the data's
+    own size."""
     batch_size: int = 8
     """Pairs of one update; 1 in the paper."""
     steps: int = 3000
     out: str = "runs/pix2pix"
-    export: str = "saved_models/pix2pix"
     task: Literal["edges", "colourise", "inpaint", "denoise", "segment", "pairs"] = "colourise"
     """What to learn: images of their edges, in colour of grey, of what has a hole, of noise; white
     figures such as digits before a photograph (--data mnist5k); or pairs of your own."""

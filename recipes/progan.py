@@ -12,7 +12,6 @@ class Config(growing.Config):
     """A GAN that grows while it trains."""
 
     out: str = "runs/progan"
-    export: str = "saved_models/progan"
     penalty_weight: float = 10.0
     """Weight of the gradient penalty; the paper's 10."""
     drift_weight: float = 1e-3

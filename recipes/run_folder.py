@@ -13,7 +13,7 @@ from kgen.core.leftovers import clear_leftovers
 
 # Another place does not make it another run. Nor do other devices: they end at the same weights but
 # for rounding, and a run should go on where there are fewer of them, or more.
-_NOT_COMPARED = ("out", "fresh", "strategy", "replicas")
+_NOT_COMPARED = ("out", "fresh", "new_architecture", "strategy", "replicas")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Paths:
 
 def paths(out):
     """Returns the `Paths` of a run in the folder `out`, not exported yet."""
-    out = pathlib.Path(out)
+    out = pathlib.Path(out).expanduser()
     return Paths(
         config=out / "config.json",
         checkpoints=out / "checkpoints",
@@ -53,8 +53,13 @@ def paths(out):
     )
 
 
-def check_config(paths, config):
+def check_config(paths, config, may_be_longer=False):
     """Raises if the folder holds a run of another config.
+
+    Args:
+        paths: `Paths`.
+        config: The config.
+        may_be_longer: Whether one that differs in having more `steps` is the same.
 
     Raises:
         ValueError: Names the fields that differ, or the config that is missing or unreadable.
@@ -69,7 +74,11 @@ def check_config(paths, config):
             )
         return
     # An export that could not be written is asked for elsewhere; a finished run has its own.
-    not_compared = _NOT_COMPARED if _mark(paths).exists() else (*_NOT_COMPARED, "export")
+    has_own = _mark(paths).exists() and now.get("export") != "auto"
+    not_compared = _NOT_COMPARED if has_own else (*_NOT_COMPARED, "export")
+    if may_be_longer and is_longer(paths, config):
+        _check_goes_on(paths, before)
+        not_compared = (*not_compared, "steps")
     names = [name for name in {**before, **now} if name not in not_compared]
     changes = [
         f"{name} was {_named(before, name)} and is now {_named(now, name)}"
@@ -81,6 +90,55 @@ def check_config(paths, config):
             f"out: {folder} holds a run of another config: {', '.join(changes)}. "
             "Expected the same config, another folder (--out), or --fresh to remove that run."
         )
+
+
+def is_longer(paths, config):
+    """Whether a config has more steps than the run that the folder holds."""
+    steps = (_read_json(paths.config) or {}).get("steps")
+    return isinstance(steps, int) and config.steps > steps
+
+
+def reopen(paths):
+    """Has a run that is trained longer no longer be finished."""
+    _mark(paths).unlink(missing_ok=True)
+
+
+def _check_goes_on(paths, before):
+    """Raises if a run cannot be trained longer, as it is finished and its checkpoints are gone."""
+    if _mark(paths).exists() and not any(paths.checkpoints.glob("*")):
+        raise ValueError(
+            f"steps: {paths.config.parent} has finished its {before['steps']} rounds and holds no "
+            f"checkpoint in {paths.checkpoints} to go on from. Expected as many steps, another "
+            "folder (--out), or --fresh to remove that run."
+        )
+
+
+def export_folder(config):
+    """Returns the folder that gets a run's exports, of its own name if none is asked for.
+
+    `None` for no export.
+    """
+    if config.export == "none":
+        return None
+    if config.export == "auto":
+        return default_export(config.out)
+    return pathlib.Path(config.export).expanduser()
+
+
+def default_export(path):
+    """Returns `saved_models/<name>` for the model in a run's folder or in a file.
+
+    The name is the folder's, also of its model.keras, and of any other file that file's.
+    """
+    return pathlib.Path("saved_models", model_name(path))
+
+
+def model_name(path):
+    """Returns what a model on disk is called where nobody says: its run's folder, or its file."""
+    path = pathlib.Path(path).expanduser().resolve()
+    if path.suffix != ".keras":
+        return path.name
+    return path.parent.name if path.name == "model.keras" else path.stem
 
 
 def claim(paths, config):

@@ -18,13 +18,13 @@ class Config(translation.Config):
 
     data: str = "photos"
     """Images to learn from: photos, a folder; whatever `kgen.data.load` takes."""
-    image_size: int | None = 64
-    """Height and width in pixels of the large images; None for the data's own size."""
+    image_size: int | tuple[int, int] | None = 64
+    """Pixels of the large images: one number for squares, or height and width; None for the data's
+    own size."""
     batch_size: int = 8
     """Pairs of one update; 16 in the paper."""
     steps: int = 2000
     out: str = "runs/srgan"
-    export: str = "saved_models/srgan"
     factor: Literal[2, 4] = 2
     """How many times the resolution."""
     objective: Literal["both", "content"] = "both"

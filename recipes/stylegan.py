@@ -21,7 +21,6 @@ class Config(growing.Config):
     """A GAN whose generator is controlled by styles."""
 
     out: str = "runs/stylegan"
-    export: str = "saved_models/stylegan"
     steps: int = 6000
     fade_kimg: float = 10.0
     """Thousands of images over which a size is faded in; the paper's 600."""

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import math
-import pathlib
 import sys
 from collections.abc import Callable
 from typing import Literal
@@ -15,6 +14,7 @@ import kgen.callbacks
 import kgen.data
 import kgen.distribution
 import kgen.metrics
+import kgen.serving
 from kgen.callbacks.best_effort import best_effort
 from kgen.core.owner import owned
 from kgen.core.precision import dtype_policy
@@ -30,8 +30,9 @@ class Config:
     data: str = "mnist5k"
     """Training images: mnist5k (28 x 28 digits), digits (8 x 8), photos, tfds:<name>, a folder, an
     .npy or .npz file; whatever `kgen.data.load` takes."""
-    image_size: int | None = None
-    """Height and width in pixels to scale images to; None for the data's own size."""
+    image_size: int | tuple[int, int] | None = None
+    """Pixels to scale images to: one number for squares, or height and width; None for the data's
+    own size."""
     augmentations: list[Literal["flip", "crop", "shift"]] = dataclasses.field(default_factory=list)
     """Random changes of the training images."""
     on_bad_file: Literal["error", "skip"] = "error"
@@ -39,7 +40,8 @@ class Config:
     batch_size: int = 64
     """Images of one update, those of all replicas together."""
     steps: int = 2000
-    """Length of the training in rounds, in each of which every player has its turn."""
+    """Length of the training in rounds, in each of which every player has its turn. With more than
+    a run has had, also one that is finished, it is trained on."""
     seed: int = 0
     """Seed of the weights, the random draws and the order of the data."""
     out: str = "runs"
@@ -57,8 +59,11 @@ class Config:
     """Devices of this host; None for all GPUs, and where there are none 2 parts of the CPU."""
     sync_batch_norm: tyro.conf.FlagCreatePairsOff[bool] = False
     """Whether batch norm takes the rows of all replicas together, and not each its own."""
-    export: str = "saved_models"
-    """Folder that gets the SavedModel as <export>/<version>/; none for no export."""
+    export: str = "auto"
+    """Folder that gets the SavedModel as <export>/<version>/; auto: saved_models/<name>, which is
+    that of the run's folder; none for no export."""
+    new_architecture: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Whether the SavedModel may follow versions of another architecture in that folder."""
     sample_every: int = 250
     """Rounds between two pictures of samples."""
     log_every: int = 50
@@ -74,7 +79,8 @@ class Config:
     evaluate_every: int = 500
     """Rounds between two evaluations; a multiple of log_every."""
     extractor: Literal["digits", "random", "inception"] | None = None
-    """Network whose features metrics compare; None for digits with the sets of digits."""
+    """Network whose features metrics compare; None for digits with the sets of digits, and random
+    with all others."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,10 +189,14 @@ def train(config, build, family=Family()):
     _check(config)
     paths = run_folder.paths(config.out)
     if not config.fresh:
-        run_folder.check_config(paths, config)
-        result = _finished(paths)
+        run_folder.check_config(paths, config, may_be_longer=True)
+        # One that is to be longer goes on after its last checkpoint.
+        result = None if run_folder.is_longer(paths, config) else _finished(paths)
         if result is not None:
-            print(f"{config.out} has finished its {config.steps} rounds; --fresh starts over.")
+            print(
+                f"{config.out} has finished its {config.steps} rounds; more --steps train on, "
+                "--fresh starts over."
+            )
             return result
     strategy = kgen.distribution.strategy(config.strategy, config.replicas)
     is_chief = kgen.distribution.is_chief(strategy)
@@ -210,11 +220,14 @@ def _train(config, build, family, paths, strategy):
         scoring = _scoring(config, paths, family)
         with strategy.scope():
             model = build(config, *_image_shapes(stream))
+        if run_folder.export_folder(config) is not None and not config.new_architecture:
+            kgen.serving.check_architecture(model, run_folder.export_folder(config))
         if config.sync_batch_norm:
             kgen.distribution.synchronize_batch_norm(model)
         if config.fresh and is_chief:  # Nothing is removed before all new has proved right.
             run_folder.clear(paths)
         if is_chief:
+            run_folder.reopen(paths)
             run_folder.claim(paths, config)
         kgen.distribution.wait_for_all(strategy)  # Before the others look for checkpoints.
         run_folder.check_config(paths, config)  # All hosts have been given the chief's.
@@ -223,7 +236,8 @@ def _train(config, build, family, paths, strategy):
         try:
             history = model.fit(
                 stream,
-                epochs=math.ceil(config.steps / config.log_every),
+                # Each has a round at least, also the one that a shorter run was cut short in.
+                epochs=config.steps,
                 steps_per_epoch=config.log_every,
                 validation_data=held_out,
                 verbose=0,
@@ -401,9 +415,9 @@ def _check(config):
         value = getattr(config, name)
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be positive, received {value}.")
-    export = pathlib.Path(config.export)
-    if config.export != "none" and export.exists() and not export.is_dir():
-        raise ValueError(f"`export` must be a folder, received the file {config.export!r}.")
+    export = run_folder.export_folder(config)
+    if export is not None and export.exists() and not export.is_dir():
+        raise ValueError(f"`export` must be a folder, received the file {str(export)!r}.")
     if config.evaluate and (config.evaluate_every < 1 or config.evaluate_every % config.log_every):
         raise ValueError(
             f"`evaluate_every` must be a multiple of log_every={config.log_every}, received "

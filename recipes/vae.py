@@ -14,7 +14,6 @@ class Config(training.Config):
 
     steps: int = 3000
     out: str = "runs/vae"
-    export: str = "saved_models/vae"
     latent_dim: int = 20
     """Size of the latents."""
     filters: int = 32

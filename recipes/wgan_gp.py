@@ -14,7 +14,6 @@ class Config(training.Config):
 
     steps: int = 1500
     out: str = "runs/wgan_gp"
-    export: str = "saved_models/wgan_gp"
     latent_dim: int = 128
     """Size of the latents; the paper's 128."""
     networks: Literal["convolutional", "residual"] = "convolutional"

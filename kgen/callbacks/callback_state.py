@@ -11,9 +11,10 @@ import warnings
 import keras
 import numpy as np
 
+from kgen.core.keras_private import CALLBACKS_MODEL, STEPS_OF_TENSORBOARD
+
 # Set by Keras or by the process, not learned.
-_NOT_STATE = {"model", "_model", "params", "validation_data", "append_header"}
-_OF_TENSORBOARD = {"_global_train_batch", "_global_test_batch"}  # The rest is of the process.
+_NOT_STATE = {"model", CALLBACKS_MODEL, "params", "validation_data", "append_header"}
 _CONTAINERS = (
     dict, list, tuple, set, frozenset, collections.deque, bytearray, random.Random,
     np.random.Generator, np.random.RandomState,
@@ -65,7 +66,8 @@ def get_state(callback, arguments):
         and not (name in arguments and _same(value, arguments[name]))
     }
     if isinstance(callback, keras.callbacks.TensorBoard):
-        return {name: state[name] for name in _OF_TENSORBOARD & set(state)}
+        # The rest is of the process.
+        return {name: state[name] for name in {*STEPS_OF_TENSORBOARD} & set(state)}
     if isinstance(callback, keras.callbacks.CSVLogger) and os.path.exists(callback.filename):
         if callback.csv_file is not None and not callback.csv_file.closed:
             callback.csv_file.flush()

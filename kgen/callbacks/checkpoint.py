@@ -10,7 +10,7 @@ import keras
 
 import kgen.distribution
 from kgen.callbacks import callback_state, checkpoint_file, model_state
-from kgen.callbacks.rounds import RoundCallback
+from kgen.callbacks.rounds import RoundCallback, StopAfter
 from kgen.data.endless import endless
 
 
@@ -118,7 +118,7 @@ class Checkpoint(RoundCallback):
         if self._restored is not None:
             self._restore(model)
         skipped = self._position["executions"]
-        stopped = self._position["stopped"] and not skipped
+        stopped = (self._position["stopped"] or self._is_at_its_end(model)) and not skipped
         first_epoch = epochs if stopped else self._position["epoch"]
         if self._restored is not None and model.is_chief:
             done = "goes on" if first_epoch < epochs else "has nothing left to train"
@@ -179,14 +179,14 @@ class Checkpoint(RoundCallback):
 
     def on_round_end(self, previous, logs):
         self._position["executions"] += 1
-        self._position["stopped"] = bool(self.model.stop_training)
+        self._position["stopped"] = self._is_stopped()
         asked = self._signal_of_any_host()
         if asked or (self.every is not None and self.passed(previous, self.every)):
             self._write()
             self._leave(asked)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._position.update(epoch=epoch + 1, executions=0, stopped=bool(self.model.stop_training))
+        self._position.update(epoch=epoch + 1, executions=0, stopped=self._is_stopped())
         asked = self._signal_of_any_host()
         if self.every is None or asked:
             self._write()
@@ -197,6 +197,15 @@ class Checkpoint(RoundCallback):
         # Also what others have done at the end, such as putting back the best weights.
         self._write()
         self._leave(asked)
+
+    def _is_stopped(self):
+        """Whether a callback has stopped the training for good: not by its number of rounds."""
+        return bool(self.model.stop_training) and not self._is_at_its_end(self.model)
+
+    def _is_at_its_end(self, model):
+        """Whether a `StopAfter` of this training asks for no more rounds."""
+        ends = [other.rounds for other in self._others if isinstance(other, StopAfter)]
+        return bool(ends) and model.rounds_played >= min(ends)
 
     # ------------------------------------------------------------------ writing and reading
 
@@ -306,7 +315,8 @@ class Checkpoint(RoundCallback):
         self._left -= 1
         if not self._left:
             self.model.train_function = self._play
-            self.model.stop_training = self._position["stopped"]
+            ended = self._is_at_its_end(self.model)
+            self.model.stop_training = self._position["stopped"] or ended
         return self.model.get_metrics_result()
 
     # ------------------------------------------------------------------ signals

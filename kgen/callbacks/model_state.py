@@ -3,7 +3,8 @@
 import random
 
 import numpy as np
-from keras.src.random.seed_generator import global_seed_generator  # Not public.
+
+from kgen.core.keras_private import global_seed_state
 
 
 def get_state(model):
@@ -18,7 +19,7 @@ def get_state(model):
         for group, variables in _groups(model).items()
         for index, variable in enumerate(variables)
     }
-    arrays["keras"] = np.asarray(global_seed_generator().state)
+    arrays["keras"] = np.asarray(global_seed_state())
     _, keys, position, has_gauss, gauss = np.random.get_state()
     arrays["numpy/keys"] = keys
     arrays["numpy/rest"] = np.array([position, has_gauss, gauss], "float64")
@@ -62,7 +63,7 @@ def set_state(model, arrays):
     for group, variables in _groups(model).items():
         for index, variable in enumerate(variables):
             _assign(variable, arrays[f"{group}/{index}"])
-    global_seed_generator().state.assign(arrays["keras"])
+    global_seed_state().assign(arrays["keras"])
     position, has_gauss, gauss = arrays["numpy/rest"]
     np.random.set_state(("MT19937", arrays["numpy/keys"], int(position), int(has_gauss), gauss))
     version, *integers = (int(value) for value in arrays["python/integers"])

@@ -29,6 +29,8 @@ class RoundCallback(keras.callbacks.Callback):
 class StopAfter(RoundCallback):
     """Ends training after a number of rounds in all, also in the middle of an epoch.
 
+    With a larger number a training goes on that has ended so.
+
     Args:
         rounds: Rounds in all, those of earlier training of the model included.
     """

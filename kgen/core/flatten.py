@@ -1,6 +1,5 @@
 """All layers of a network."""
 
+from kgen.core.keras_private import flatten_layers
 
-def flatten_layers(network):
-    """Returns the network and all layers in it, however deep: nested, wrapped or in a layer."""
-    return network._flatten_layers()  # Keras has no public way to the layers inside a layer.
+__all__ = ["flatten_layers"]

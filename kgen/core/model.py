@@ -10,12 +10,13 @@ from kgen.core import batches, engine
 from kgen.core.compile_arguments import check_arguments
 from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
+from kgen.core.keras_private import BuildsOptimizerAlone
 from kgen.core.noise import Noise, borrowed
 from kgen.core.optimizers import PlayerOptimizers, check_callbacks
 from kgen.core.replicas import StopTogether, average_statistics, check_optimizers
 
 
-class GenerativeModel(GenerativeInterface, keras.Model):
+class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
     """A `keras.Model` trained by players that take turns minimising a loss of their own.
 
     A system is a subclass that declares its players and writes their losses; `train_step` plays
@@ -184,14 +185,6 @@ class GenerativeModel(GenerativeInterface, keras.Model):
             x = engine.shared(x, self.distribute_strategy)
         with engine.lost_workers_named(self.distribute_strategy):
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Keras' own traces a call of the mean of the replicas' rows, which fails where these are
-        # not equally many. Networks come built: it is the optimizer's state alone that may be
-        # missing.
-        if self.compiled and not self.optimizer.built:
-            with self.distribute_strategy.scope():
-                self.optimizer.build(self.trainable_variables)
 
     def train_step(self, *args):
         """Plays one round: each player in turn moves `updates` times."""

@@ -2,6 +2,8 @@
 
 import keras
 
+from kgen.core.keras_private import own_variables, trained_by
+
 # Keras 3.12, the last for Python 3.10, has callbacks that know a single plain optimizer only.
 KERAS_KNOWS_SEVERAL = hasattr(keras.optimizers, "MultiOptimizer")
 
@@ -58,7 +60,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     @property
     def variables(self):
-        return self._variables[:] + [v for o in self.by_player.values() for v in o.variables]
+        return own_variables(self)[:] + [v for o in self.by_player.values() for v in o.variables]
 
     @property
     def learning_rate(self):
@@ -89,7 +91,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             optimizer = self.by_player[name]
             if not optimizer.built:
                 optimizer.build(own)
-            known = getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables
+            known = trained_by(getattr(optimizer, "inner_optimizer", optimizer))
             if [id(v) for v in known] != [id(v) for v in own]:
                 raise ValueError(
                     f"The optimizer of player {name!r} was already used for other variables. "

@@ -6,7 +6,6 @@ import numpy as np
 
 from kgen.metrics.extractors import extractor as extractor_of
 from kgen.metrics.extractors.extractor import extractor_facts
-from kgen.metrics.precision_recall import NEIGHBOURS
 from kgen.metrics.reference import Reference
 from kgen.metrics.samples import drawn, go_through
 from kgen.metrics.table import GROUPS, Material, check_options, groups_of
@@ -28,8 +27,7 @@ class Evaluation:
     | `precision`, `density` | how many samples look like the reference | higher |
     | `recall`, `coverage` | how much of the reference is reached | higher |
     | `inception` | Inception score, by the extractor's classes | higher |
-    | `diversity` | multi-scale SSIM between samples: best that of the reference's images, \
-`evaluation.of(images)` | |
+    | `diversity` | multi-scale SSIM between samples | lower |
     | `modes`, `reverse_kl` | modes reached, evenness: `"ring"`, `"grid"`, `"stacked_mnist"` | |
     | `high_quality` | share of points near a mode: `"ring"`, `"grid"` | higher |
     | `nll` | -log p of the reference's first 1,000 images, nats, by `log_prob`; of a conditional \
@@ -52,7 +50,8 @@ model given their labels | lower |
             array of images in [-1, 1], `(n, height, width, channels)`.
         metrics: Names out of the table.
         extractor: Whose features: as `kgen.metrics.extractor` takes it. `None` takes `"digits"` for
-            the sets of digits; for others it has to be given, if a metric needs features.
+            the sets of digits, and `"random"` for all others, which needs no download and no
+            classes. The card says which it was.
         samples: How many a model is to draw; `None` for as many as the reference has, but at most
             10,000. The Frechet distance above all depends on it.
         split: The reference's split, `"test"` or `"train"`.
@@ -177,13 +176,9 @@ model given their labels | lower |
     def _extractor(self, extractor):
         if not _OF_EXTRACTOR & self.needs:
             return None
+        is_of_digits = self.reference.named and self.reference.name in _OF_DIGITS
         if extractor is None:
-            if not self.reference.named or self.reference.name not in _OF_DIGITS:
-                raise ValueError(
-                    f"`extractor` must be given for the reference {self.reference.name!r}: a name, "
-                    "as `kgen.metrics.extractor` takes it, or a keras.Model; received None."
-                )
-            extractor = "digits"
+            extractor = "digits" if is_of_digits else "random"
         if len(self.reference.shape) != 3:
             raise ValueError(
                 f"`metrics` of features need images; the reference holds examples of the shape "
@@ -205,7 +200,7 @@ model given their labels | lower |
         """Raises if there are too few samples, as every evaluation would at its end."""
         fewest = min(self.samples, self.reference.count)
         told = f"received {self.samples} `samples` and a reference of {self.reference.count}."
-        neighbours = self.options.get("manifold", {}).get("neighbours", NEIGHBOURS)
+        neighbours = self.options.get("manifold", {}).get("neighbours", 5)
         if "manifold" in self.groups and fewest <= neighbours:
             raise ValueError(f"`samples` must be more than the {neighbours} neighbours; {told}")
         shrunk = self.options.get("frechet", {}).get("shrinkage") is not None

@@ -56,7 +56,7 @@ def known_factors(source, image_size=None):
 
     Args:
         source: `"shapes"`, the set of `kgen.data` in the layout of dSprites; or a `KnownFactors`.
-        image_size: Height and width of the shapes in pixels, an integer; `None` for 64.
+        image_size: Pixels of the shapes, an integer or `(height, width)`; `None` for 64.
 
     Raises:
         ValueError: If there is no such source, or an image size is given with a `KnownFactors`.
@@ -78,13 +78,24 @@ def known_factors(source, image_size=None):
         return source
     if source != "shapes":
         raise ValueError(f'`source` must be "shapes" or a KnownFactors, received {source!r}.')
-    size = 64 if image_size is None else checked_integer("image_size", image_size, 1)
+    height, width = _height_and_width(64 if image_size is None else image_size)
+    size = height if height == width else (height, width)
 
     def images(factors):
-        masks = draw_shapes(factors, (size, size))
+        masks = draw_shapes(factors, (height, width))
         return (2.0 * masks[..., None] - 1.0).astype("float32")
 
     return KnownFactors("shapes", dict(FACTORS), images, {"image_size": size})
+
+
+def _height_and_width(image_size):
+    """Returns the two as integers; one alone stands for both."""
+    sides = image_size if isinstance(image_size, tuple | list) else (image_size, image_size)
+    if len(sides) != 2:
+        raise ValueError(
+            f"`image_size` must be an integer or (height, width), received {image_size!r}."
+        )
+    return [checked_integer("image_size", side, 1) for side in sides]
 
 
 def codes_of(encode, source, factors, batch_size=2048):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import keras
 
+from kgen.core.keras_private import call_of
 from kgen.networks.layer_geometry import (
     EVERYTHING,
     interval_before,
@@ -146,14 +147,12 @@ def _calls(network):
         if id(tensor) in done:
             waiting.pop()
             continue
-        # Keras has no public way from a tensor to the call that made it.
-        layer, index, _ = tensor._keras_history
-        node = layer._inbound_nodes[index]
-        missing = [one for one in node.input_tensors if id(one) not in done]
+        call = _Call(*call_of(tensor))
+        missing = [one for one in call.inputs if id(one) not in done]
         waiting += missing
         if not missing:
-            done |= {id(one) for one in node.output_tensors}
-            calls.append(_Call(layer, node.input_tensors, node.output_tensors))
+            done |= {id(one) for one in call.outputs}
+            calls.append(call)
     return calls
 
 

@@ -1,7 +1,7 @@
 """Serving: SavedModels for TensorFlow Serving, and a client of it."""
 
 from kgen.serving.client import Client
-from kgen.serving.export import export, load
+from kgen.serving.export import check_architecture, export, load
 from kgen.serving.portable import export_litert, export_onnx
 from kgen.serving.server_config import write_config
 from kgen.serving.tensors import ServerError
@@ -9,6 +9,7 @@ from kgen.serving.tensors import ServerError
 __all__ = [
     "Client",
     "ServerError",
+    "check_architecture",
     "export",
     "export_litert",
     "export_onnx",

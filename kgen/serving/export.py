@@ -6,17 +6,17 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.core.interface import GenerativeInterface
+from kgen.serving import versions
 from kgen.serving.abilities import abilities_of
 from kgen.serving.examples import checked_examples
-from kgen.serving.model_card import model_card
+from kgen.serving.model_card import architecture_of, model_card
 from kgen.serving.server_config import write_config
 from kgen.serving.signatures import signatures_of
 from kgen.serving.tensors import as_sent
-from kgen.serving.versions import write_next_version
 from kgen.serving.warm_up import write_warm_up
 
 
-def export(model, directory, config=None, scores=None):
+def export(model, directory, config=None, scores=None, new_architecture=False):
     """Writes `model` as the next version of a servable, `<directory>/<version>/`.
 
     The SavedModel has a signature for each thing that the model can do:
@@ -72,20 +72,24 @@ for all | `images`, those of `model.sample` |
         config: For the card: a recipe's config or a dict of settings.
         scores: For the card: dict from names to `kgen.metrics.Score`, or what
             `kgen.metrics.read_scores` returns.
+        new_architecture: Whether the version may be of another system or network than the one
+            before it.
 
     Returns:
         The path of the version's folder, a string.
 
     Raises:
         NotImplementedError: If the model can do nothing that could be served.
-        ValueError: If its outputs for some examples or its weights hold NaN, or an argument is not
-            of this form. Nothing is written then.
+        ValueError: If its outputs for some examples or its weights hold NaN, the newest version is
+            of another architecture, or an argument is not of this form. Nothing is written then.
     """
-    directory = pathlib.Path(directory)
+    directory = pathlib.Path(directory).expanduser()
     if not isinstance(model, GenerativeInterface):
         raise ValueError(f"`model` must be a kgen.GenerativeModel, received {model!r}.")
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"`directory` must be a folder, received the file {str(directory)!r}.")
+    if not new_architecture:
+        check_architecture(model, directory)
     abilities = abilities_of(model)
     signatures = signatures_of(abilities)
     examples = checked_examples(model, abilities, signatures)
@@ -102,10 +106,21 @@ for all | `images`, those of `model.sample` |
         (extra / "model_card.json").write_text(card, encoding="utf-8")
         write_warm_up(extra, directory.resolve().name, abilities, signatures, examples)
 
-    version = write_next_version(directory, write)
+    version = versions.write_next_version(directory, write)
     if not (directory / "models.config").exists():
         write_config(directory)
     return version
+
+
+def check_architecture(model, directory):
+    """Raises a ValueError if the newest version in a folder is of another architecture.
+
+    That is another system, or networks whose weights have other shapes; `export` asks so, too.
+
+    Example:
+        kgen.serving.check_architecture(model, "saved_models/dcgan")  # Before it is trained.
+    """
+    versions.check_architecture(directory, type(model).__name__, architecture_of(model))
 
 
 def load(path):

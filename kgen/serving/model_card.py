@@ -2,6 +2,7 @@
 
 import collections.abc
 import dataclasses
+import hashlib
 import json
 import math
 
@@ -24,6 +25,7 @@ def model_card(model, signatures, config=None, scores=None):
     """
     card = {
         "system": type(model).__name__,
+        "architecture": architecture_of(model),
         "weights": model.sampling_weights,
         "kgen_version": __version__,
         "keras_version": keras.__version__,
@@ -38,6 +40,17 @@ def model_card(model, signatures, config=None, scores=None):
         raise ValueError(
             f"`config` must hold what JSON can: numbers, texts, lists and dicts; {error}."
         ) from error
+
+
+def architecture_of(model):
+    """Returns a hash of the system's class and the shapes of its networks' weights.
+
+    Trained anew, on other data or in another precision, it stays the same.
+    """
+    networks = {id(n): n for player in model.players for n in player.networks}
+    shapes = [[list(w.shape) for w in network.weights] for network in networks.values()]
+    content = json.dumps([type(model).__name__, shapes])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def described(signature):

@@ -1,6 +1,7 @@
 """Numbered versions of a servable, each written whole before it is seen."""
 
 import errno
+import json
 import os
 import pathlib
 import shutil
@@ -43,6 +44,34 @@ def versions_in(directory):
     # What is no plain decimal is no version for TensorFlow Serving either.
     names = [path.name for path in pathlib.Path(directory).iterdir()]
     return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
+
+
+def check_architecture(directory, system, architecture):
+    """Raises a ValueError if the newest version of a servable is of another architecture.
+
+    Args:
+        directory: Folder of the servable, which may be missing.
+        system, architecture: What the model card of the version to come will say.
+    """
+    directory = pathlib.Path(directory)
+    newest = max(versions_in(directory), default=None) if directory.is_dir() else None
+    if newest is None:
+        return
+    folder = directory / str(newest)
+    try:
+        card = json.loads((folder / "assets.extra" / "model_card.json").read_text("utf-8"))
+        before = card["system"], card.get("architecture", architecture)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # No card that can be read: nobody knows what another's SavedModel is.
+        if not (folder / "saved_model.pb").exists():
+            return
+        before = "model of which no card tells", None
+    if before != (system, architecture):
+        raise ValueError(
+            f"`directory`: {folder} is a {before[0]}, of another architecture than this {system}. "
+            "Expected a folder of its own, or `new_architecture` for a version that those who ask "
+            "for the ones before it may not expect."
+        )
 
 
 def _renamed(unfinished, directory):

@@ -52,6 +52,9 @@ def fits(value, annotation):
         return any(fits(value, one) for one in arguments)
     if origin is list:
         return isinstance(value, list) and all(fits(entry, arguments[0]) for entry in value)
+    if origin is tuple:  # In JSON a list.
+        sized = isinstance(value, tuple | list) and len(value) == len(arguments)
+        return sized and all(map(fits, value, arguments))
     if annotation in (None, type(None)):
         return value is None
     if annotation is float:
@@ -88,6 +91,8 @@ def described(annotation):
         return " or ".join(described(one) for one in arguments)
     if origin is list:
         return f"a list, each entry {described(arguments[0])}"
+    if origin is tuple:
+        return f"a list of {len(arguments)}: {', '.join(map(described, arguments))}"
     if annotation in (None, type(None)):
         return "None"
     names = {int: "an integer", float: "a number", bool: "True or False", str: "a string"}

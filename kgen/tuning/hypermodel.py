@@ -130,6 +130,14 @@ class RecipeHyperModel(keras_tuner.HyperModel):
             config = dataclasses.replace(config, seed=self.config.seed + execution)
         return config
 
+    def check_scoring(self, objective):
+        """Raises what scoring a trial would raise of its data and features, before one is trained.
+
+        Raises:
+            ValueError: If the objective cannot be had of the recipe's data.
+        """
+        recipes.evaluation(self.recipe, self.config, metric_of(objective.name))
+
     def build(self, hp):
         with _mistakes_raised():
             return self._made(self.config_of(hp))

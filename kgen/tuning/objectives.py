@@ -5,12 +5,7 @@ import keras_tuner
 from kgen.metrics.table import GROUPS, better
 from kgen.suggestion import did_you_mean
 
-# Those of which some values are better.
-METRICS = sorted(
-    metric
-    for metric in {name for group in GROUPS.values() for name in group.better}
-    if better(metric) is not None
-)
+METRICS = sorted({metric for group in GROUPS.values() for metric in group.better})
 
 
 def objective(name):

@@ -12,7 +12,8 @@ _LEFT = "it changes nothing in the training"
 _HELD = "scores on other data or features do not compare"
 ON_ONE_DEVICE = ("strategy", "replicas", "sync_batch_norm")
 NOT_SEARCHED = {
-    **dict.fromkeys(("out", "fresh", "export", "evaluate", "evaluate_every"), _LEFT),
+    **dict.fromkeys(("out", "fresh", "export", "new_architecture"), _LEFT),
+    **dict.fromkeys(("evaluate", "evaluate_every"), _LEFT),
     **dict.fromkeys(("sample_every", "log_every", "checkpoint_every"), _LEFT),
     **dict.fromkeys(("data", "second", "image_size", "extractor", "held_out"), _HELD),
     **dict.fromkeys(ON_ONE_DEVICE, "each trial trains on one device"),

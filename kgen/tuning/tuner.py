@@ -4,12 +4,13 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import time
 
 import keras_tuner
 
 from kgen.core.owner import owned
-from kgen.tuning import processes
+from kgen.tuning import processes, record
 from kgen.tuning.execution import Execution
 from kgen.tuning.hypermodel import RecipeHyperModel, RefusedError, summary
 from kgen.tuning.objectives import checked_objective
@@ -81,17 +82,23 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
     processes.checked_role()
     identity = {"search": search, "objective": found.name, "seed": seed, **_identity(hypermodel)}
     folder = pathlib.Path(folder)
-    check_folder(folder, identity)
+    if check_folder(folder, identity) and processes.role() != "worker":
+        with owned(folder, processes.lock_name()):
+            _remove(folder)
     asked = oracle(search, found, trials, hypermodel.epochs, seed)
     return RecipeTuner(asked, hypermodel, folder, identity)
 
 
 def check_folder(folder, identity):
-    """Raises a ValueError if a folder holds a search that differs; names where."""
+    """Returns whether a folder holds a search that differs and has not finished a single training.
+
+    Raises:
+        ValueError: If it holds one that differs and has; names where.
+    """
     try:
         before = json.loads((folder / IDENTITY).read_text())
     except FileNotFoundError:
-        return
+        return False
     except (OSError, ValueError) as error:
         raise ValueError(f"`folder`: {folder / IDENTITY} cannot be read: {error}") from error
     now = json.loads(json.dumps(identity, default=str))
@@ -100,17 +107,29 @@ def check_folder(folder, identity):
         for name in {**before, **now}
         if before.get(name) != now.get(name)
     ]
-    if changes:
+    records = [record.read(path) for path in folder.glob("trial_*")]
+    if changes and any(content and content["executions"] for content in records):
         raise ValueError(
             f"`folder`: {folder} holds another search: {', '.join(changes)}. Expected the same, "
             "or another folder."
         )
+    return bool(changes)
+
+
+def _remove(folder):
+    """Removes what a search has written that had finished nothing, such as one of a slip's."""
+    print(f"{folder} holds a search that has not finished a trial, which is begun anew.")
+    for path in folder.glob("trial_*"):
+        shutil.rmtree(path)
+    for name in (IDENTITY, "oracle.json"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _identity(hypermodel):
     """All that decides what a search finds, but for how many trials it has."""
     config = dataclasses.asdict(hypermodel.config)
-    for name in ("out", "fresh", "export"):  # Another place does not make it another search.
+    # Another place does not make it another search.
+    for name in ("out", "fresh", "export", "new_architecture"):
         config.pop(name, None)
     return {
         "recipe": hypermodel.name,
@@ -148,6 +167,7 @@ class RecipeTuner(keras_tuner.Tuner):
             self._search(verbose)
 
     def _search(self, verbose):
+        self.hypermodel.check_scoring(self.oracle.objective)
         if not self.is_worker:
             write_json(self.identity_path, json.loads(json.dumps(self._identity, default=str)))
         super().search(verbose=verbose)

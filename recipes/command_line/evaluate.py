@@ -17,16 +17,16 @@ class Evaluate:
     inception, diversity, modes, reverse_kl, high_quality, nll, l1, psnr, ssim, multi_scale_ssim."""
     data: str | None = None
     """Real images, whatever `kgen.data.load` takes; None for those of the run."""
-    image_size: int | None = None
-    """Height and width to scale real images to; None for the run's, and the model's with other
-    data."""
+    image_size: int | tuple[int, int] | None = None
+    """Pixels to scale real images to: one number for squares, or height and width; None for the
+    run's, and the model's with other data."""
     split: Literal["test", "train"] = "test"
     """The part of the real images."""
     samples: int | None = None
     """Samples to draw; None for as many as there are real images, but at most 10,000."""
     extractor: Literal["digits", "random", "inception"] | None = None
-    """Network whose features are compared; None for the run's, and digits with the sets of
-    digits."""
+    """Network whose features are compared; None for the run's, or digits with the sets of digits
+    and random with all others."""
     seed: int = 0
     """Seed of the samples; of translations, which draw nothing, the run's own counts."""
     out: str | None = None

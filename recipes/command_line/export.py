@@ -21,6 +21,8 @@ class Export:
     ability: str | None = None
     """What an ONNX or LiteRT file computes: decode, encode, reconstruct, translate or score; None
     for the first that the model can do."""
+    new_architecture: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Whether the SavedModel may follow versions of another architecture in that folder."""
 
 
 def main(arguments):
@@ -41,18 +43,18 @@ def main(arguments):
         raise ValueError(
             f"ability: a SavedModel has all of them, expected none, received {config.ability!r}."
         )
-    path = pathlib.Path(config.model)
+    path = pathlib.Path(config.model).expanduser()
     model = load_model(path)
-    name = path.resolve().stem if path.suffix == ".keras" else path.resolve().name
     if config.format == "saved_model":
         scores = newest_scores(run_folder.paths(path)) if path.is_dir() else None
-        out = config.out or f"saved_models/{name}"
-        print(kgen.serving.export(model, out, run_config(path) or None, scores or None))
+        out = config.out or run_folder.default_export(path)
+        settings = run_config(path) or None
+        print(kgen.serving.export(model, out, settings, scores or None, config.new_architecture))
         return
     write = {"onnx": kgen.serving.export_onnx, "litert": kgen.serving.export_litert}[config.format]
     suffix = {"onnx": ".onnx", "litert": ".tflite"}[config.format]
     try:
-        print(write(model, config.out or f"{name}{suffix}", config.ability))
+        print(write(model, config.out or run_folder.model_name(path) + suffix, config.ability))
     except ImportError as error:
         raise ValueError(
             f'format: {config.format} needs pip install -e ".[{config.format}]" ({error}).'

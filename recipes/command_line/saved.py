@@ -19,7 +19,7 @@ def load_model(path):
     Raises:
         ValueError: If there is no such model.
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     file = path / "model.keras" if path.is_dir() else path
     if not file.exists():
         reason = (
@@ -41,7 +41,7 @@ def load_model(path):
 
 def run_config(path):
     """Returns the fields of the config of a run in a folder; an empty dict where there is none."""
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     file = (path if path.is_dir() else path.parent) / "config.json"
     try:
         config = json.loads(file.read_text())

@@ -196,6 +196,8 @@ def test_a_seed_decides_a_score_and_the_card_says_how_it_was_made():
 
 
 def test_shapes_by_their_factors():
+    assert known_factors("shapes", (16, 16)).settings == {"image_size": 16}
+    assert known_factors("shapes", (8, 16)).images(np.zeros((1, 5), int)).shape == (1, 8, 16, 1)
     source = known_factors("shapes", image_size=16)
     factors = source.draw(2000, np.random.default_rng(0))
     assert factors.shape == (2000, 5) and factors.max(axis=0).tolist() == [2, 5, 39, 31, 31]
@@ -227,6 +229,7 @@ def test_shapes_by_their_factors():
     [
         (lambda: known_factors("dsprites"), "`source` must be .*'dsprites'"),
         (lambda: known_factors(SOURCE, 32), "`image_size` must be None but"),
+        (lambda: known_factors("shapes", (32, 32, 1)), "an integer or .height, width., received"),
         (lambda: KnownFactors("one", {"a": 1}, None), "`sizes`.*'a': 1"),
         (lambda: beta_vae_score(3, SOURCE), "`encode` must be a function.*3"),
         (

@@ -251,7 +251,7 @@ def test_samples_in_chunks_are_all_different_and_begin_as_sample_does(monkeypatc
     [
         ({"metrics": ("fid",)}, "`metrics` must be out of.*'fid'"),
         ({"metrics": ("modes",)}, "`metrics` must be out of.*'modes'"),
-        ({"extractor": None}, "`extractor` must be given for the reference 'array'"),
+        ({"extractor": None, "metrics": ("inception",)}, "'random .seed 0.' has no classes"),
         ({"options": {"frechet": {"shrink": 1}}}, "`options` for 'frechet' must be out of"),
         ({"metrics": ()}, "`metrics` must name at least one"),
         ({"samples": 4}, "`samples` must be more than the 4 dimensions"),
@@ -287,7 +287,7 @@ def test_samples_that_cannot_be_scored_are_refused():
         Evaluation("digits", ("nll",)).of(IMAGES)
 
 
-def test_every_metric_has_a_line_in_the_table():
+def test_every_metric_has_a_direction_and_a_line_in_the_table():
     for group in GROUPS.values():
         for metric in group.better:
             assert f"`{metric}`" in Evaluation.__doc__, metric
@@ -352,8 +352,8 @@ def test_a_folder_is_called_by_its_name_wherever_it_lies(tmp_path, monkeypatch):
     assert cards[0] == cards[1] == cards[2]
     assert cards[0].reference.startswith("digits (")
     # It is no set of digits for all its name.
-    with pytest.raises(ValueError, match="`extractor` must be given"):
-        Evaluation(tmp_path / "b/digits", ("frechet",))
+    evaluation = Evaluation(tmp_path / "b/digits", ("kernel",), samples=8)
+    assert evaluation.of(IMAGES)["kernel"].card.extractor == "random (seed 0)"
 
 
 def test_a_folder_that_changes_is_read_again(tmp_path):

@@ -5,8 +5,9 @@ import inspect
 
 import keras
 import pytest
+import tyro
 
-from recipes import cyclegan, pix2pix, srgan, training
+from recipes import config_file, cyclegan, pix2pix, srgan, training
 from tests.recipes.test_recipes import TINY, name
 
 RATE = {"learning_rate": 0.011}
@@ -167,6 +168,23 @@ def build_watched(recipe, config, monkeypatch):
         for beta in ("beta_1", "beta_2"):
             given[f"{player}.{beta}"] = [settings[beta]]
     return model, given
+
+
+@pytest.mark.parametrize("recipe", TINY, ids=name)
+def test_images_may_be_higher_than_wide(recipe, tmp_path):
+    (tmp_path / "fields.json").write_text('{"image_size": [16, 8]}')
+    given = ["--config", str(tmp_path / "fields.json")]
+    from_file = config_file.settings(recipe.Config, given)["default"]
+    from_shell = tyro.cli(recipe.Config, args=["--image-size", "16", "8"])
+    assert from_shell.image_size == (16, 8) == tuple(from_file.image_size)
+    fields = {**TINY[recipe], "data": "digits", "image_size": from_shell.image_size}
+    config = recipe.Config(**fields)
+    stream = recipe.FAMILY.load(config, 16)
+    model = recipe.build(config, *training._image_shapes(stream))
+    images = keras.tree.flatten(next(iter(stream)))
+    assert (16, 8) in [tuple(entry.shape[1:3]) for entry in images]
+    if "sample" in model.abilities:
+        assert model.decode(model.latents(1, seed=0)).shape[1:3] == (16, 8)
 
 
 @pytest.mark.parametrize("recipe", TINY, ids=name)

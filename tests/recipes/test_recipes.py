@@ -485,7 +485,7 @@ def test_the_factors_of_shapes_are_scored(short_run, tmp_path, monkeypatch):
         kgen.metrics, "disentanglement_scores", lambda *given: asked.append(given) or quick
     )
     beta_vae.report(dataclasses.replace(run.config, data="shapes"), run.result.model, tmp_path)
-    assert asked == [(run.result.model, "shapes", 8)]
+    assert asked == [(run.result.model, "shapes", (8, 8))]
     assert [facts["name"] for facts, _ in read_scores(tmp_path / "scores.jsonl")] == ["a_score"]
 
 
@@ -509,7 +509,7 @@ def test_a_run_can_be_scored_as_it_goes_on(tmp_path, finished_run, monkeypatch):
     monkeypatch.setattr(kgen.metrics.Evaluation, "__init__", few)
     told = []
 
-    def export(model, folder, config, scores):
+    def export(model, folder, config, scores, new_architecture):
         told.extend(scores)
         return folder
 
@@ -651,7 +651,10 @@ def test_a_finished_run_says_so_and_returns_what_it_left(finished_run, capsys):
     capsys.readouterr()
     first, saved = run.result, run.result.paths.model.stat().st_mtime_ns
     again = dcgan.run(run.config)
-    assert "finished its 7 rounds; --fresh starts over" in capsys.readouterr().out
+    assert (
+        "finished its 7 rounds; more --steps train on, --fresh starts over"
+        in capsys.readouterr().out
+    )
     assert first.paths.model.stat().st_mtime_ns == saved
     assert again.paths == first.paths and not (run.folder / "export" / "2").exists()
     for log, values in first.history.items():

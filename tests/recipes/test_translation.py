@@ -129,12 +129,21 @@ def test_mnist_is_cut_to_its_figures():
 def test_a_figure_is_cut_by_hand():
     images = np.full((2, 9, 7, 2), -1.0, "float32")
     images[0, 2:6, 5:7, 1] = 0.5
-    cut = cyclegan.cut_to_figures(images, 4)
+    cut = cyclegan.cut_to_figures(images, (4, 4))
     expected = np.full((4, 4), -1.0)
     expected[:, 1:3] = 0.5
     np.testing.assert_allclose(cut[0, ..., 1], expected, atol=1e-6)
     np.testing.assert_array_equal(cut[0, ..., 0], -1.0)
     np.testing.assert_array_equal(cut[1], -1.0)  # Nothing but black.
+
+
+def test_a_figure_is_cut_to_the_shape_asked_for():
+    images = np.full((1, 9, 9, 1), -1.0, "float32")
+    images[0, 4:6, 1:4] = 0.5
+    cut = cyclegan.cut_to_figures(images, (4, 12))[0, ..., 0]  # Its 2 x 3 pixels are 4 x 6 of it.
+    # With a pixel of black before it and two after, of the ground's 2 x 6.
+    light = [column in range(2, 8) for column in range(12)]
+    np.testing.assert_array_equal(cut > -0.3, np.tile(light, (4, 1)))
 
 
 def test_figures_of_files_of_several_sizes(tmp_path):

@@ -4,7 +4,10 @@ import threading
 
 import pytest
 
+from kgen import models, networks
+from kgen.serving import check_architecture, export
 from kgen.serving.versions import versions_in, write_next_version
+from tests.systems import SHAPE, SYSTEMS
 
 
 def write(folder):
@@ -66,3 +69,29 @@ def test_a_writer_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(OSError, match="disk full"):
         write_next_version(tmp_path, fail)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_version_of_another_architecture_is_refused_without_being_asked_twice(exports, tmp_path):
+    model, directory = exports["dcgan"].model, exports.folder / "dcgan"
+    check_architecture(model, directory)
+    check_architecture(model, tmp_path / "not there yet")
+    for other in (SYSTEMS["vae"].make(), wider_gan()):
+        with pytest.raises(ValueError, match="dcgan/1 is a GAN, of another"):
+            export(other, directory)
+        with pytest.raises(ValueError, match="another architecture"):
+            check_architecture(other, str(directory))
+    assert versions_in(directory) == [1]
+    # Trained anew it is the same one; and nothing is told apart by what nobody knows.
+    check_architecture(SYSTEMS["dcgan"].make(), directory)
+    (tmp_path / "7").mkdir()
+    check_architecture(model, tmp_path)
+    write(tmp_path / "7")
+    with pytest.raises(ValueError, match="7 is a model of which no card tells"):
+        check_architecture(model, tmp_path)
+
+
+def wider_gan():
+    sizes = {"latent_dim": 4, "filters": 7}
+    return models.GAN(
+        networks.dcgan_generator(SHAPE, **sizes), networks.dcgan_discriminator(SHAPE, filters=4)
+    )

@@ -148,10 +148,10 @@ def test_a_training_that_collapses_is_ended_early(tmp_path):
         return model
 
     recipe = types.SimpleNamespace(Config=Config, build=build)
-    hypermodel = kgen.tuning.hypermodel(recipe, {"units": [4, 8]}, objective="val_frechet")
+    hypermodel = kgen.tuning.hypermodel(recipe, {"units": [4, 8]}, objective="val_diversity")
     hp = hyperparameters()
     model = hypermodel.build(hp)
-    found = execution.execute(recipe, hypermodel.config, model, "frechet", 1, 1000)
+    found = execution.execute(recipe, hypermodel.config, model, "diversity", 1, 1000)
     assert found.score is None
     assert found.failed.startswith("collapsed (") and "in round" in found.failed
     assert model.rounds_played < 1000
@@ -266,7 +266,7 @@ def test_several_devices_are_refused(name, value):
     [
         ({"data": "nowhere"}, "val_nll", "nowhere"),
         ({}, "val_modes", "`metrics` must be out of"),
-        ({"data": "photos"}, "val_frechet", "`extractor` must be given"),
+        ({"data": "photos"}, "val_inception", "'random .seed 0.' has no classes"),
     ],
 )
 def test_mistakes_are_raised_at_once(fields, objective, message):

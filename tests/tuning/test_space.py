@@ -174,6 +174,9 @@ def test_values_fit_annotations():
     assert fits(8, types["attention"]) and fits("auto", types["attention"])
     assert not fits("automatic", types["attention"])
     assert fits([1, 2], types["sizes"]) and not fits([1, 2.0], types["sizes"])
+    pair = int | tuple[int, int]
+    assert fits(8, pair) and fits([8, 16], pair) and fits((8, 16), pair)
+    assert not any(fits(value, pair) for value in ([8], [8, 16, 1], [8, 16.0], "8"))
     assert fits(object(), typing.Any)
     assert not fits(True, Literal[1, 2])
     assert choices(types["attention"]) is None and choices(float) is None

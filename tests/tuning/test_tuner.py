@@ -51,6 +51,7 @@ def arithmetic(monkeypatch):
     monkeypatch.setattr(scipy.optimize, "minimize", nearly)
     monkeypatch.setattr(recipes, "load", lambda recipe, config: None)
     monkeypatch.setattr(recipes, "build", _no_model)
+    monkeypatch.setattr(recipes, "evaluation", lambda recipe, config, metric: None)
     return found
 
 
@@ -432,6 +433,37 @@ def test_another_search_in_the_same_folder_is_refused(tmp_path, arithmetic):
     os.rename(tmp_path / "search", tmp_path / "moved")
     tuner(tmp_path / "moved", trials=2).search()
     assert len(arithmetic.calls) == 2
+
+
+def test_a_search_that_finished_nothing_locks_nothing(tmp_path, arithmetic, monkeypatch, capsys):
+    folder, asked = tmp_path / "search", []
+
+    def refused(recipe, config, metric):
+        asked.append(metric)
+        raise ValueError("`samples` must be more.")
+
+    with monkeypatch.context() as patched:  # Before anything is trained, or written.
+        patched.setattr(recipes, "evaluation", refused)
+        with pytest.raises(ValueError, match="`samples` must be more"):
+            tuner(folder).search()
+    assert asked == ["nll"] and not arithmetic.calls and not (folder / "search.json").exists()
+
+    def killed(config, epochs):
+        raise KeyboardInterrupt
+
+    score, arithmetic.score = arithmetic.score, killed
+    with pytest.raises(KeyboardInterrupt):
+        tuner(folder).search()
+    assert (folder / "search.json").exists()
+    arithmetic.score = score
+    capsys.readouterr()
+    corrected = tuner(folder, seeds=2, trials=1)
+    assert "has not finished a trial, which is begun anew" in capsys.readouterr().out
+    corrected.search()
+    (trial,) = kgen.tuning.results(corrected)
+    assert trial.score is not None and len(trial.scores) == 2
+    with pytest.raises(ValueError, match="seeds was 2 and is now 1"):  # Now there is something.
+        tuner(folder)
 
 
 def test_the_best_fields_are_those_searched_and_those_fixed(tmp_path, arithmetic):

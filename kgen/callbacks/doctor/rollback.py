@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from kgen.core.keras_private import learning_rate_of
+
 
 def healthy_state(model):
     """Returns copies of what goes back: weights, averages, optimizers, loss scales and means.
@@ -55,6 +57,4 @@ def _variables(model):
 
 
 def _rate(optimizer):
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    # Not public; what is gives a schedule's present value, and no way to tell.
-    return optimizer._learning_rate
+    return learning_rate_of(getattr(optimizer, "inner_optimizer", optimizer))

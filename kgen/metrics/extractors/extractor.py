@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgen.core.flatten import flatten_layers
 from kgen.core.precision import dtype_policy
 
 # Luminance of red, green and blue, ITU-R BT.601, as where kgen.data makes images grey.
@@ -163,7 +164,7 @@ def hash_of(network):
         String of 64 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    names = {layer.name: f"layer {i}" for i, layer in enumerate(network._flatten_layers())}
+    names = {layer.name: f"layer {i}" for i, layer in enumerate(flatten_layers(network))}
     try:
         config = network.get_config()
         if "layers" not in config and len(names) > 1:
