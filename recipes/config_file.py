@@ -44,7 +44,7 @@ def read_fields(config_class, path):
     from kgen.tuning.fields import check_name, check_value, field_types
 
     try:
-        content = json.loads(pathlib.Path(path).read_text())
+        content = json.loads(pathlib.Path(path).expanduser().read_text())
     except (OSError, ValueError) as error:  # Also no text at all.
         raise ValueError(f"--config: {path} cannot be read: {error}.") from error
     if not isinstance(content, dict):

@@ -65,7 +65,7 @@ class Checkpoint(RoundCallback):
             is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
             if not is_count and not (name == "every" and value is None):
                 raise ValueError(f"`{name}` must be a positive integer, received {value!r}.")
-        self.directory = pathlib.Path(directory)
+        self.directory = pathlib.Path(directory).expanduser()
         self.every = every
         self.keep = keep
 

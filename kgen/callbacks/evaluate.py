@@ -64,14 +64,16 @@ class Evaluate(RoundCallback):
                 f"`monitor` must be one of the evaluation's metrics, {evaluation.metrics}; "
                 f"received {monitor!r}."
             )
-        if log is not None and pathlib.Path(log).is_dir():
-            raise ValueError(f"`log` must be a file, received the folder {log!r}.")
-        if best is not None and pathlib.Path(best).suffix != ".keras":
-            raise ValueError(f"`best` must be a file that ends in .keras, received {best!r}.")
+        log, best = (
+            None if path is None else pathlib.Path(path).expanduser() for path in (log, best)
+        )
+        if log is not None and log.is_dir():
+            raise ValueError(f"`log` must be a file, received the folder {str(log)!r}.")
+        if best is not None and best.suffix != ".keras":
+            raise ValueError(f"`best` must be a file that ends in .keras, received {str(best)!r}.")
         self.evaluation = evaluation
         self.every = every
-        self.log = None if log is None else pathlib.Path(log)
-        self.best = None if best is None else pathlib.Path(best)
+        self.log, self.best = log, best
         self.monitor = monitor
         self.scores = {}
         self.best_score = None

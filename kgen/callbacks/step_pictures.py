@@ -29,7 +29,7 @@ class StepPictures(RoundCallback):
         super().__init__()
         if every < 1:
             raise ValueError(f"`every` must be a positive number of rounds, received {every!r}.")
-        self.directory = pathlib.Path(directory)
+        self.directory = pathlib.Path(directory).expanduser()
         self.every = every
 
     def prepare(self):

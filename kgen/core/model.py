@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import os
 
 import keras
 from keras import ops
@@ -132,6 +133,8 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
                 "`filepath` must end in .keras, received "
                 f"{str(filepath)!r}: HDF5 knows nothing of a system's players and random states."
             )
+        if isinstance(filepath, str | os.PathLike):
+            filepath = os.path.expanduser(filepath)
         super().save(filepath, *args, **kwargs)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):

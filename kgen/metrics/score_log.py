@@ -15,7 +15,7 @@ def append_scores(path, scores, **facts):
         scores: Dict from names to `Score`.
         **facts: What else each line is to hold, such as `round=500`.
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     lines = [
@@ -42,7 +42,7 @@ def read_scores(path):
     Raises:
         ValueError: If any other line is no score.
     """
-    lines = pathlib.Path(path).read_text().splitlines(keepends=True)
+    lines = pathlib.Path(path).expanduser().read_text().splitlines(keepends=True)
     found = []
     for number, line in enumerate(lines, start=1):
         if not line.endswith("\n"):

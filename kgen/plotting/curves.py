@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 
 from kgen.core.whole_file import replacing
+from kgen.plotting.grid import png_path
 
 AXES = ("step", "epoch")  # the first that is logged is the x axis
 LARGEST = 1e30  # matplotlib's ticks overflow far beyond; such a run has diverged all the same
@@ -42,9 +43,7 @@ def curves(history, path):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    path = pathlib.Path(path)
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"path: expected a file name that ends in .png, got {path}.")
+    path = png_path(path)
     columns = _columns(history)
     axis_name, axis_values = _axis(columns)
     panels = families(key for key in columns if key not in AXES)
@@ -114,9 +113,9 @@ def _columns(history):
 
 def _read_csv(path):
     """Return the columns of a CSV file as lists of floats, None where a cell is no number."""
-    if not (isinstance(path, str | os.PathLike) and os.path.isfile(path)):
+    if not (isinstance(path, str | os.PathLike) and os.path.isfile(os.path.expanduser(path))):
         raise ValueError(f"history: expected a dict of lists or a CSV file, got {path!r}.")
-    with pathlib.Path(path).open(newline="") as file:
+    with pathlib.Path(path).expanduser().open(newline="") as file:
         reader = csv.DictReader(file)
         names, rows = reader.fieldnames or (), list(reader)
     columns = {name: [_number(row[name]) for row in rows] for name in names}

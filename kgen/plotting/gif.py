@@ -43,7 +43,7 @@ def save_gif(frames_or_paths, path, milliseconds=200, rest=True):
         >>> save_gif(frames, tempfile.mkdtemp() + "/fade.gif").name
         'fade.gif'
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     if path.suffix.lower() != ".gif":
         raise ValueError(f"path: expected a file name that ends in .gif, got {path}.")
     if not isinstance(milliseconds, int | float) or not 10 <= milliseconds <= 60_000:

@@ -94,7 +94,7 @@ def save_grid(images, path, columns=None, scale=None):
 
 def png_path(path):
     """Return the `pathlib.Path` of a file that ends in .png, or refuse it."""
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     if path.suffix.lower() != ".png":
         raise ValueError(f"path: expected a file name that ends in .png, got {path}.")
     return path

@@ -1,9 +1,9 @@
 """A picture of a search: how it went on, and what each field had to do with it."""
 
 import math
-import pathlib
 
 from kgen.core.whole_file import replacing
+from kgen.plotting.grid import png_path
 
 COLUMNS = 3
 
@@ -37,9 +37,7 @@ def search(scores, values, path, name="score", direction="min"):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    path = pathlib.Path(path)
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"path: expected a file name that ends in .png, got {path}.")
+    path = png_path(path)
     if direction not in ("min", "max"):
         raise ValueError(f"direction: expected 'min' or 'max', got {direction!r}.")
     for field, column in values.items():

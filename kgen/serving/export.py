@@ -138,6 +138,7 @@ def load(path):
     Raises:
         ValueError: If `path` is not the folder of one version, such as `saved_models/dcgan/1`.
     """
+    path = pathlib.Path(path).expanduser()
     if not tf.saved_model.contains_saved_model(path):
         raise ValueError(
             "`path` must be the folder of one version of a SavedModel, such as "

@@ -74,7 +74,7 @@ class CalledAbility(keras.Model):
 
 
 def _export(model, path, name, form, suffix):
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     if path.suffix != suffix:
         raise ValueError(f"`path` must end with {suffix!r}, received {str(path)!r}.")
     able = {a.name: a for a in abilities_of(model) if not _draws(a)}

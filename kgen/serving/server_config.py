@@ -33,7 +33,7 @@ def write_config(directory, base_path="/models", max_batch_size=64, batch_timeou
         ValueError: If the folder holds no version of any servable, or an argument is not of this
             form.
     """
-    directory = pathlib.Path(directory)
+    directory = pathlib.Path(directory).expanduser()
     for name, value in (
         ("max_batch_size", max_batch_size),
         ("batch_timeout_micros", batch_timeout_micros),

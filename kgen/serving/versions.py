@@ -53,7 +53,7 @@ def check_architecture(directory, system, architecture):
         directory: Folder of the servable, which may be missing.
         system, architecture: What the model card of the version to come will say.
     """
-    directory = pathlib.Path(directory)
+    directory = pathlib.Path(directory).expanduser()
     newest = max(versions_in(directory), default=None) if directory.is_dir() else None
     if newest is None:
         return

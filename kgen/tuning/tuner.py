@@ -81,7 +81,7 @@ def tuner(hypermodel, folder, search="random", objective=None, trials=20, seed=0
         )
     processes.checked_role()
     identity = {"search": search, "objective": found.name, "seed": seed, **_identity(hypermodel)}
-    folder = pathlib.Path(folder)
+    folder = pathlib.Path(folder).expanduser()
     if check_folder(folder, identity) and processes.role() != "worker":
         with owned(folder, processes.lock_name()):
             _remove(folder)

@@ -98,7 +98,7 @@ def run(table, config, protocol=None):
             raise ValueError(f"`{name}` must be positive, received {value}.")
     protocol = dataclasses.replace(protocol, trials=count)
     rows = _checked_rows(table, config.rows)
-    folder = pathlib.Path(config.out or f"runs/benchmark/{table.name}")
+    folder = pathlib.Path(config.out or f"runs/benchmark/{table.name}").expanduser()
 
     # How many trials there are decides no trial's result.
     identity = dataclasses.replace(protocol, trials=None)

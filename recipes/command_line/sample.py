@@ -45,8 +45,7 @@ def main(arguments):
     from recipes.command_line.saved import load_model
 
     images = drawn(load_model(config.model), config)
-    kgen.plotting.save_grid(images, config.out, config.columns)
-    print(config.out)
+    print(kgen.plotting.save_grid(images, config.out, config.columns))
 
 
 def drawn(model, config):

@@ -67,8 +67,8 @@ def run(config):
                 f"{name}: expected an integer of at least {least}, received "
                 f"{getattr(config, name)}."
             )
-    path = pathlib.Path(config.model)
-    folder = pathlib.Path(config.out or _folder(path))
+    path = pathlib.Path(config.model).expanduser()
+    folder = pathlib.Path(config.out or _folder(path)).expanduser()
     model = load_model(path)
     is_of_images = model.image_shape is not None and len(model.image_shape) == 3
     if "decode" not in model.abilities or not is_of_images:

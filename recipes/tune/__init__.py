@@ -63,7 +63,7 @@ def run(name, config, fixed=None, held=()):
     if name not in RECIPES:
         raise ValueError(f"`name` must be one of {list(RECIPES)}, received {name!r}.")
     searched = RECIPES[name]
-    folder = pathlib.Path(config.out or f"runs/tune/{name}")
+    folder = pathlib.Path(config.out or f"runs/tune/{name}").expanduser()
     epochs = config.epochs
     if epochs is None:
         epochs = EPOCHS if config.search == "hyperband" else 1
