@@ -67,7 +67,8 @@ def train(protocol, trial):
 
 def _detector(protocol, trial, normal, digit):
     if trial.row == "autoencoder":
-        return AnomalyDetector(digit_codes.trained(protocol, normal, 10 * trial.seed + digit))
+        model = digit_codes.trained(protocol, normal, 10 * trial.seed + digit)
+        return AnomalyDetector(model, "reconstruction")  # As the published one.
     pca = PCA(min(protocol.latent_dim, len(normal)), random_state=trial.seed)
     pca.fit(normal.reshape(len(normal), -1))
 
