@@ -16,6 +16,7 @@ COMMANDS = {
     "tune": "search for a recipe's settings",
     "sample": "draw images from a trained model into a picture",
     "evaluate": "score a trained model against real images",
+    "anomaly": "say which images are unlike those that a model was trained on",
     "export": "write a trained model as the next version of a SavedModel",
     "serve-config": "write what TensorFlow Serving is configured with",
     "benchmark": "run a published table again",

@@ -19,6 +19,21 @@ def load_model(path):
     Raises:
         ValueError: If there is no such model.
     """
+    model = load(path)
+    if not isinstance(model, kgen.GenerativeModel):
+        raise ValueError(f"model: {path} holds a {type(model).__name__}, expected one of kgen's.")
+    return model
+
+
+def load(path):
+    """Returns whatever Keras has saved in a run's folder or a file, as a model or a detector.
+
+    Args:
+        path: As of `load_model`.
+
+    Raises:
+        ValueError: If there is nothing that can be read.
+    """
     path = pathlib.Path(path).expanduser()
     file = path / "model.keras" if path.is_dir() else path
     if not file.exists():
@@ -31,12 +46,9 @@ def load_model(path):
     if not zipfile.is_zipfile(file):
         raise ValueError(f"model: {file} is damaged, or no .keras file.")
     try:
-        model = keras.models.load_model(file)
+        return keras.models.load_model(file)
     except Exception as error:  # Keras raises whatever the file has it come across.
         raise ValueError(f"model: {file} cannot be read: {error}") from error
-    if not isinstance(model, kgen.GenerativeModel):
-        raise ValueError(f"model: {file} holds a {type(model).__name__}, expected one of kgen's.")
-    return model
 
 
 def run_config(path):
