@@ -6,6 +6,7 @@ import numpy as np
 
 from kgen.metrics.extractors import extractor as extractor_of
 from kgen.metrics.extractors.extractor import extractor_facts
+from kgen.metrics.precision_recall import NEIGHBOURS
 from kgen.metrics.reference import Reference
 from kgen.metrics.samples import drawn, go_through
 from kgen.metrics.table import GROUPS, Material, check_options, groups_of
@@ -200,7 +201,7 @@ model given their labels | lower |
         """Raises if there are too few samples, as every evaluation would at its end."""
         fewest = min(self.samples, self.reference.count)
         told = f"received {self.samples} `samples` and a reference of {self.reference.count}."
-        neighbours = self.options.get("manifold", {}).get("neighbours", 5)
+        neighbours = self.options.get("manifold", {}).get("neighbours", NEIGHBOURS)
         if "manifold" in self.groups and fewest <= neighbours:
             raise ValueError(f"`samples` must be more than the {neighbours} neighbours; {told}")
         shrunk = self.options.get("frechet", {}).get("shrinkage") is not None

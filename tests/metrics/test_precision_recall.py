@@ -58,7 +58,14 @@ def test_as_defined(features, reference, k):
     expected = by_definition(features, reference, k)
     scores = manifold_scores(features, reference, neighbours=k)
     assert list(scores) == ["precision", "recall", "density", "coverage"]
-    assert {name: float(score) for name, score in scores.items()} == pytest.approx(expected)
+    found = {name: float(score) for name, score in scores.items()}
+    if len(features) != len(reference):  # Coverage is of equal counts.
+        del found["coverage"], expected["coverage"]
+        count = min(len(features), len(reference))
+        even = coverage(features[:count], reference[:count], neighbours=k)
+        of_even = by_definition(features[:count], reference[:count], k)["coverage"]
+        assert float(even) == pytest.approx(of_even)
+    assert found == pytest.approx(expected)
     for function in (precision, recall, density, coverage):
         alone = function(features, reference, neighbours=k)
         shared = scores[function.__name__]
@@ -80,7 +87,8 @@ def test_numbers_by_hand():
         "precision": 1 / 2,  # -0.5 is inside the ball around 0.
         "recall": 1 / 3,  # 0 is inside the ball around -0.5.
         "density": 1 / 2,
-        "coverage": 1 / 3,
+        # Of any two of the three rows, as many as samples, one ball of two.
+        "coverage": 1 / 2,
     }
 
 
@@ -99,7 +107,7 @@ def test_a_duplicate_is_a_neighbour_and_a_row_is_not_its_own():
     # Radius 0 around each: only copies are inside.
     copies = manifold_scores(np.array([[0.0], [5.0]]), reference, neighbours=1)
     assert [float(score) for score in copies.values()] == [1.0, 1.0, 2.0, 1.0]
-    near = manifold_scores(np.array([[0.1], [5.1]]), reference, neighbours=1)
+    near = manifold_scores(np.array([[0.1], [0.3], [5.1], [5.3]]), reference, neighbours=1)
     assert [float(score) for score in near.values()] == [0.0, 1.0, 0.0, 0.0]
 
 
@@ -157,17 +165,18 @@ def test_memory_is_that_of_a_chunk_and_not_of_all_distances(monkeypatch):
 
 def test_intervals_and_cards():
     scores = manifold_scores(normal(400, 3, 0), normal(300, 3, 1, mean=0.5), neighbours=2, seed=7)
+    assert scores["coverage"].card.seeds == {"bootstrap": 7, "parts": 7}
     for name, score in scores.items():
         assert score.interval[0] < score < score.interval[1]
         assert score.card.metric == name
         assert (score.card.samples, score.card.reference_samples) == (400, 300)
         assert score.card.settings == {"neighbours": 2}
-        assert score.card.seeds == {"bootstrap": 7}
+        assert score.card.seeds["bootstrap"] == 7
 
 
 @pytest.mark.parametrize(
     "sides",
-    [(normal(60, 3, 0), normal(50, 3, 1, mean=0.5)), (lattice(40, 2), lattice(40, 3))],
+    [(normal(50, 3, 0), normal(50, 3, 1, mean=0.5)), (lattice(40, 2), lattice(40, 3))],
     ids=["normal", "lattice"],
 )
 def test_intervals_are_those_of_the_scores_of_halves(sides):
@@ -202,10 +211,33 @@ def test_too_few_rows_for_halves_have_no_interval():
     assert precision(normal(12, 2, 0), normal(30, 2, 1), neighbours=5).interval is not None
 
 
-def test_defaults_are_the_papers():
+def test_all_four_have_one_k():
     sides = normal(20, 2, 0), normal(20, 2, 1)
-    for function, k in ((precision, 3), (recall, 3), (density, 5), (coverage, 5)):
-        assert function(*sides).card.settings == {"neighbours": k}
+    scores = manifold_scores(*sides)
+    for function in (precision, recall, density, coverage):
+        score = function(*sides)
+        assert score.card.settings == {"neighbours": 5}
+        assert score == scores[function.__name__]  # Which raises for cards of unlike k.
+
+
+@pytest.mark.parametrize("counts", [(100, 3000), (3000, 100), (1000, 1500)])
+def test_coverage_of_one_source_does_not_depend_on_the_counts(counts):
+    """About 1 - 2^-5, whatever the order of the rows, which a sorted set has."""
+    features, reference = normal(counts[0], 4, 0), normal(counts[1], 4, 1)
+    features, reference = features[features[:, 0].argsort()], reference[reference[:, 0].argsort()]
+    score = coverage(features, reference)
+    assert float(score) == pytest.approx(1 - 2**-5, abs=0.02)
+    assert score.interval[0] < score < score.interval[1]
+    assert float(coverage(features + 10.0, reference, resamples=0)) == 0.0
+    alone = manifold_scores(features, reference)["coverage"]
+    assert (alone, alone.interval, alone.card) == (score, score.interval, score.card)
+
+
+def test_the_interval_of_coverage_of_unequal_counts_is_as_wide_as_it_spreads():
+    draws = [coverage(normal(60, 3, 2 * s), normal(300, 3, 2 * s + 1, mean=0.7)) for s in range(40)]
+    spread = np.std([float(score) for score in draws])
+    width = np.mean([np.ptp(score.interval) for score in draws])
+    assert 0.7 < width / (2 * 1.96 * spread) < 1.7
 
 
 @pytest.mark.parametrize(
