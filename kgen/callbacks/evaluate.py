@@ -24,9 +24,9 @@ class Evaluate(RoundCallback):
     scored logs the scores of the last that was.
 
     Training is not affected, to the bit. Samples with NaN or infinity, as of a model that has
-    diverged, are warned of and logged as the worst there is: inf, or -inf where more is better. A
-    file that cannot be written is warned of, too; the best model is then the next that is better
-    than the one on file.
+    diverged, are warned of and logged as the worst there is: inf, -inf where more is better, or NaN
+    where neither is. A file that cannot be written is warned of, too; the best model is then the
+    next that is better than the one on file.
     Of several hosts the chief scores and writes, and tells the others the scores.
 
     Args:
@@ -36,8 +36,8 @@ class Evaluate(RoundCallback):
             and its card; `kgen.metrics.read_scores` reads it. `None` for none.
         best: File that the model with the best score is saved to, `"best.keras"`; beside it
             `best.json` says which round it is of and its score. `None` for none.
-        monitor: Name of the metric that decides which is the best; the evaluation's first by
-            default.
+        monitor: Name of the metric that decides which is the best; by default the evaluation's
+            first of which some values are better, which are not those of `diversity`.
 
     Raises:
         ValueError: If an argument is not of this form.
@@ -58,11 +58,13 @@ class Evaluate(RoundCallback):
             )
         if not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` must be a positive number of epochs, received {every!r}.")
-        monitor = evaluation.metrics[0] if monitor is None else monitor
-        if monitor not in evaluation.metrics:
+        ranked = [name for name in evaluation.metrics if better(name) is not None]
+        if monitor is None and (ranked or best is None):
+            monitor = next(iter(ranked), None)
+        elif monitor not in ranked:
             raise ValueError(
-                f"`monitor` must be one of the evaluation's metrics, {evaluation.metrics}; "
-                f"received {monitor!r}."
+                "`monitor` must be one of the evaluation's metrics of which some values are "
+                f"better, {ranked}; received {monitor!r}."
             )
         log, best = (
             None if path is None else pathlib.Path(path).expanduser() for path in (log, best)
@@ -122,7 +124,7 @@ class Evaluate(RoundCallback):
         if self.log is not None and self.model.is_chief:
             with or_warned_of(self.log):
                 append_scores(self.log, self.scores, round=self.round)
-        score = self.scores[self.monitor]
+        score = self.scores.get(self.monitor)
         if self._goodness(score) > self._goodness(self.best_score):
             if self.best is None or not self.model.is_chief:
                 self.best_score = score
@@ -168,4 +170,4 @@ class Evaluate(RoundCallback):
     def _worst(self, metric):
         # On the card of the last score, if there is one, so that it compares.
         card = self.scores[metric].card if metric in self.scores else Card(metric)
-        return Score(np.inf if better(metric) == "min" else -np.inf, card)
+        return Score({"min": np.inf, "max": -np.inf, None: np.nan}[better(metric)], card)

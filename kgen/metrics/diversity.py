@@ -17,6 +17,9 @@ _PAIRS = 128
 def diversity(images, pairs=None, labels=None, resamples=100, seed=0):
     """Mean multi-scale SSIM over random pairs of distinct samples: in [0, 1], low if diverse.
 
+    Lower is not better: noise has the lowest. It says something beside that of real images, which
+    good samples share; far above it they are too much alike.
+
     Odena et al. 2017, section 4.2, arXiv 1610.09585, which takes 100 pairs of each class. Two
     samples are distinct by their place: a generator that repeats an image scores towards 1.
 

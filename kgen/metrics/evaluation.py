@@ -28,7 +28,8 @@ class Evaluation:
     | `precision`, `density` | how many samples look like the reference | higher |
     | `recall`, `coverage` | how much of the reference is reached | higher |
     | `inception` | Inception score, by the extractor's classes | higher |
-    | `diversity` | multi-scale SSIM between samples | lower |
+    | `diversity` | multi-scale SSIM between samples: best that of the reference's images, \
+`evaluation.of(images)` | |
     | `modes`, `reverse_kl` | modes reached, evenness: `"ring"`, `"grid"`, `"stacked_mnist"` | |
     | `high_quality` | share of points near a mode: `"ring"`, `"grid"` | higher |
     | `nll` | -log p of the reference's first 1,000 images, nats, by `log_prob`; of a conditional \

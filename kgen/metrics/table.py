@@ -47,7 +47,7 @@ class Group:
     """Metrics that are computed together.
 
     Attributes:
-        better: Dict from each metric's name to `"min"` or `"max"`.
+        better: Dict from each metric's name to `"min"`, `"max"`, or `None` where neither end is.
         compute: Function from `Material` and the options of the group to a dict of `Score`.
         needs: Attributes of `Samples` that it reads.
         takes: Function whose arguments the options are.
@@ -150,7 +150,7 @@ GROUPS = {
         True,
     ),
     "inception": Group({"inception": "max"}, _inception, inception_score, ("probabilities",)),
-    "diversity": Group({"diversity": "min"}, _diversity, diversity, ("images",)),
+    "diversity": Group({"diversity": None}, _diversity, diversity, ("images",)),
     "mixture": Group(
         {"modes": "max", "high_quality": "max", "reverse_kl": "min"},
         _mixture,
@@ -208,5 +208,5 @@ def groups_of(metrics, reference_name):
 
 
 def better(metric):
-    """Returns `"min"` or `"max"`: which values of a metric are better."""
+    """Returns `"min"` or `"max"`, which values of a metric are better; `None` where neither are."""
     return next(g.better[metric] for g in GROUPS.values() if metric in g.better)

@@ -5,7 +5,12 @@ import keras_tuner
 from kgen.metrics.table import GROUPS, better
 from kgen.suggestion import did_you_mean
 
-METRICS = sorted({metric for group in GROUPS.values() for metric in group.better})
+# Those of which some values are better.
+METRICS = sorted(
+    metric
+    for metric in {name for group in GROUPS.values() for name in group.better}
+    if better(metric) is not None
+)
 
 
 def objective(name):

@@ -205,6 +205,21 @@ def test_a_model_that_diverged_is_scored_worst(tmp_path):
     assert len(read_scores(tmp_path / "scores.jsonl")) == 4
 
 
+def test_of_diversity_neither_less_nor_more_is_best(tmp_path):
+    """Noise has the lowest, one image again and again the highest."""
+    images = np.random.default_rng(0).uniform(-1.0, 1.0, (8, 12, 12, 1)).astype("float32")
+    of_both = Evaluation(
+        images, ("diversity", "frechet"), "random", options={"frechet": {"shrinkage": 0.5}}
+    )
+    assert Evaluate(of_both, best=tmp_path / "best.keras").monitor == "frechet"
+    alone = Evaluation(images, "diversity", samples=4)
+    callback = Evaluate(alone)
+    assert callback.monitor is None and np.isnan(callback._worst("diversity"))
+    for arguments in ({"best": tmp_path / "best.keras"}, {"monitor": "diversity"}):
+        with pytest.raises(ValueError, match="`monitor` must be .* some values are better, "):
+            Evaluate(alone, **arguments)
+
+
 def test_what_cannot_be_scored_is_refused_before_training():
     likelihood = kgen.metrics.Evaluation(IMAGES, ("nll",))
     rounds = []

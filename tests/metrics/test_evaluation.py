@@ -287,7 +287,7 @@ def test_samples_that_cannot_be_scored_are_refused():
         Evaluation("digits", ("nll",)).of(IMAGES)
 
 
-def test_every_metric_has_a_direction_and_a_line_in_the_table():
+def test_every_metric_has_a_line_in_the_table():
     for group in GROUPS.values():
         for metric in group.better:
             assert f"`{metric}`" in Evaluation.__doc__, metric

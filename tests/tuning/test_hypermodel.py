@@ -148,10 +148,10 @@ def test_a_training_that_collapses_is_ended_early(tmp_path):
         return model
 
     recipe = types.SimpleNamespace(Config=Config, build=build)
-    hypermodel = kgen.tuning.hypermodel(recipe, {"units": [4, 8]}, objective="val_diversity")
+    hypermodel = kgen.tuning.hypermodel(recipe, {"units": [4, 8]}, objective="val_frechet")
     hp = hyperparameters()
     model = hypermodel.build(hp)
-    found = execution.execute(recipe, hypermodel.config, model, "diversity", 1, 1000)
+    found = execution.execute(recipe, hypermodel.config, model, "frechet", 1, 1000)
     assert found.score is None
     assert found.failed.startswith("collapsed (") and "in round" in found.failed
     assert model.rounds_played < 1000
