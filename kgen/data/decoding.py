@@ -1,13 +1,19 @@
-"""Reading image files with Pillow: one 8-bit image of a given size and number of channels."""
+"""Reading image files with Pillow: one 8-bit image of a given size and number of channels.
+
+`kgen.serving.image_bytes` reads files by the same rules, in the graph of an export.
+"""
 
 import concurrent.futures
 import os
+import struct
 
 import numpy as np
 
 from kgen.data.resizing import fit_image
 from kgen.data.skipping import UnreadableFileError
 
+# What a file may be, whatever its name says: Pillow knows some sixty formats, of programs, too.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 HEADERS = 1024  # files whose headers are read before the next look at what is known
 _EXIF_ORIENTATION = 0x0112
@@ -16,18 +22,19 @@ _EXIF_ORIENTATION = 0x0112
 def decode_file(path, shape):
     """Read one image file, bring it upright, and scale and crop it to a shape.
 
-    EXIF orientation is honoured, transparency is laid on white, 16-bit grey is scaled to 8 bits,
-    palettes and CMYK become RGB, and of an animation the first frame counts.
+    EXIF orientation is honoured (XMP's is not), transparency and transparent colours are laid on
+    white, 16 bits become 8 (of grey rounded, else the upper byte), palettes and CMYK become RGB,
+    and of an animation the first frame counts.
 
     Args:
-        path: a file that Pillow can read.
+        path: a PNG, JPEG, WebP or BMP file.
         shape: `(height, width, channels)`, channels 1 or 3.
 
     Returns:
         uint8 array of that shape in 0..255.
 
     Raises:
-        UnreadableFileError: a ValueError; the file is missing, truncated or no image.
+        UnreadableFileError: a ValueError; the file is missing, truncated or no such image.
     """
     height, width, channels = shape
     return np.asarray(open_image(path, channels, (height, width))).reshape(shape)
@@ -37,7 +44,7 @@ def open_image(path, channels, image_size=None):
     """Read one image file as `decode_file` does, but for the size if `image_size` is None.
 
     Args:
-        path: a file that Pillow can read, or an open binary file.
+        path: a PNG, JPEG, WebP or BMP file, or such an open binary file.
         channels: 1 or 3.
         image_size: `(height, width)` in pixels, or None for that of the upright image.
 
@@ -45,16 +52,17 @@ def open_image(path, channels, image_size=None):
         `PIL.Image.Image` of mode L or RGB.
 
     Raises:
-        UnreadableFileError: a ValueError; the file is missing, truncated or no image.
+        UnreadableFileError: a ValueError; the file is missing, truncated or no such image.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     # Pillow's readers raise OSError, SyntaxError, ValueError, EOFError, struct.error and more on
     # broken files; whichever it is, the user needs to know which file it was.
     try:
-        with Image.open(path) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            image = _eight_bit(upright).convert("L" if channels == 1 else "RGB")
+        with Image.open(path, formats=FORMATS) as opened:
+            stored_as = str(opened.tile[0][3]) if opened.tile else ""
+            upright = _upright(opened)
+            image = _eight_bit(upright, stored_as).convert("L" if channels == 1 else "RGB")
         return image if image_size is None else fit_image(image, image_size)
     except Exception as error:
         raise UnreadableFileError(path, error) from error
@@ -117,29 +125,74 @@ def _read_header(path, upright):
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             width, height = image.size
             # A PNG is read to its end for this, so square images are spared it.
-            if upright and width != height and image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+            if upright and width != height and _orientation(image) >= 5:
                 width, height = height, width
             return (height, width), image.mode
     except Exception as error:  # as in open_image
         raise UnreadableFileError(path, error) from error
 
 
-def _eight_bit(image):
-    """Return the image with 8 bits a channel and without transparency."""
+def _orientation(image):
+    """Return the orientation that an image's EXIF data say, 1 to 8; 1 where they say none."""
     from PIL import Image
 
+    if image.format == "PNG":
+        image.load()  # They may stand behind the pixels.
+    exif = Image.Exif()  # Not the image's own `getexif`, which goes on to look in XMP data.
+    try:
+        exif.load(image.info.get("exif", b""))
+        found = exif.get(_EXIF_ORIENTATION, 1)
+    except (SyntaxError, ValueError, KeyError, struct.error):  # No reason to refuse the pixels.
+        return 1
+    return found if found in range(1, 9) else 1
+
+
+def _upright(image):
+    """Return the image as its EXIF orientation wants it to be shown."""
+    from PIL.Image import Transpose
+
+    turns = (
+        Transpose.FLIP_LEFT_RIGHT,
+        Transpose.ROTATE_180,
+        Transpose.FLIP_TOP_BOTTOM,
+        Transpose.TRANSPOSE,
+        Transpose.ROTATE_270,
+        Transpose.TRANSVERSE,
+        Transpose.ROTATE_90,
+    )
+    orientation = _orientation(image)
+    return image if orientation == 1 else image.transpose(turns[orientation - 2])
+
+
+def _eight_bit(image, stored_as):
+    """Return the image with 8 bits a channel and without transparency.
+
+    Args:
+        image: `PIL.Image.Image`.
+        stored_as: Pillow's name of how the file held the pixels, such as `"L;4"`.
+    """
+    from PIL import Image
+
+    clear = image.info.get("transparency")
     if image.mode.startswith("I"):
         # convert("L") would clip everything above 255 to white.
-        sixteen_bits = np.asarray(image).astype(np.float32)
-        return Image.fromarray(np.clip(np.rint(sixteen_bits / 257.0), 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image
+        levels = np.asarray(image).astype(np.float32)
+        if clear is not None:
+            levels[levels == clear] = 65535
+        return Image.fromarray(np.clip(np.rint(levels / 257.0), 0, 255).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image
+    if image.mode == "L" and stored_as in ("L;2", "L;4"):
+        # Pillow scales the pixels to 8 bits, and not the clear level.
+        image.info["transparency"] = clear * (255 // (2 ** int(stored_as[2:]) - 1))
+    elif image.mode == "RGB" and stored_as.startswith("RGB;16"):
+        image.info["transparency"] = tuple(level >> 8 for level in clear)
+    image = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
 
 
 def in_threads(function, items):

@@ -98,7 +98,7 @@ def _picture(name):
     if name == "grace_hopper.jpg":
         from matplotlib.cbook import get_sample_data
 
-        return Image.open(get_sample_data(name, asfileobj=False))
+        return Image.open(get_sample_data(name, asfileobj=False), formats=["JPEG"])
     from sklearn.datasets import load_sample_image
 
     return Image.fromarray(load_sample_image(name))

@@ -92,7 +92,7 @@ def _picture(frame, index):
 
     if isinstance(frame, str | os.PathLike):
         try:
-            with Image.open(frame) as opened:
+            with Image.open(frame, formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
                 return opened.convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:
             raise ValueError(f"{frame}: cannot be read as an image ({error}).") from error

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from kgen.core.noise import ImageNoise, SeededNoise
+from kgen.serving.refusals import required
 
 # Draws per image of a served `log_prob`, and their seed: those of the method.
 _SAMPLES, _DRAWS = 128, 0
@@ -79,7 +80,6 @@ def _sampling(model):
     labels = () if model.classes is None else (_LABELS,)
 
     def drawn(seed, count, labels):
-        _require(count > 0, "count: expected a positive integer, got", count)
         return model.draw_latents(count, SeededNoise(seed), *_labels(model, count, labels))
 
     def sample(seed, count, *labels):
@@ -92,7 +92,8 @@ def _sampling(model):
 
     def sample_truncated(seed, count, truncation, *labels):
         if name == "truncation":  # A limit of the latents' size; psi is any number.
-            _require(truncation > 0.0, "truncation: expected a positive number, got", truncation)
+            expected = "truncation: expected a positive number, got "
+            truncation = required(truncation, truncation > 0.0, expected, truncation, ".")
         return _float32(model.truncated_step)(drawn(seed, count, labels), truncation)
 
     inputs = (_SEED, _COUNT, tf.TensorSpec((), "float32", name), *labels)
@@ -177,24 +178,28 @@ def _latent_shape(model):
 
 def _labels(model, count, labels):
     """Returns a list of one tensor of labels, checked and one an image; of none where none is."""
-    for given in labels:
-        _require(
-            tf.reduce_all((given >= 0) & (given < model.classes)),
-            f"labels: expected integers from 0 to {model.classes - 1}, got",
-            given,
-        )
-        _require(
-            (tf.size(given) == 1) | (tf.size(given) == count),
-            "labels: expected one, or as many as images,",
-            count,
-            "got",
-            given,
-        )
-    return [tf.broadcast_to(given, [count]) for given in labels]
+    return [_checked_labels(model, count, given) for given in labels]
 
 
-def _require(condition, *message):
-    tf.debugging.Assert(condition, list(message))
+def _checked_labels(model, count, labels):
+    labels = required(
+        labels,
+        tf.reduce_all((labels >= 0) & (labels < model.classes)),
+        f"labels: expected integers from 0 to {model.classes - 1}, got ",
+        labels,
+        ".",
+    )
+    given = tf.size(labels)
+    labels = required(
+        labels,
+        (given == 1) | (given == count),
+        "labels: expected one, or as many as images, ",
+        count,
+        ", got ",
+        given,
+        ".",
+    )
+    return tf.broadcast_to(labels, [count])
 
 
 def _float32(step):

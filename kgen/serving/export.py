@@ -1,5 +1,6 @@
 """Exporting a model as a SavedModel that needs neither Keras nor kgen."""
 
+import math
 import pathlib
 
 import numpy as np
@@ -8,15 +9,25 @@ import tensorflow as tf
 from kgen.core.interface import GenerativeInterface
 from kgen.serving import versions
 from kgen.serving.abilities import abilities_of
-from kgen.serving.examples import checked_examples
+from kgen.serving.examples import SIDES, checked_examples
+from kgen.serving.inputs import FILES, Limits
 from kgen.serving.model_card import architecture_of, model_card
+from kgen.serving.refusals import sentence_of
 from kgen.serving.server_config import write_config
 from kgen.serving.signatures import signatures_of
 from kgen.serving.tensors import as_sent
 from kgen.serving.warm_up import write_warm_up
 
 
-def export(model, directory, config=None, scores=None, new_architecture=False):
+def export(
+    model,
+    directory,
+    config=None,
+    scores=None,
+    new_architecture=False,
+    max_pixels=Limits.max_pixels,
+    max_count=Limits.max_count,
+):
     """Writes `model` as the next version of a servable, `<directory>/<version>/`.
 
     The SavedModel has a signature for each thing that the model can do:
@@ -47,10 +58,16 @@ for all | `images`, those of `model.sample` |
 
     * `<name>_uint8`: images are uint8, 0 for -1 and 255 for 1;
     * `<name>_bytes`: images are files, strings `(count,)`, named `image_bytes` and `input_bytes`:
-      PNG or JPEG (or BMP, GIF, WebP) in, PNG out. `kgen.serving.image_bytes.decode_image` says how
-      files become the network's size and channels; if a translation takes any size, each image
-      keeps its own. For inpainting, PNG files are transparent where pixels are missing. TensorFlow
-      Serving's REST interface takes and gives what is named `..._bytes` as base64.
+      PNG, JPEG, WebP or BMP in, PNG out. They are read by the rules of `kgen.data`: upright by
+      EXIF, transparency on white, 16 bits as 8, scaled to cover the network's size and cropped;
+      `kgen.serving.image_bytes.decode_image` has all of them. If a translation takes any size, each
+      image keeps its own. For inpainting, PNG files are transparent where pixels are missing.
+      TensorFlow Serving's REST interface takes and gives what is named `..._bytes` as base64.
+
+    A request is refused with one sentence, and before anything is computed or decoded, where images
+    are not in [-1, 1], latents or points are NaN or infinite, labels are no classes, the count is
+    not from 1 to `max_count`, there are more files than that, or a file's header promises more than
+    `max_pixels`.
 
     The weights are those that `sample` uses: the moving average where the model has one. A version
     is written under another name, flushed and then renamed, so a server never sees half of one. It
@@ -74,6 +91,8 @@ for all | `images`, those of `model.sample` |
             `kgen.metrics.read_scores` returns.
         new_architecture: Whether the version may be of another system or network than the one
             before it.
+        max_pixels: The most pixels, height x width, of a file: 4,096 x 4,096 by default.
+        max_count: The most images that a request may sample, and the most files that it may hold.
 
     Returns:
         The path of the version's folder, a string.
@@ -90,10 +109,12 @@ for all | `images`, those of `model.sample` |
         raise ValueError(f"`directory` must be a folder, received the file {str(directory)!r}.")
     if not new_architecture:
         check_architecture(model, directory)
+    limits = Limits(max_pixels, max_count)
     abilities = abilities_of(model)
-    signatures = signatures_of(abilities)
-    examples = checked_examples(model, abilities, signatures)
-    card = model_card(model, signatures, config, scores)
+    _check_room(limits, abilities)
+    signatures = signatures_of(abilities, limits)
+    examples = checked_examples(model, abilities, signatures, rows=min(2, max_count))
+    card = model_card(model, signatures, limits, config, scores)
     module = tf.Module()
     # Only the variables that the signatures read: no optimizer and nothing of training.
     used = {id(v): v for s in signatures.values() for v in s.graph.variables}
@@ -133,7 +154,7 @@ def load(path):
     Returns:
         Dict from a signature's name to a function of keyword arguments that takes and returns
         NumPy arrays by name, such as `load(path)["sample"](seed=0, count=16)["images"]`. They raise
-        a ValueError where an input is not of the signature's type or shape.
+        a ValueError where an input is not of the signature's type or shape, or is refused.
 
     Raises:
         ValueError: If `path` is not the folder of one version, such as `saved_models/dcgan/1`.
@@ -148,6 +169,24 @@ def load(path):
     return {name: _on_arrays(served, name) for name in served.signatures}
 
 
+def _check_room(limits, abilities):
+    """Raises where a file may not even have the size of the images that the model takes."""
+    needed = max(
+        (
+            math.prod(side or SIDES[-1] for side in spec.shape[1:3])
+            for ability in abilities
+            for spec in ability.inputs
+            if spec.name in FILES and spec.shape.rank == 4
+        ),
+        default=1,
+    )
+    if limits.max_pixels < needed:
+        raise ValueError(
+            f"`max_pixels` must be at least {needed}, those of an image that the model takes, "
+            f"received {limits.max_pixels}."
+        )
+
+
 def _on_arrays(served, name):
     def call(**inputs):
         signature = served.signatures[name]  # `served` has to outlive its functions.
@@ -158,7 +197,11 @@ def _on_arrays(served, name):
             key: tf.constant(as_sent(name, key, value, _spec(types[key])), types[key].dtype)
             for key, value in inputs.items()
         }
-        return {key: value.numpy() for key, value in signature(**tensors).items()}
+        try:
+            return {key: value.numpy() for key, value in signature(**tensors).items()}
+        except tf.errors.InvalidArgumentError as error:
+            message = f"`{name}` refuses its inputs: {sentence_of(error.message)}"
+        raise ValueError(message)  # Without the chain, which prints the graph's operations.
 
     return call
 

@@ -12,12 +12,13 @@ import tensorflow as tf
 from kgen.version import __version__
 
 
-def model_card(model, signatures, config=None, scores=None):
+def model_card(model, signatures, limits, config=None, scores=None):
     """Returns the card's text, JSON; `kgen.serving.export` says what it holds.
 
     Args:
         model: The model.
         signatures: Dict from names to concrete functions.
+        limits: The `Limits` of a request.
         config, scores: As of `export`.
 
     Raises:
@@ -30,6 +31,7 @@ def model_card(model, signatures, config=None, scores=None):
         "kgen_version": __version__,
         "keras_version": keras.__version__,
         "tensorflow_version": tf.__version__,
+        "limits": dataclasses.asdict(limits),
         "config": _config(config),
         "scores": _scores(scores),
         "signatures": {name: described(signatures[name]) for name in sorted(signatures)},

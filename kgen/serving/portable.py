@@ -9,6 +9,7 @@ import keras
 
 from kgen.serving.abilities import abilities_of
 from kgen.serving.examples import checked_examples
+from kgen.serving.inputs import Limits
 from kgen.serving.signatures import signatures_of
 
 
@@ -82,7 +83,7 @@ def _export(model, path, name, form, suffix):
     if name not in able:
         raise ValueError(f"`name` must be one of {sorted(able)}, received {name!r}.")
     ability = able[name]
-    checked_examples(model, [ability], signatures_of([ability]))
+    checked_examples(model, [ability], signatures_of([ability], Limits()))
     signature = [keras.InputSpec(s.dtype.name, tuple(s.shape), name=s.name) for s in ability.inputs]
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
