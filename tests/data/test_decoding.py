@@ -6,6 +6,7 @@ from PIL import Image
 
 from kgen.data import decoding
 from kgen.data.decoding import common_shape, decode_file
+from kgen.plotting.gif import save_gif
 
 
 @pytest.fixture
@@ -164,3 +165,15 @@ def test_missing_file_is_named(tmp_path):
         decode_file(tmp_path / "gone.png", (2, 2, 1))
     with pytest.raises(ValueError, match=r"gone\.png: cannot be read as an image"):
         common_shape([tmp_path / "gone.png"], None, None)
+
+
+@pytest.mark.parametrize("form", ["GIF", "TIFF", "PPM", "EPS"])
+def test_only_four_formats_are_opened_whatever_a_file_is_called(tmp_path, form):
+    path = tmp_path / "image.png"
+    Image.new("RGB", (2, 2)).save(path, form)
+    with pytest.raises(ValueError, match=r"image\.png: cannot be read as an image"):
+        decode_file(path, (2, 2, 3))
+    with pytest.raises(ValueError, match=r"image\.png: cannot be read as an image"):
+        common_shape([path], None, None)
+    with pytest.raises(ValueError, match=r"image\.png: cannot be read as an image"):
+        save_gif([path], tmp_path / "film.gif")

@@ -140,7 +140,7 @@ def test_signatures_are_told(client):
         (lambda c: c("score_bytes", image_bytes=["x"], labels=[0]), ValueError, "must be files"),
         (lambda c: c.sample(2, labels=CLASSES), ServerError, "labels: expected integers"),
         (lambda c: c.sample(0, labels=[0]), ServerError, "count: expected a positive"),
-        (lambda c: c.score([b"no image"], labels=0), ServerError, "Unknown image file format"),
+        (lambda c: c.score([b"no image"], labels=0), ServerError, "expected files of PNG"),
     ],
 )  # fmt: skip
 def test_bad_requests(client, ask, error, message):

@@ -88,7 +88,7 @@ def test_a_network_with_a_mask(tmp_path):
     inputs = np.where(known, pixels[..., :3] / 127.5 - 1.0, 0.0)
     inputs = np.concatenate([inputs, np.where(known, 1.0, -1.0)], -1)[None]
     assert np.abs(found - levels(model.translate(inputs))[0]).max() <= 1
-    with pytest.raises(tf.errors.InvalidArgumentError, match="alpha channel"):
+    with pytest.raises(ValueError, match="alpha channel"):
         served["translate_bytes"](image_bytes=[encoded(pixels[..., :3])])
 
 
@@ -152,7 +152,7 @@ def test_only_the_translating_network_is_exported(forward):
 
 def test_bytes_that_are_no_image(forward):
     served = load(forward[1])
-    with pytest.raises(tf.errors.InvalidArgumentError, match="Unknown image file format"):
+    with pytest.raises(ValueError, match="expected files of PNG"):
         served["translate_bytes"](image_bytes=[b"no image"])
 
 
@@ -190,7 +190,7 @@ def test_labels(tmp_path):
         found = served["sample"](seed=5, count=3, labels=labels)["images"]
         np.testing.assert_allclose(found, model.sample(3, seed=5, labels=same), atol=1e-6)
     for wrong, message in (([4], "labels: expected integers from 0 to 3"), ([-1], "labels: ")):
-        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        with pytest.raises(ValueError, match=message):
             served["sample"](seed=5, count=3, labels=wrong)
-    with pytest.raises(tf.errors.InvalidArgumentError):
+    with pytest.raises(ValueError, match="labels: expected one, or as many as images, 3, got 2"):
         served["sample"](seed=5, count=3, labels=[1, 2])
