@@ -1,6 +1,7 @@
 """The state of Keras callbacks: what they have learned since training began."""
 
 import collections
+import contextlib
 import copy
 import inspect
 import json
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 
 from kgen.core.keras_private import CALLBACKS_MODEL, STEPS_OF_TENSORBOARD
+from kgen.core.whole_file import sync_file
 
 # Set by Keras or by the process, not learned.
 _NOT_STATE = {"model", CALLBACKS_MODEL, "params", "validation_data", "append_header"}
@@ -70,7 +72,9 @@ def get_state(callback, arguments):
         return {name: state[name] for name in {*STEPS_OF_TENSORBOARD} & set(state)}
     if isinstance(callback, keras.callbacks.CSVLogger) and os.path.exists(callback.filename):
         if callback.csv_file is not None and not callback.csv_file.closed:
-            callback.csv_file.flush()
+            with contextlib.suppress(OSError):  # The disk is full.
+                callback.csv_file.flush()
+            sync_file(callback.filename)  # Or a power cut may leave less than the state says.
         state["file_size"] = os.path.getsize(callback.filename)
     return state
 

@@ -1,16 +1,17 @@
 """Exact resume: a training that was killed goes on as if nothing had happened."""
 
 import contextlib
-import pathlib
-import signal
-import threading
 import warnings
 
 import keras
 
 import kgen.distribution
-from kgen.callbacks import callback_state, checkpoint_file, model_state
+from kgen.callbacks import callback_state, model_state, training_identity
+from kgen.callbacks.callbacks_from import CallbacksFrom
+from kgen.callbacks.checkpoint_folder import CheckpointFolder
 from kgen.callbacks.rounds import RoundCallback, StopAfter
+from kgen.callbacks.stop_signals import StopSignals
+from kgen.core.owner import owned
 from kgen.data.endless import endless
 
 
@@ -26,10 +27,18 @@ class Checkpoint(RoundCallback):
 
     A checkpoint is written to another name first, synced and renamed, and has a checksum: whatever
     happens while one is written, the one before stays. A damaged one is passed over with a warning
-    and kept as `*.damaged`. Where the disk is full, a warning says so and training goes on.
+    and kept as `*.damaged`; one that cannot be read is tried again, and stays. Where the disk is
+    full the oldest makes room; if that is not enough, a warning says so and training goes on. The
+    last checkpoint whose numbers are all finite is kept beside the newest. An `OSError` of another
+    callback leaves a checkpoint, too, once the others have dealt with the round.
+
+    One process at a time has the folder: a second one is told who has it. What a training is, its
+    model's and optimizers' configs and its variables' names and types, stands in the checkpoint:
+    one that differs is refused, unless `changes` says otherwise. Other data and other versions of
+    kgen, Keras and TensorFlow are warned of. Learning rates that callbacks have changed come back.
 
     The first Ctrl-C (or SIGTERM) lets the round end, writes a checkpoint and only then stops; a
-    second one stops at once.
+    second one stops at once. A signal that the process ignores stays ignored.
 
     Of several hosts the chief writes, and all begin with the newest one, so that `directory` has to
     be a folder that all of them see. A signal to one of them stops all, after the same round.
@@ -53,27 +62,37 @@ class Checkpoint(RoundCallback):
         directory: Folder of the checkpoints, `round-<rounds>.checkpoint`; made if missing.
         every: Rounds between two checkpoints; `None` for one at the end of each epoch.
         keep: How many to keep, the newest.
+        changes: What to do about a config that differs from the checkpoint's: "refuse", or "accept"
+            to go on from it under the config of now, with its learning rates, and warn of it.
 
     Raises:
         ValueError: If an argument is not of this form; when training begins, if the folder holds
-            checkpoints of another training, or damaged ones only, or not the same on all hosts.
+            checkpoints of another training, or damaged ones only, or not the same on all hosts, or
+            is another process's (a `kgen.core.owner.FolderInUseError`).
     """
 
-    def __init__(self, directory, every=None, keep=3):
+    def __init__(self, directory, every=None, keep=3, changes="refuse"):
         super().__init__()
         for name, value in (("every", every), ("keep", keep)):
             is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
             if not is_count and not (name == "every" and value is None):
                 raise ValueError(f"`{name}` must be a positive integer, received {value!r}.")
-        self.directory = pathlib.Path(directory).expanduser()
+        if changes not in ("refuse", "accept"):
+            raise ValueError(f'`changes` must be "refuse" or "accept", received {changes!r}.')
         self.every = every
-        self.keep = keep
+        self.changes = changes
+        self._folder = CheckpointFolder(directory, keep)
+        self._signals = StopSignals()
+
+    @property
+    def directory(self):
+        """The folder, a `pathlib.Path`."""
+        return self._folder.directory
 
     @property
     def newest_round(self):
         """Rounds that the newest checkpoint in the folder has behind it; 0 if there is none."""
-        paths = checkpoint_file.newest_first(self.directory)
-        return checkpoint_file.rounds_of(paths[0]) if paths else 0
+        return self._folder.newest_round
 
     # ------------------------------------------------------------------ around fit
 
@@ -84,6 +103,18 @@ class Checkpoint(RoundCallback):
         Restores the model, starts the data at its position and has Keras go through the epochs that
         are left, the one begun from where it was.
         """
+        with owned(self.directory) if model.is_chief else contextlib.nullcontext():
+            arguments = self._prepared(model, arguments)
+            try:
+                with self._signals.holding():
+                    yield arguments
+            finally:
+                if model.train_function == self._pass_over:  # Left before all was passed over.
+                    model.train_function = self._play
+            if self._signals.held:  # It came with the last write.
+                self._signals.deliver(self._signals.held)
+
+    def _prepared(self, model, arguments):
         arguments, given_data = dict(arguments), arguments["x"]
         if arguments.get("validation_data") is not None:
             arguments["validation_split"] = None  # As Keras.
@@ -107,6 +138,8 @@ class Checkpoint(RoundCallback):
             "executions_per_epoch": -(-data.steps // model.steps_per_execution),
             "steps_per_execution": model.steps_per_execution,
         }
+        fingerprint = training_identity.fingerprint(given_data)
+        self._identity = training_identity.identity(model, fingerprint)
         self._position = {
             "epoch": arguments.pop("initial_epoch", 0),
             "executions": 0,  # Of this epoch.
@@ -133,9 +166,10 @@ class Checkpoint(RoundCallback):
             shuffle=False,
             verbose=verbose,
             # This one last: when it writes, the others have dealt with the round.
-            callbacks=_CallbacksFrom(
+            callbacks=CallbacksFrom(
                 skipped,
                 [*self._others, self],
+                self._rescue,
                 add_progbar=verbose != 0,
                 verbose=verbose,
                 epochs=epochs,
@@ -143,14 +177,7 @@ class Checkpoint(RoundCallback):
                 model=model,
             ),
         )
-        try:
-            with self._signals_held():
-                yield arguments
-        finally:
-            if model.train_function == self._pass_over:  # Left before all was passed over.
-                model.train_function = self._play
-        if self._signal:  # It came with the last write.
-            self._raise(self._signal)
+        return arguments
 
     def on_train_begin(self, logs=None):
         if not hasattr(self, "_others"):
@@ -160,8 +187,7 @@ class Checkpoint(RoundCallback):
             )
         super().on_train_begin(logs)
         if self.model.is_chief:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            checkpoint_file.tidy(self.directory, self.keep)
+            self._folder.tidy()
         for callback in self._others:
             callback_state.warn_of_lost_state(callback)
         if self._restored is not None:
@@ -173,7 +199,7 @@ class Checkpoint(RoundCallback):
     def on_epoch_begin(self, epoch, logs=None):
         if self._restored is not None and self._position["executions"]:
             # The begin of this epoch was before the checkpoint: what it did now is taken back.
-            model_state.set_state(self.model, self._restored[0])
+            self._set_state(self.model)
             self._restore_others()
         self._restored = None  # Frees its arrays.
 
@@ -217,22 +243,18 @@ class Checkpoint(RoundCallback):
         facts = {
             "position": self._position,
             "training": self._training,
+            "identity": self._identity,
             "callbacks": [
                 [type(callback).__name__, callback_state.flatten(state, arrays, "callback")]
                 for callback, state in self._current_states()
             ],
         }
-        path = checkpoint_file.path_of(self.directory, self.round)
-        try:
-            checkpoint_file.write(path, arrays, facts)
-        except OSError as error:
-            warnings.warn(
-                f"{path} could not be written ({error}). Training goes on; the checkpoints before "
-                "are as they were.",
-                stacklevel=2,
-            )
-            return
-        checkpoint_file.tidy(self.directory, self.keep)
+        self._folder.write(self.round, arrays, facts)
+
+    def _rescue(self):
+        """Tries a checkpoint before an error leaves; of several hosts all would have to write."""
+        if not kgen.distribution.is_multiworker(self.model.distribute_strategy):
+            self._write()
 
     def _current_states(self):
         for callback, arguments in zip(self._others, self._arguments, strict=True):
@@ -243,7 +265,9 @@ class Checkpoint(RoundCallback):
 
         The same on all hosts.
         """
-        found = self._newest_here(model)
+        found = self._folder.newest(
+            lambda arrays, facts, path: self._check(model, arrays, facts, path), model.is_chief
+        )
         own = -1 if found is None else found[0]
         last, minus_first = kgen.distribution.largest(model.distribute_strategy, [own, -own])
         if last != -minus_first:
@@ -254,28 +278,16 @@ class Checkpoint(RoundCallback):
             )
         return None if found is None else found[1:]
 
-    def _newest_here(self, model):
-        """Returns round, arrays and facts of the newest checkpoint that is not damaged."""
-        damaged = []
-        for path in checkpoint_file.newest_first(self.directory):
-            try:
-                arrays, facts = checkpoint_file.read(path)
-            except (checkpoint_file.DamagedCheckpointError, OSError) as error:
-                damaged.append(path)
-                warnings.warn(f"{error} The one before it is tried.", stacklevel=2)
-                continue
-            self._check(model, arrays, facts, path)
-            for other in damaged if model.is_chief else ():
-                other.rename(other.with_name(other.name + ".damaged"))
-            return checkpoint_file.rounds_of(path), arrays, facts
-        if damaged:
-            raise ValueError(
-                f"{self.directory} holds damaged checkpoints only ({len(damaged)}). Remove them to "
-                "start over."
-            )
-        return None
-
     def _check(self, model, arrays, facts, path):
+        """Refuses, or warns of, a checkpoint of another training."""
+        before = facts.get("identity", {})
+        training_identity.check_format(before, path)
+        changes = training_identity.changes(before, self._identity)
+        if changes and self.changes == "refuse":
+            raise ValueError(
+                f"{path} is of another training: {'; '.join(changes)}. Give this one a folder of "
+                'its own, or Checkpoint(..., changes="accept") to go on so from there.'
+            )
         model_state.check_state(model, arrays, path)
         for name, value in self._training.items():
             if facts["training"][name] != value:
@@ -283,13 +295,25 @@ class Checkpoint(RoundCallback):
                     f"{path} is of a training with {name}={facts['training'][name]}, expected the "
                     f"same, received {value}: its data, batch size or compile arguments differed."
                 )
+        if changes:
+            warnings.warn(f"{path} goes on otherwise: {'; '.join(changes)}.", stacklevel=2)
+        for difference in training_identity.announced(before, self._identity):
+            warnings.warn(f"{path} {difference}", stacklevel=2)
 
     def _restore(self, model):
-        arrays, facts = self._restored
-        model_state.set_state(model, arrays)
-        self._position = facts["position"]
+        self._set_state(model)
+        self._position = self._restored[1]["position"]
         for callback, state in self._saved_states():
             callback_state.reopen_files(callback, state)
+
+    def _set_state(self, model):
+        """Restores the model, but for learning rates that were compiled as others."""
+        arrays, facts = self._restored
+        model_state.set_state(model, arrays)
+        before = facts.get("identity", {})
+        for name, rate in training_identity.changed_rates(before, self._identity).items():
+            if isinstance(rate, float):  # A schedule goes by the count of updates.
+                model.optimizer.by_player[name].learning_rate = rate
 
     def _restore_others(self):
         for callback, state in self._saved_states():
@@ -321,59 +345,13 @@ class Checkpoint(RoundCallback):
 
     # ------------------------------------------------------------------ signals
 
-    @contextlib.contextmanager
-    def _signals_held(self):
-        """Context in which the first signal to stop waits for the end of the round."""
-        self._signal, self._handlers = None, {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._hold)
-        try:
-            yield
-        finally:
-            self._give_signals_back()
-
     def _signal_of_any_host(self):
         """Returns the number of a signal that came to one of them, the same on all; 0 for none."""
-        return kgen.distribution.largest(self.model.distribute_strategy, [self._signal or 0])[0]
-
-    def _hold(self, number, frame):
-        self._signal = number
-        self._give_signals_back()  # So that a second one stops at once.
-
-    def _give_signals_back(self):
-        while self._handlers:
-            number, handler = self._handlers.popitem()
-            # None stands for a handler that is not Python's, and cannot be given back.
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        strategy = self.model.distribute_strategy
+        return kgen.distribution.largest(strategy, [self._signals.held or 0])[0]
 
     def _leave(self, number):
         """Does what a signal asks for, on all hosts once the chief has written."""
         if number:
             kgen.distribution.largest(self.model.distribute_strategy, [0])
-            self._raise(number)
-
-    def _raise(self, number):
-        self._signal = None
-        self._give_signals_back()
-        signal.raise_signal(number)
-
-
-class _CallbacksFrom(keras.callbacks.CallbackList):
-    """Callbacks that hear nothing of the first executions of the first epoch."""
-
-    def __init__(self, executions, callbacks, **kwargs):
-        super().__init__(callbacks, **kwargs)
-        self._begins_left = self._ends_left = executions
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if self._begins_left:
-            self._begins_left -= 1
-        else:
-            super().on_train_batch_begin(batch, logs)
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self._ends_left:
-            self._ends_left -= 1
-        else:
-            super().on_train_batch_end(batch, logs)
+            self._signals.deliver(number)

@@ -16,7 +16,7 @@ def get_state(model):
     """
     arrays = {
         f"{group}/{index}": np.asarray(variable)
-        for group, variables in _groups(model).items()
+        for group, variables in groups(model).items()
         for index, variable in enumerate(variables)
     }
     arrays["keras"] = np.asarray(global_seed_state())
@@ -40,7 +40,7 @@ def check_state(model, arrays, source):
     Raises:
         ValueError: Names the first variable that does not fit.
     """
-    for group, variables in _groups(model).items():
+    for group, variables in groups(model).items():
         count = sum(name.startswith(f"{group}/") for name in arrays)
         if count != len(variables):
             raise ValueError(
@@ -60,7 +60,7 @@ def check_state(model, arrays, source):
 
 def set_state(model, arrays):
     """Gives the model and the process back what `get_state` returned."""
-    for group, variables in _groups(model).items():
+    for group, variables in groups(model).items():
         for index, variable in enumerate(variables):
             _assign(variable, arrays[f"{group}/{index}"])
     global_seed_state().assign(arrays["keras"])
@@ -71,7 +71,8 @@ def set_state(model, arrays):
     random.setstate((version, tuple(integers), None if np.isnan(gauss) else gauss))
 
 
-def _groups(model):
+def groups(model):
+    """Returns a dict from what a state is made of to the lists of its variables."""
     return {
         "model": model.variables,
         "optimizer": model.optimizer.variables,

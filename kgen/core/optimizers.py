@@ -20,6 +20,8 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         by_player: Dict from player's name to its `keras.optimizers.Optimizer`.
 
     Attributes:
+        compiled_with: The players' optimizers as `compile` was given them, serialised: callbacks
+            change rates.
         iterations: Rounds played. A player's own optimizer counts its own updates.
         optimizers: The players' optimizers without their loss scaling: whose learning rates and
             moving averages Keras' callbacks read and set.
@@ -29,6 +31,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0, name=name)
         self.by_player = dict(by_player)
         self.players = ()  # Not their variables, which Keras would take for the optimizer's own.
+        self.compiled_with = None
 
     @classmethod
     def create(cls, optimizer, players, scale_loss):
@@ -52,6 +55,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         composite = cls(by_player)
         composite.players = tuple(players)
         composite.build(None)
+        composite.compiled_with = composite.get_config()["by_player"]
         return composite
 
     @property

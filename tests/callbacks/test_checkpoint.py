@@ -1,5 +1,6 @@
 """Checkpoint: a training that stopped goes on bit for bit, whatever stopped it."""
 
+import errno
 import functools
 import os
 import resource
@@ -16,6 +17,7 @@ import tensorflow as tf
 import kgen.callbacks
 from kgen.callbacks import checkpoint_file
 from kgen.core import engine
+from kgen.core.owner import FolderInUseError, owned
 from tests.callbacks.tiny import tiny_critic, tiny_gan, tiny_generator
 from tests.recycling import recycled, state_of
 from tests.systems import SHAPE, SYSTEMS
@@ -463,7 +465,7 @@ def test_a_full_disk_loses_nothing(stopped, undisturbed):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert_same(model, undisturbed)
-    assert {path: path.read_bytes() for path in stopped.iterdir()} == before
+    assert {p: p.read_bytes() for p in stopped.iterdir() if p.name != ".lock"} == before
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
@@ -491,6 +493,131 @@ def test_ctrl_c_ends_the_round_and_leaves_a_checkpoint(tmp_path, undisturbed):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_an_ignored_ctrl_c_stays_ignored_and_sigterm_still_leaves_a_checkpoint(tmp_path):
+    """As where a shell has put the training into the background."""
+
+    class Both(Stop):
+        def on_train_batch_end(self, batch, logs=None):
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            if self.model.rounds_played == 2:
+                signal.raise_signal(signal.SIGINT)
+            if self.model.rounds_played == 5:
+                signal.raise_signal(signal.SIGTERM)
+
+    def leave(number, frame):
+        raise SystemExit(number)
+
+    before = [signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, leave)]
+    try:
+        with pytest.raises(SystemExit):
+            fit(tmp_path, Both(0), every=100)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
+    assert kgen.callbacks.Checkpoint(tmp_path).newest_round == 5
+
+
+def test_a_handler_that_lets_training_go_on_is_called_each_time(tmp_path):
+    """And each time a checkpoint is left, as where a scheduler announces what it does later."""
+    called = []
+
+    class Asked(Stop):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.rounds_played in (2, 5):
+                signal.raise_signal(signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, lambda number, frame: called.append(number))
+    try:
+        fit(tmp_path, Asked(0), every=100, epochs=1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert called == [signal.SIGTERM] * 2
+    rounds = [checkpoint_file.rounds_of(p) for p in checkpoint_file.newest_first(tmp_path)]
+    assert rounds == [6, 5, 2]
+
+
+def test_sigterm_ends_the_first_process_of_a_container_too(tmp_path, monkeypatch):
+    """For which the system passes over signals that nobody handles."""
+
+    class Asked(Stop):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.rounds_played == 5:
+                signal.raise_signal(signal.SIGTERM)
+                monkeypatch.setattr(signal, "raise_signal", lambda number: None)
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(SystemExit) as end:
+            fit(tmp_path, Asked(0), every=100)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert end.value.code == 143
+    assert kgen.callbacks.Checkpoint(tmp_path).newest_round == 5
+
+
+class Full(keras.callbacks.Callback):
+    """A user's own, whose file meets a full disk."""
+
+    not_state = ("when",)
+
+    def __init__(self, hook, round):
+        super().__init__()
+        self.when = (hook, round)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.meet("round")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.meet("epoch")
+
+    def on_train_end(self, logs=None):
+        self.meet("end")
+
+    def meet(self, hook):
+        if (hook, self.model.rounds_played) == self.when:
+            raise OSError(errno.ENOSPC, "No space left on device", "mine.txt")
+
+
+@pytest.mark.parametrize(("hook", "round"), [("round", 9), ("epoch", 12), ("end", 18)])
+def test_an_error_of_the_disk_leaves_a_checkpoint_first(tmp_path, undisturbed, hook, round):
+    """From which all goes on as if it had not been: the others have dealt with the round."""
+    rows = keras.callbacks.CSVLogger(tmp_path / "history.csv")
+    with pytest.raises(OSError, match="No space left on device: 'mine.txt'"):
+        fit(tmp_path, Full(hook, round), Remembers(), rows, every=100)
+    rows.csv_file.close()
+    assert kgen.callbacks.Checkpoint(tmp_path).newest_round == round
+    remembers = Remembers()
+    model = fit(
+        tmp_path, Full(hook, 0), remembers, keras.callbacks.CSVLogger(tmp_path / "history.csv"),
+        every=100,
+    )  # fmt: skip
+    assert_same(model, undisturbed)
+    assert remembers.count == 18 and len(remembers.by_epoch) == 3
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 1 + 3
+
+
+def test_a_second_training_in_the_folder_is_refused(stopped):
+    with owned(stopped), pytest.raises(FolderInUseError, match=f"process {os.getpid()} of"):
+        fit(stopped)
+
+
+def test_a_diverged_training_does_not_push_out_the_last_finite_checkpoint(tmp_path):
+    class Diverge(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.rounds_played > 6:
+                weights = self.model.generator.trainable_variables[0]
+                weights.assign(np.full(weights.shape, np.nan))
+
+    fit(tmp_path, Diverge(), every=2)
+    found = [checkpoint_file.rounds_of(path) for path in checkpoint_file.newest_first(tmp_path)]
+    assert found == [18, 16, 14, 6]
+    arrays, _ = checkpoint_file.read(checkpoint_file.path_of(tmp_path, 6))
+    assert all(np.isfinite(a).all() for name, a in arrays.items() if name.startswith("model/"))
+    with pytest.warns(UserWarning, match=r"round-00000018.*NaN or infinity.*round-00000006.*last"):
+        fit(tmp_path, every=2)
+
+
 def test_a_second_ctrl_c_stops_at_once(tmp_path):
     class Twice(Stop):
         def on_train_batch_end(self, batch, logs=None):
@@ -505,7 +632,9 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
 
 
 def test_another_training_in_the_folder_is_refused(stopped):
-    with pytest.raises(ValueError, match="variables of the model.*folder of its own"):
+    with pytest.raises(
+        ValueError, match="model was GAN and is now DenoisingAutoencoder. Give .*folder of its own"
+    ):
         fit(stopped, system="denoising_autoencoder")
     with pytest.raises(ValueError, match="executions_per_epoch=6, expected the same, received 12"):
         fit(stopped, data=in_order().repeat(2), shuffle=False)

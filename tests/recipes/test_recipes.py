@@ -764,7 +764,7 @@ def test_ctrl_c_on_the_command_line(tmp_path, monkeypatch, capsys):
     assert "Traceback" not in errors
     assert "The same command goes on after round 3 of 100000" in out
     checkpoints = tmp_path / "run" / "checkpoints"
-    assert [path.name for path in checkpoints.iterdir()] == ["round-00000003.checkpoint"]
+    assert [path.name for path in checkpoints.glob("round-*")] == ["round-00000003.checkpoint"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

@@ -18,7 +18,7 @@ Every backend module offers the same functions:
   its data does not hold;
 * `function(step)` compiles a function of tensors into a graph;
 * `value_of(variable)` is a variable's value now, also while a graph is traced;
-* `FILE_ERRORS` are the errors of files that cannot be read or written;
+* `FILE_ERRORS` are the errors of files that cannot be read or written, `VERSION` the backend's;
 * of several devices and hosts, what `strategies.py` and `agreement.py` say.
 """
 
@@ -48,6 +48,7 @@ from kgen.core.engine.strategies import (
 )
 from kgen.core.engine.tensorflow import (
     FILE_ERRORS,
+    VERSION,
     batch_norm,
     function,
     input_gradient,
@@ -67,6 +68,7 @@ from kgen.core.engine.tensorflow import (
 
 __all__ = [
     "FILE_ERRORS",
+    "VERSION",
     "WorkerLostError",
     "batch_norm",
     "function",

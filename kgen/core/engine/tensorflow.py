@@ -10,6 +10,7 @@ from kgen.core.engine.strategies import is_multiworker, replicas
 
 # What reading and writing files raises: Python's, and TensorFlow's own, as of TensorBoard's logs.
 FILE_ERRORS = (OSError, tf.errors.OpError)
+VERSION = tf.__version__
 
 
 def run_step(model, play, data, uneven=False):

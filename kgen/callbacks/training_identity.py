@@ -1,0 +1,220 @@
+"""What a training is: the facts by which a checkpoint knows whether it goes on with its own."""
+
+import collections
+import hashlib
+import json
+import re
+
+import keras
+import numpy as np
+
+from kgen.callbacks.model_state import groups
+from kgen.core import engine
+from kgen.version import __version__
+
+FORMAT = 2  # Of checkpoints. The first said nothing of what is compared here.
+MOST = 5  # Differences that are named.
+NOT_SET = object()
+
+# Of what Keras writes of an object, what does not change what it computes.
+_NOT_COMPARED = {"module", "registered_name", "compile_config", "shared_object_id"}
+_REFERENCES = {"name", "keras_history", "input_layers", "output_layers"}
+
+
+def identity(model, fingerprint=None):
+    """Returns what decides a training beside its state, as JSON can hold it.
+
+    The format, versions, configs of the model and of the optimizers as `compile` was given them
+    (rates that callbacks change are state), names and types of all variables, and the data's
+    fingerprint. A model without config, such as one of a network that has none, is not compared.
+
+    Args:
+        model: A compiled `kgen.GenerativeModel`.
+        fingerprint: Text that changes with the data, or `None`.
+    """
+    return {
+        "format": FORMAT,
+        "versions": {
+            "kgen": __version__,
+            "Keras": keras.__version__,
+            "TensorFlow": engine.VERSION,
+        },
+        "model": _plain({"class_name": type(model).__name__, "config": _config_of(model)}),
+        "optimizer": _plain(model.optimizer.compiled_with),
+        "variables": {
+            group: [[_numberless(v.path), keras.backend.standardize_dtype(v.dtype)] for v in found]
+            for group, found in groups(model).items()
+        },
+        "data": fingerprint,
+    }
+
+
+def fingerprint(data):
+    """Returns a text that changes with the data given to `fit`, or `None` where there is none."""
+    given = getattr(data, "fingerprint", None)  # Of TensorFlow's datasets it is a method.
+    if isinstance(given, str):
+        return given
+    leaves = keras.tree.flatten(data)
+    if not all(isinstance(leaf, np.ndarray) for leaf in leaves):
+        return None
+    digest = hashlib.sha256()
+    for leaf in leaves:
+        digest.update(repr((leaf.dtype.str, leaf.shape)).encode())
+        digest.update(np.ascontiguousarray(leaf))
+    return digest.hexdigest()[:16]
+
+
+def check_format(before, path):
+    """Raises if a checkpoint is of a later format than this kgen knows."""
+    if before.get("format", 1) > FORMAT:
+        raise ValueError(
+            f"{path} is a checkpoint of format {before['format']}, written by kgen "
+            f"{before['versions']['kgen']}; kgen {__version__} reads formats up to {FORMAT}. "
+            "Expected that version of kgen or a later one."
+        )
+
+
+def changes(before, now):
+    """Returns the differences in model and optimizers, a list of texts; none of the first format.
+
+    Where the model is of another class, that says all.
+
+    An argument that one of the two does not have, as of another version, is none.
+    """
+    found = [
+        difference
+        for part in ("model", "optimizer")
+        if before.get(part) and now[part]  # Not of the first format, nor without config.
+        for difference in _differences(before[part], now[part], part)
+    ]
+    if before.get("model") and before["model"]["class_name"] != now["model"]["class_name"]:
+        return found[:1]
+    old, new = before.get("variables", {}), now["variables"]
+    found += [
+        f"the {group} held {' of '.join(one)} where there is {' of '.join(other)}"
+        for group in old
+        for one, other in zip(old[group], new[group], strict=False)
+        if one != other
+    ]
+    return found[:MOST] + ([f"and {len(found) - MOST} more"] if len(found) > MOST else [])
+
+
+def announced(before, now):
+    """Yields what does not keep a training from going on, but may have it end elsewhere."""
+    old, new = before.get("versions", {}), now["versions"]
+    changed = [name for name in old if old[name] != new.get(name)]
+    if changed:
+        named = ", ".join(f"{name} {old[name]} (now {new.get(name)})" for name in changed)
+        yield f"was written by {named}: training may not end at the same bits."
+    if before.get("data") and now["data"] and before["data"] != now["data"]:
+        yield "was trained on other data than there are now: it goes on with these."
+
+
+def changed_rates(before, now):
+    """Returns a dict from the players whose learning rate was compiled as another one to that."""
+    old, new = before.get("optimizer", {}), now["optimizer"]
+    rates = {name: _rate(new[name]) for name in new if name in old}
+    return {name: rate for name, rate in rates.items() if rate != _rate(old[name])}
+
+
+def _rate(optimizer):
+    config = optimizer["config"]
+    inner = config.get("inner_optimizer")
+    return config.get("learning_rate") if inner is None else _rate(inner)
+
+
+def _config_of(model):
+    try:
+        return keras.saving.serialize_keras_object(model.get_config())
+    except Exception:  # A network of one's own may have no config, and says so in any way.
+        return {}
+
+
+def _differences(before, now, place, is_config=False):
+    """Yields how two plain values differ; of a config, in what both have."""
+    if before == now:
+        return
+    if isinstance(before, dict) and isinstance(now, dict):
+        if before.get("class_name") != now.get("class_name"):
+            yield _was(place, before, now)
+            return
+        is_object = "class_name" in before
+        for name in {**before, **now}:
+            inside = is_object and name == "config"
+            inner = place if inside else f"{place}.{name}"
+            if name in before and name in now:
+                yield from _differences(before[name], now[name], inner, inside)
+            elif not is_object and not is_config:
+                yield _was(inner, before.get(name, NOT_SET), now.get(name, NOT_SET))
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for index, (one, other) in enumerate(zip(before, now, strict=True)):
+            yield from _differences(one, other, f"{place}[{index}]")
+    else:
+        yield _was(place, before, now)
+
+
+def _was(place, before, now):
+    return f"{place} was {_short(before)} and is now {_short(now)}"
+
+
+def _short(value):
+    if isinstance(value, dict) and "class_name" in value:
+        return value["class_name"]
+    if isinstance(value, list | dict):
+        return f"{len(value)} entries"
+    if value is NOT_SET:
+        return "not set"
+    return repr(value)
+
+
+# ---------------------------------------------------------------------- configs that compare
+
+
+def _plain(config):
+    """Returns a config as JSON has it, the same for each process that makes the same model.
+
+    Keras numbers the names that nobody gave by how many there were before in the process: here they
+    are numbered in their order within the config.
+    """
+    names, counts = {}, collections.Counter()
+    config = json.loads(json.dumps(config, default=_of_odd_type))
+    for name in _names_in(config):
+        if name not in names:
+            base = re.sub(r"_\d+$", "", name)
+            names[name] = f"{base}#{counts[base]}"
+            counts[base] += 1
+    return _renamed(config, names)
+
+
+def _names_in(value):
+    if isinstance(value, dict):
+        if isinstance(value.get("name"), str):
+            yield value["name"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from _names_in(entry)
+
+
+def _renamed(value, names, is_reference=False):
+    if isinstance(value, dict):
+        if value.get("class_name") == "__lambda__":  # Its code says where in a file it stands.
+            return {"class_name": "lambda"}
+        return {
+            key: _renamed(entry, names, is_reference or key in _REFERENCES)
+            for key, entry in value.items()
+            if key not in _NOT_COMPARED
+        }
+    if isinstance(value, list):
+        return [_renamed(entry, names, is_reference) for entry in value]
+    return names.get(value, value) if is_reference and isinstance(value, str) else value
+
+
+def _of_odd_type(value):
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return type(value).__name__
+
+
+def _numberless(path):
+    return re.sub(r"_\d+(?=[/_]|$)", "", path)

@@ -1,0 +1,195 @@
+"""A checkpoint knows whether what goes on from it is its own training."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import kgen
+from kgen import models
+from kgen.callbacks import checkpoint_file, training_identity
+from tests.callbacks.tiny import in_order, tiny_critic, tiny_gan, tiny_generator
+
+IMAGES = np.random.default_rng(0).uniform(-1.0, 1.0, (16, 8, 8, 1)).astype("float32")
+
+
+def train(folder, model, optimizer=None, data=None, rounds=2, callbacks=(), **settings):
+    adam = {p.name: keras.optimizers.Adam(1e-3) for p in model.players}
+    model.compile(adam if optimizer is None else optimizer, run_eagerly=True)
+    checkpoint = kgen.callbacks.Checkpoint(folder, every=1, **settings)
+    arguments = {"epochs": 1, "steps_per_epoch": rounds, "verbose": 0}
+    if data is None:
+        data, arguments["shuffle"] = in_order(16, 8), False
+    model.fit(data, batch_size=None if hasattr(data, "element_spec") else 8,
+              callbacks=[*callbacks, checkpoint], **arguments)  # fmt: skip
+    return model
+
+
+def rates(model):
+    return [float(o.learning_rate) for o in model.optimizer.by_player.values()]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """Folder of a training with a checkpoint of one round, of an epoch of two."""
+
+    class Leave(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if self.model.rounds_played == 1:
+                raise RuntimeError("left")
+
+    folder = tmp_path_factory.mktemp("begun")
+    with pytest.raises(RuntimeError, match="left"):
+        train(folder, tiny_gan(seed=1), callbacks=[Leave()])
+    return folder
+
+
+@pytest.fixture
+def folder(begun, tmp_path):
+    import shutil
+
+    return shutil.copytree(begun, tmp_path / "begun")
+
+
+def test_the_same_training_made_later_in_a_process_goes_on(folder):
+    """Keras numbers the names of layers by how many there were before."""
+    for _ in range(3):
+        tiny_gan()
+    model = tiny_gan(seed=1)
+    assert "_" in model.generator.layers[1].name
+    assert train(folder, model).rounds_played == 2
+
+
+def adam(rate=1e-3, **settings):
+    names = ("discriminator", "generator")
+    return {name: keras.optimizers.Adam(rate, **settings) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("make", "optimizer", "message"),
+    [
+        (tiny_gan, adam(1e-6), r"optimizer.*learning_rate was 0.001\d* and is now 1e-06|9.99"),
+        (tiny_gan, adam(beta_1=0.5), "beta_1 was 0.9 and is now 0.5"),
+        # Of as many variables of the same shapes.
+        (
+            tiny_gan,
+            {name: keras.optimizers.Adamax(1e-3) for name in ("discriminator", "generator")},
+            "optimizer.discriminator was Adam and is now Adamax",
+        ),
+        (lambda **k: tiny_gan(loss="hinge", **k), None, "model.loss was .* and is now 'hinge'"),
+        (lambda **k: tiny_gan(instance_noise=0.2, **k), None, "model.instance_noise was 0.0 and"),
+    ],
+)
+def test_what_differs_is_named_and_refused(folder, make, optimizer, message):
+    with pytest.raises(ValueError, match=f"is of another training: .*{message}.*accept"):
+        train(folder, make(seed=1), optimizer)
+
+
+def test_another_system_of_the_same_shapes_is_refused(folder):
+    class Other(models.GAN):
+        pass
+
+    with pytest.raises(ValueError, match="model was GAN and is now Other"):
+        train(folder, Other(tiny_generator(), tiny_critic(), seed=1))
+
+
+def test_a_layer_inside_that_differs_is_refused(folder):
+    generator = tiny_generator()
+    generator.layers[2].activation = keras.activations.softsign
+    model = models.GAN(generator, tiny_critic(), seed=1)
+    with pytest.raises(ValueError, match=r"model.generator.layers\[2\].*'tanh'.*'softsign'"):
+        train(folder, model)
+
+
+def test_changes_that_are_accepted_take_effect_and_are_told(folder):
+    with pytest.warns(UserWarning, match="goes on otherwise: .*learning_rate"):
+        model = train(folder, tiny_gan(seed=1), adam(1e-6), changes="accept")
+    assert rates(model) == pytest.approx([1e-6, 1e-6])
+    assert model.rounds_played == 2
+    # It is this training's from there on.
+    assert train(folder, tiny_gan(seed=1), adam(1e-6)).rounds_played == 2
+    with pytest.raises(ValueError, match="`changes` must be .*received 'ignore'"):
+        kgen.callbacks.Checkpoint(folder, changes="ignore")
+
+
+def test_rates_that_callbacks_have_changed_come_back(tmp_path):
+    class Halve(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.rounds_played == 1:
+                for optimizer in self.model.optimizer.optimizers:
+                    optimizer.learning_rate = 5e-4
+
+    train(tmp_path, tiny_gan(seed=1), rounds=2, callbacks=[Halve()])
+    model = train(tmp_path, tiny_gan(seed=1), rounds=2)
+    assert rates(model) == pytest.approx([5e-4, 5e-4])
+
+
+def test_other_data_of_the_same_shapes_are_told(tmp_path):
+    train(tmp_path, tiny_gan(seed=1), data=IMAGES)
+    with pytest.warns(UserWarning, match="was trained on other data than there are now"):
+        train(tmp_path, tiny_gan(seed=1), data=-IMAGES)
+    train(tmp_path, tiny_gan(seed=1), data=-IMAGES.copy())
+
+
+def rewritten(folder, change):
+    """Changes the facts of a folder's checkpoints."""
+    for path in checkpoint_file.newest_first(folder):
+        arrays, facts = checkpoint_file.read(path)
+        change(facts)
+        checkpoint_file.write(path, arrays, facts)
+
+
+def test_versions_that_differ_are_told(folder):
+    rewritten(folder, lambda facts: facts["identity"]["versions"].update(Keras="3.0.0"))
+    told = rf"was written by Keras 3.0.0 \(now {keras.__version__}\): training may not end"
+    with pytest.warns(UserWarning, match=told):
+        train(folder, tiny_gan(seed=1))
+
+
+def test_a_later_format_is_refused_and_the_first_one_read(folder):
+    rewritten(folder, lambda facts: facts["identity"].update(format=training_identity.FORMAT + 1))
+    with pytest.raises(ValueError, match="of format 3, written by kgen .* formats up to 2"):
+        train(folder, tiny_gan(seed=1))
+    rewritten(folder, lambda facts: facts.pop("identity"))
+    assert train(folder, tiny_gan(seed=1)).rounds_played == 2
+
+
+def test_an_argument_of_a_later_version_is_no_difference(folder):
+    rewritten(folder, lambda facts: facts["identity"]["model"]["config"].pop("instance_noise"))
+    assert train(folder, tiny_gan(seed=1)).rounds_played == 2
+
+
+def test_types_and_names_of_variables_are_held():
+    model = tiny_gan(seed=1)
+    model.compile("adam")
+    found = training_identity.identity(model)["variables"]
+    assert ["dense/kernel", "float32"] in found["model"]
+    assert any("momentum" in name for name, _ in found["optimizer"])
+    other = json.loads(json.dumps(found))
+    other["model"][0][1] = "float16"
+    before, now = ({"model": {}, "optimizer": {}, "variables": held} for held in (other, found))
+    name, dtype = found["model"][0]
+    assert training_identity.changes(before, now) == [
+        f"the model held {name} of float16 where there is {name} of {dtype}"
+    ]
+
+
+def test_a_model_without_config_goes_on(tmp_path):
+    class Own(keras.Model):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+            self.built = True
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    @keras.saving.register_keras_serializable("kgen_tests")
+    class Hidden(models.GAN):
+        def get_config(self):
+            raise NotImplementedError
+
+    for _ in range(2):
+        model = train(tmp_path, Hidden(tiny_generator(), tiny_critic(), seed=1))
+    assert model.rounds_played == 2
