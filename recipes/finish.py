@@ -58,7 +58,9 @@ def save(model, paths):
     except Exception as error:
         if not is_disk_full(error):
             raise
-        checkpoint_file.tidy(paths.checkpoints, keep=1)
+        newest = checkpoint_file.newest_first(paths.checkpoints)[:1]
+        finite = [checkpoint_file.read(path)[1].get("finite") for path in newest]
+        checkpoint_file.tidy(paths.checkpoints, 1, *finite)
         _save(model, paths.model)
 
 

@@ -79,6 +79,7 @@ def check_config(paths, config, may_be_longer=False):
     if may_be_longer and is_longer(paths, config):
         _check_goes_on(paths, before)
         not_compared = (*not_compared, "steps")
+    before = {**_defaults(config, before), **before}
     names = [name for name in {**before, **now} if name not in not_compared]
     changes = [
         f"{name} was {_named(before, name)} and is now {_named(now, name)}"
@@ -90,6 +91,25 @@ def check_config(paths, config, may_be_longer=False):
             f"out: {folder} holds a run of another config: {', '.join(changes)}. "
             "Expected the same config, another folder (--out), or --fresh to remove that run."
         )
+
+
+def check_recipe(paths, recipe):
+    """Raises if the folder holds a finished run of another recipe, by their modules' names."""
+    before = recipe_of(paths)
+    if None not in (before, recipe) and before != recipe:
+        raise ValueError(
+            f"out: {paths.config.parent} holds a run of the recipe {before}, and not of {recipe}. "
+            "Expected another folder (--out), or --fresh to remove that run."
+        )
+
+
+def _defaults(config, before):
+    """The defaults of fields that an earlier version's recipe did not have: it was as if it had."""
+    fields = [field for field in dataclasses.fields(config) if field.name not in before]
+    missing = dataclasses.MISSING
+    values = {f.name: f.default for f in fields if f.default is not missing}
+    made = {f.name: f.default_factory() for f in fields if f.default_factory is not missing}
+    return json.loads(json.dumps(values | made))
 
 
 def is_longer(paths, config):

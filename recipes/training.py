@@ -16,10 +16,13 @@ import kgen.distribution
 import kgen.metrics
 import kgen.serving
 from kgen.callbacks.best_effort import best_effort
+from kgen.core import engine
 from kgen.core.owner import owned
 from kgen.core.precision import dtype_policy
+from kgen.core.whole_file import is_disk_full
 from recipes import config_file, run_folder
 from recipes.closed_pipe import ends_quietly
+from recipes.ending import at_sigterm, leave
 from recipes.finish import finish, newest_scores  # noqa: F401  Also for the command line.
 
 
@@ -190,6 +193,7 @@ def train(config, build, family=Family()):
     paths = run_folder.paths(config.out)
     if not config.fresh:
         run_folder.check_config(paths, config, may_be_longer=True)
+        run_folder.check_recipe(paths, _recipe(type(config)))
         # One that is to be longer goes on after its last checkpoint.
         result = None if run_folder.is_longer(paths, config) else _finished(paths)
         if result is not None:
@@ -231,7 +235,10 @@ def _train(config, build, family, paths, strategy):
             run_folder.claim(paths, config)
         kgen.distribution.wait_for_all(strategy)  # Before the others look for checkpoints.
         run_folder.check_config(paths, config)  # All hosts have been given the chief's.
-        checkpoint = kgen.callbacks.Checkpoint(paths.checkpoints, config.checkpoint_every)
+        # What a user changes is refused above: what is left is what another version has made of it.
+        checkpoint = kgen.callbacks.Checkpoint(
+            paths.checkpoints, config.checkpoint_every, changes="accept"
+        )
         logs = _logs(paths) if is_chief else []
         try:
             history = model.fit(
@@ -253,7 +260,7 @@ def _train(config, build, family, paths, strategy):
                     checkpoint,
                 ],
             ).history
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or SIGTERM of a command.
             command = "The same command without --fresh" if config.fresh else "The same command"
             if is_chief:
                 print(
@@ -334,10 +341,12 @@ def compile_with_adam(model, config, learning_rate, **settings):
 
 
 @ends_quietly()
+@at_sigterm()
 def main(config_class, run, description, arguments=None, prog=None):
     """Runs a recipe from the command line; bad input ends in one sentence and exit code 2.
 
-    A training that has diverged ends so with exit code 1, one that has lost a host with 3.
+    A training that has diverged ends so with exit code 1, one that has lost a host with 3, one
+    whose disk is full with 4 and the path. Ctrl-C ends in 130 and SIGTERM in 143.
 
     `--config best.json` takes fields from a file, as a search writes it; other flags win over it.
 
@@ -348,21 +357,24 @@ def main(config_class, run, description, arguments=None, prog=None):
         prog: The command, for `--help`; `None` for the process's own.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    out = None
     try:
         settings = config_file.settings(config_class, arguments)
         description = description + config_file.HELP
         if prog is None and _recipe(config_class) is not None:
             prog = f"python -m {_recipe(config_class)}"
         config = tyro.cli(config_class, prog=prog, description=description, **settings)
+        out = config.out
         paths = run(config).paths
     except kgen.callbacks.DivergedError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         raise
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    except (ValueError, *engine.FILE_ERRORS) as error:
+        if not isinstance(error, ValueError | OSError) and not is_disk_full(error):
+            raise
+        leave(error, out)
     except kgen.distribution.WorkerLostError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(3)

@@ -161,7 +161,7 @@ def test_the_signature_it_names_is_exported_and_served(tmp_path):
 
 
 def test_every_recipe_has_a_row():
-    shared = {"__init__", "conditional", "config_file", "finish", "growing", "run_folder"}
+    shared = {"__init__", "conditional", "config_file", "ending", "finish", "growing", "run_folder"}
     shared |= {"training", "translation"}
     recipes = {p.stem for p in pathlib.Path("recipes").glob("*.py")}
     assert recipes - shared == set(re.findall(r"`python -m recipes\.(\w+)`", README))

@@ -64,6 +64,7 @@ class Checkpoint(RoundCallback):
         keep: How many to keep, the newest.
         changes: What to do about a config that differs from the checkpoint's: "refuse", or "accept"
             to go on from it under the config of now, with its learning rates, and warn of it.
+            Another system is refused in any case.
 
     Raises:
         ValueError: If an argument is not of this form; when training begins, if the folder holds
@@ -283,10 +284,12 @@ class Checkpoint(RoundCallback):
         before = facts.get("identity", {})
         training_identity.check_format(before, path)
         changes = training_identity.changes(before, self._identity)
-        if changes and self.changes == "refuse":
+        is_other = training_identity.is_another_system(before, self._identity)
+        if changes and (is_other or self.changes == "refuse"):
+            other = "" if is_other else ', or Checkpoint(..., changes="accept") to go on so from it'
             raise ValueError(
                 f"{path} is of another training: {'; '.join(changes)}. Give this one a folder of "
-                'its own, or Checkpoint(..., changes="accept") to go on so from there.'
+                f"its own{other}."
             )
         model_state.check_state(model, arrays, path)
         for name, value in self._training.items():

@@ -68,6 +68,7 @@ class CheckpointFolder:
             OSError: If none is left, and one cannot be read.
             ValueError: If all are damaged.
         """
+        self.finite = None
         damaged, unread = [], None
         for path in checkpoint_file.newest_first(self.directory):
             try:

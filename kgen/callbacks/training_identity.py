@@ -87,7 +87,7 @@ def changes(before, now):
         if before.get(part) and now[part]  # Not of the first format, nor without config.
         for difference in _differences(before[part], now[part], part)
     ]
-    if before.get("model") and before["model"]["class_name"] != now["model"]["class_name"]:
+    if is_another_system(before, now):
         return found[:1]
     old, new = before.get("variables", {}), now["variables"]
     found += [
@@ -97,6 +97,11 @@ def changes(before, now):
         if one != other
     ]
     return found[:MOST] + ([f"and {len(found) - MOST} more"] if len(found) > MOST else [])
+
+
+def is_another_system(before, now):
+    """Whether the models are of different classes."""
+    return bool(before.get("model")) and before["model"]["class_name"] != now["model"]["class_name"]
 
 
 def announced(before, now):

@@ -7,6 +7,7 @@ import sys
 
 from recipes.closed_pipe import ends_quietly
 from recipes.command_line import quick_help
+from recipes.ending import leave
 from recipes.registry import exit_unless_known
 
 # Each is a module beside this one, imported only when it is asked for: TensorFlow takes seconds.
@@ -69,8 +70,7 @@ def main(arguments=None):
         except BrokenPipeError:
             raise
         except (ValueError, NotImplementedError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(2)
+            leave(error)
         except KeyboardInterrupt:
             sys.exit(130)  # As a shell reports Ctrl-C.
 

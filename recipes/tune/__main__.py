@@ -8,6 +8,7 @@ from keras_tuner.errors import FatalError
 
 from recipes import tune
 from recipes.closed_pipe import ends_quietly
+from recipes.ending import leave
 from recipes.registry import exit_unless_known
 
 
@@ -54,8 +55,7 @@ def main(arguments=None, prog="python -m recipes.tune"):
     except BrokenPipeError:
         raise
     except (ValueError, OSError, FatalError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        leave(error, config.out)
     except KeyboardInterrupt:
         print("\nStopped. The same command without --fresh goes on with the trials that are left.")
         sys.exit(130)  # As a shell reports Ctrl-C.

@@ -91,7 +91,7 @@ def test_another_system_of_the_same_shapes_is_refused(folder):
         pass
 
     with pytest.raises(ValueError, match="model was GAN and is now Other"):
-        train(folder, Other(tiny_generator(), tiny_critic(), seed=1))
+        train(folder, Other(tiny_generator(), tiny_critic(), seed=1), changes="accept")
 
 
 def test_a_layer_inside_that_differs_is_refused(folder):

@@ -668,7 +668,7 @@ def test_another_config_in_the_same_folder_is_refused(finished_run):
     message = "steps was 7 and is now 3, filters was 4 and is now 8.*--fresh"
     with pytest.raises(ValueError, match=message):
         dcgan.run(dataclasses.replace(run.config, steps=3, filters=8))
-    with pytest.raises(ValueError, match="critic_updates was not set and is now 2"):
+    with pytest.raises(ValueError, match="critic_updates was 5 and is now 2"):
         wgan_gp.run(tiny(wgan_gp, run.folder, **STEPS))
     assert run.result.paths.model.read_bytes() == before
 

@@ -1,5 +1,6 @@
 """The folder of a run: what is removed from it, and who may have it."""
 
+import dataclasses
 import os
 import shutil
 
@@ -85,3 +86,39 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path):
         with owned(tmp_path / "run"), pytest.raises(FolderInUseError, match="is in use by process"):
             dcgan.run(config)
         assert not list(tmp_path.iterdir())  # And nothing was written.
+
+
+@dataclasses.dataclass(frozen=True)
+class Newer(training.Config):
+    """The config of a later version, with a field more of each kind."""
+
+    sharpness: float = 0.5
+    sizes: list[int] = dataclasses.field(default_factory=lambda: [64, 32])
+
+
+def test_a_later_version_reads_an_older_run(paths):
+    """A field that there was not had its default; another value makes it another run."""
+    run_folder.check_config(paths, Newer())
+    with pytest.raises(ValueError, match="sharpness was 0.5 and is now 0.7"):
+        run_folder.check_config(paths, Newer(sharpness=0.7))
+    run_folder.claim(paths, Newer())
+    with pytest.raises(ValueError, match="sharpness was 0.5 and is now not set"):
+        run_folder.check_config(paths, training.Config())
+
+
+def test_a_finished_run_of_another_recipe_is_refused(paths):
+    run_folder.finish(paths, "recipes.gan")
+    run_folder.check_recipe(paths, "recipes.gan")
+    run_folder.check_recipe(paths, None)  # A script of one's own.
+    with pytest.raises(ValueError, match="a run of the recipe recipes.gan, and not of recipes.vae"):
+        run_folder.check_recipe(paths, "recipes.vae")
+
+
+def test_leftovers_of_dead_writers_are_cleared(paths):
+    left = [folder / ".partial-elsewhere_1-7-0123abcd-x.png" for folder in
+            (paths.config.parent, paths.samples, paths.report)]  # fmt: skip
+    for path in left:
+        path.write_text("")
+        os.utime(path, (0, 0))
+    run_folder.claim(paths, training.Config())
+    assert not any(path.exists() for path in left)
