@@ -37,8 +37,8 @@ def check_same_width(name, values, other_name, other):
     """Raises a ValueError unless two arrays `(n, d)` and `(m, d)` have one d."""
     if values.shape[1] != other.shape[1]:
         raise ValueError(
-            f"`{name}` and `{other_name}` must have rows of one length; received arrays of shapes "
-            f"{values.shape} and {other.shape}."
+            f"`{name}` and `{other_name}` must have rows of one length; received rows of "
+            f"{values.shape[1]} and of {other.shape[1]} numbers."
         )
 
 

@@ -179,8 +179,11 @@ def test_the_interval_is_around_the_score_and_repeats():
         (dict(features=np.zeros((1, 2))), "`features` must have at least 2 rows; received 1"),
         (dict(features=np.full((9, 2), np.nan)), "`features` must be finite; received 18"),
         (dict(features=np.array([["a", "b"]])), "`features` must be an array of numbers"),
-        (dict(reference=np.zeros((9, 3))), "`features` and `reference`"),
-        (dict(reference=Moments(3)), "`features` and `reference`"),
+        (
+            dict(reference=np.zeros((9, 3))),
+            "`features` and `reference`.* rows of 2 and of 3 numbers",
+        ),
+        (dict(reference=Moments(3)), "`features` and `reference`.* rows of 2 and of 3 numbers"),
         (dict(shrinkage=0.0), "`shrinkage`.*above 0.0 and at most 1.0; received 0.0"),
         (dict(shrinkage=1.5), "`shrinkage`"),
         (dict(resamples=-1), "`resamples`"),
