@@ -220,6 +220,10 @@ def _table(name, epochs, ema_momentum, published):
         rows=ROWS,
         columns=COLUMNS,
         published=published,
+        departures=(
+            "the published protocol, with the rows that PacGAN has; the other losses and "
+            "penalties get its networks, data and budget."
+        ),
         describe=describe,
         train=train,
         draw=draw,

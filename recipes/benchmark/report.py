@@ -111,6 +111,7 @@ def text(table, protocol, summary):
         [
             f"{table.name}",
             *table.describe(protocol),
+            f"Without --small: {table.departures}",
             f"Mean and standard deviation over trials of seeds {seeds[0]} to {seeds[-1]}. "
             f"Published: {'; '.join(sources)}.",
             "",

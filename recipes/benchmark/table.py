@@ -39,6 +39,7 @@ class Table:
         rows: Dict from the name of a row to what it is.
         columns: Tuple of `report.Column`, of which each row has a score.
         published: Tuple of `report.Published`.
+        departures: What of the full protocol differs from the published one, a sentence.
         describe: Function of a protocol that returns its sentences.
         train: Function `(protocol, trial)`, see `trials.run`.
         draw: Function `(folder, table, summary)` that writes the picture and returns its path.
@@ -50,6 +51,7 @@ class Table:
     rows: dict
     columns: tuple
     published: tuple
+    departures: str
     describe: Callable
     train: Callable
     draw: Callable

@@ -202,6 +202,7 @@ def arithmetic_table():
             report.Published("A, larger", {"modes": "7.9"}, source, "a"),
             report.Published("C", {}, source),
         ),
+        departures="the published protocol, but by arithmetic.",
         describe=lambda protocol: [f"Times {protocol.factor:g}."],
         train=arithmetic,
         draw=draw,
@@ -211,8 +212,9 @@ def arithmetic_table():
 def test_the_printed_table(tmp_path):
     config = tables.Config(out=str(tmp_path), seed=3)
     text = tables.run(arithmetic_table(), config).text
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[4:]]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[5:]]
     assert text.splitlines()[1] == "Times 10."
+    assert text.splitlines()[2] == "Without --small: the published protocol, but by arithmetic."
     assert "seeds 3 to 4" in text and "Somebody 2018, table 1" in text
     assert rows == [
         ["row", "modes %", "trials", "s a trial", "published", "modes %"],
