@@ -8,7 +8,8 @@ def seed_of(seed):
     """Returns a seed of 64 bits as an integer; one from NumPy's global generator for `None`."""
     if seed is None:
         return int(np.random.randint(2**31))
-    if not isinstance(seed, int | np.integer) or not -(2**63) <= seed < 2**63:
+    is_integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not is_integer or not -(2**63) <= seed < 2**63:
         raise ValueError(f"`seed` must be an integer of 64 bits or None, received {seed!r}.")
     return int(seed)
 

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
@@ -25,6 +27,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         ValueError: If an argument is not of this form.
     """
 
+    @plain_arguments
     def __init__(self, initial_learning_rate, constant_steps, decay_steps):
         super().__init__()
         if not isinstance(initial_learning_rate, int | float) or not initial_learning_rate > 0.0:

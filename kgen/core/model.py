@@ -13,6 +13,7 @@ from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
 from kgen.core.keras_private import BuildsOptimizerAlone
 from kgen.core.noise import Noise, borrowed
+from kgen.core.numbers import plain_arguments
 from kgen.core.optimizers import PlayerOptimizers, check_callbacks
 from kgen.core.replicas import StopTogether, average_statistics, check_optimizers
 
@@ -50,7 +51,8 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         **kwargs: `name`, `dtype` and `trainable`, as for any `keras.Model`.
 
     Raises:
-        ValueError: If two players or two components of a player's loss share a name.
+        ValueError: If two players or two components of a player's loss share a name, or `seed` is
+            no integer of 64 bits.
     """
 
     # Whether the losses' `data` is `(x, y)`, y being labels or target images, and not x alone.
@@ -59,6 +61,7 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
     # Whether the last turns of a round share one `prepare`; see there what it may then use.
     prepares_once = False
 
+    @plain_arguments
     def __init__(self, players, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.players = tuple(players)
@@ -67,6 +70,11 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         self.trackers = _trackers(self.players)
         self.evaluated = BatchCount(name="evaluated")
         self.built = True  # Players hold built networks only.
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = plain_arguments(cls.__init__)
 
     # ------------------------------------------------------------------ training
 

@@ -7,6 +7,8 @@ import keras
 from keras import ops
 
 from kgen.core import engine
+from kgen.core.arrays import seed_of
+from kgen.core.numbers import plain_arguments
 
 
 class Noise(keras.layers.Layer):
@@ -18,11 +20,15 @@ class Noise(keras.layers.Layer):
     Args:
         seed: Integer start of the sequence; `None` draws one from Python's `random`, which
             `keras.utils.set_random_seed` fixes.
+
+    Raises:
+        ValueError: If `seed` is no integer of 64 bits.
     """
 
+    @plain_arguments
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.seed = seed
+        self.seed = None if seed is None else seed_of(seed)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 
 from kgen.core.flatten import flatten_layers
+from kgen.core.numbers import plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Player:
     def __post_init__(self):
         if not isinstance(self.networks, tuple):
             object.__setattr__(self, "networks", (self.networks,))
-        if not isinstance(self.updates, int) or self.updates < 1:
+        object.__setattr__(self, "updates", plain(self.updates))
+        is_count = isinstance(self.updates, int) and not isinstance(self.updates, bool)
+        if not is_count or self.updates < 1:
             raise ValueError(
                 f"`{self.name}_updates` must be a positive integer, received {self.updates!r}."
             )

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.equalized_dense import EqualizedDense
 from kgen.layers.standardize import standardize
 from kgen.layers.style_shapes import style_shapes
@@ -34,6 +35,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     TensorShape([2, 8, 8, 3])
     """
 
+    @plain_arguments
     def __init__(self, epsilon=1e-8, **kwargs):
         super().__init__(**kwargs)
         if not epsilon > 0:

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kgen.core import engine
+from kgen.core.numbers import plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -22,6 +23,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Example:
         layers.BatchNormalization(momentum=0.9)(images)  # Of the shape of images.
     """
+
+    __init__ = plain_arguments(keras.layers.BatchNormalization.__init__)
 
     def call(self, inputs, training=None, mask=None):
         is_plain = (

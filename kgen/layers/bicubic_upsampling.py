@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.pixel_shuffle import PixelShuffle
 
 
@@ -33,6 +34,7 @@ class BicubicUpsampling2D(keras.layers.Layer):
     TensorShape([1, 6, 8, 1])
     """
 
+    @plain_arguments
     def __init__(self, factor=2, **kwargs):
         super().__init__(**kwargs)
         self.shuffle = PixelShuffle(factor, name="shuffle", dtype=self.dtype_policy)

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.blur import along_axes, blur_matrix, check_kernel
 
 
@@ -32,6 +33,7 @@ class BlurDownsampling2D(keras.layers.Layer):
     TensorShape([1, 3, 4, 2])
     """
 
+    @plain_arguments
     def __init__(self, kernel=(1, 2, 1), **kwargs):
         super().__init__(**kwargs)
         self.kernel = check_kernel("BlurDownsampling2D", kernel)

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.blur import along_axes, blur_matrix, check_kernel
 
 
@@ -33,6 +34,7 @@ class BlurUpsampling2D(keras.layers.Layer):
     TensorShape([1, 6, 8, 2])
     """
 
+    @plain_arguments
     def __init__(self, kernel=(1, 2, 1), **kwargs):
         super().__init__(**kwargs)
         self.kernel = check_kernel("BlurUpsampling2D", kernel)

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.batch_normalization import BatchNormalization
 from kgen.layers.spectral_normalization import SpectralNormalization
 
@@ -32,6 +33,7 @@ class ConditionalBatchNormalization(layers.Layer):
         ValueError: If the inputs are not two such tensors.
     """
 
+    @plain_arguments
     def __init__(self, momentum=0.99, epsilon=1e-3, spectral=False, synchronized=False, **kwargs):
         super().__init__(**kwargs)
         self.momentum = momentum

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from kgen.core.noise import Noise
+from kgen.core.numbers import plain_arguments
 
 _LENT = contextvars.ContextVar("kgen_dropout_noise", default=None)
 
@@ -67,6 +68,7 @@ class Dropout(keras.layers.Layer):
     TensorShape([2, 8])
     """
 
+    @plain_arguments
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(rate, (int, float)) or not 0 <= rate < 1:

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class EqualizedConv2D(keras.layers.Layer):
@@ -39,6 +41,7 @@ class EqualizedConv2D(keras.layers.Layer):
     TensorShape([2, 8, 8, 16])
     """
 
+    @plain_arguments
     def __init__(
         self,
         filters,

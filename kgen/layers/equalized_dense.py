@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class EqualizedDense(keras.layers.Layer):
@@ -38,6 +40,7 @@ class EqualizedDense(keras.layers.Layer):
     TensorShape([2, 3])
     """
 
+    @plain_arguments
     def __init__(
         self,
         units,

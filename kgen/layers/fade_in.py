@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.repeat_pixels import repeat_pixels
 
 
@@ -32,6 +33,7 @@ class FadeIn(keras.layers.Layer):
     array([0.25, 0.25, 0.25], dtype=float32)
     """
 
+    @plain_arguments
     def __init__(self, alpha=1.0, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(alpha, (int, float)) or not 0 <= alpha <= 1:

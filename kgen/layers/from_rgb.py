@@ -2,6 +2,7 @@
 
 import keras
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.equalized_conv2d import EqualizedConv2D
 
 
@@ -28,6 +29,7 @@ class FromRGB(EqualizedConv2D):
     TensorShape([2, 8, 8, 16])
     """
 
+    @plain_arguments
     def __init__(self, filters, activation="leaky_relu", gain=2.0**0.5, **kwargs):
         super().__init__(filters, 1, activation=activation, gain=gain, **kwargs)
 

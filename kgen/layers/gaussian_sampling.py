@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kgen.core.noise import Noise
+from kgen.core.numbers import plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -35,6 +36,7 @@ class GaussianSampling(keras.layers.Layer):
     TensorShape([4, 2])
     """
 
+    @plain_arguments
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
         if seed is not None and not isinstance(seed, int):

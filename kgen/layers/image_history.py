@@ -5,6 +5,7 @@ from keras import ops
 
 from kgen.core import engine
 from kgen.core.noise import Noise
+from kgen.core.numbers import plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -42,6 +43,7 @@ class ImageHistory(keras.layers.Layer):
     TensorShape([4, 8, 8, 3])
     """
 
+    @plain_arguments
     def __init__(self, size=50, seed=None, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(size, int) or size < 1:

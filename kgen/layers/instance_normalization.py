@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.standardize import standardize
 
 
@@ -32,6 +33,7 @@ class InstanceNormalization(keras.layers.Layer):
     TensorShape([2, 8, 8, 3])
     """
 
+    @plain_arguments
     def __init__(self, epsilon=1e-5, center=True, scale=True, **kwargs):
         super().__init__(**kwargs)
         if not epsilon > 0:

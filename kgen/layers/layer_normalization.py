@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.standardize import standardize
 
 
@@ -35,6 +36,7 @@ class LayerNormalization(keras.layers.Layer):
     TensorShape([2, 8, 8, 3])
     """
 
+    @plain_arguments
     def __init__(self, axis=None, epsilon=1e-5, center=True, scale=True, **kwargs):
         super().__init__(**kwargs)
         axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class LearnedConstant(keras.layers.Layer):
@@ -27,6 +29,7 @@ class LearnedConstant(keras.layers.Layer):
     TensorShape([2, 4, 4, 16])
     """
 
+    @plain_arguments
     def __init__(self, shape, initializer="ones", **kwargs):
         super().__init__(**kwargs)
         is_list = isinstance(shape, (list, tuple)) and len(shape) == 3

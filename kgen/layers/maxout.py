@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class Maxout(keras.layers.Layer):
@@ -27,6 +29,7 @@ class Maxout(keras.layers.Layer):
     TensorShape([2, 3])
     """
 
+    @plain_arguments
     def __init__(
         self,
         units,

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class MinibatchStandardDeviation(keras.layers.Layer):
@@ -34,6 +36,7 @@ class MinibatchStandardDeviation(keras.layers.Layer):
     TensorShape([8, 4, 4, 17])
     """
 
+    @plain_arguments
     def __init__(self, group_size=4, epsilon=1e-8, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(group_size, int) or group_size < 2:

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.equalized_dense import EqualizedDense
 from kgen.layers.style_shapes import style_shapes
 
@@ -43,6 +44,7 @@ class ModulatedConv2D(keras.layers.Layer):
     TensorShape([2, 8, 8, 16])
     """
 
+    @plain_arguments
     def __init__(
         self,
         filters,

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class PixelNormalization(keras.layers.Layer):
@@ -26,6 +28,7 @@ class PixelNormalization(keras.layers.Layer):
     array([[0.84852815, 1.1313709 ]], dtype=float32)
     """
 
+    @plain_arguments
     def __init__(self, epsilon=1e-8, **kwargs):
         super().__init__(**kwargs)
         if not epsilon > 0:

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class PixelShuffle(keras.layers.Layer):
@@ -27,6 +29,7 @@ class PixelShuffle(keras.layers.Layer):
     TensorShape([1, 6, 8, 3])
     """
 
+    @plain_arguments
     def __init__(self, factor=2, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(factor, int) or factor < 1:

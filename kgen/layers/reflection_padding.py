@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class ReflectionPadding2D(keras.layers.Layer):
@@ -30,6 +32,7 @@ class ReflectionPadding2D(keras.layers.Layer):
     array([2., 1., 0., 1., 2., 3., 2., 1.], dtype=float32)
     """
 
+    @plain_arguments
     def __init__(self, padding=1, **kwargs):
         super().__init__(**kwargs)
         self.padding = _sides(padding)

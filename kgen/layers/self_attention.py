@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.spectral_normalization import SpectralNormalization
 
 
@@ -36,6 +37,7 @@ class SelfAttention(layers.Layer):
     TensorShape([2, 8, 8, 16])
     """
 
+    @plain_arguments
     def __init__(self, spectral=False, reduction=8, pool=True, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(reduction, int) or reduction < 1:

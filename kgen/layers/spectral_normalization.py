@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 _TRANSPOSED = (
     keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,
@@ -45,6 +47,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     TensorShape([2, 8, 8, 8])
     """
 
+    @plain_arguments
     def __init__(self, layer, power_iterations=1, **kwargs):
         # This wrapper reads the weight before the wrapped layer's policy casts it, and must not
         # open a half-precision scope around that: its own policy is the dtype of its variables.

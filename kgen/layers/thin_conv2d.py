@@ -2,6 +2,7 @@
 
 import keras
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import phase_convolution
 
 
@@ -23,6 +24,8 @@ class ThinConv2D(keras.layers.Conv2D):
     >>> layer(keras.random.normal((2, 28, 28, 1))).shape
     TensorShape([2, 14, 14, 64])
     """
+
+    __init__ = plain_arguments(keras.layers.Conv2D.__init__)
 
     def convolution_op(self, inputs, kernel):
         if not self._has_phases(inputs):

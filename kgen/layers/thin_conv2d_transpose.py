@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import phase_convolution
 
 
@@ -26,6 +27,8 @@ class ThinConv2DTranspose(keras.layers.Conv2DTranspose):
     >>> layer(keras.random.normal((2, 14, 14, 64))).shape
     TensorShape([2, 28, 28, 1])
     """
+
+    __init__ = plain_arguments(keras.layers.Conv2DTranspose.__init__)
 
     def call(self, inputs, training=False):
         if not self._has_phases(inputs):

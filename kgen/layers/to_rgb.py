@@ -2,6 +2,7 @@
 
 import keras
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers.equalized_conv2d import EqualizedConv2D
 
 
@@ -26,6 +27,7 @@ class ToRGB(EqualizedConv2D):
     TensorShape([2, 8, 8, 3])
     """
 
+    @plain_arguments
     def __init__(self, channels=3, gain=1.0, **kwargs):
         if not isinstance(channels, int) or channels < 1:
             raise ValueError(

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgen.core.numbers import plain_arguments
+
 
 @keras.saving.register_keras_serializable("kgen")
 class WeightClipping(keras.constraints.Constraint):
@@ -23,6 +25,7 @@ class WeightClipping(keras.constraints.Constraint):
     >>> dense = keras.layers.Dense(1, kernel_constraint=clipping, bias_constraint=clipping)
     """
 
+    @plain_arguments
     def __init__(self, limit=0.01):
         if not limit > 0:
             raise ValueError(f"WeightClipping: `limit` should be positive. Received: limit={limit}")

@@ -38,12 +38,29 @@ def dragan_penalty(discriminator, real, fake, noise):
 
 def r1_penalty(discriminator, real, fake, noise):
     """E[||grad D(real)||^2] / 2. Mescheder et al. 2018, eq. 9, arXiv 1801.04406; weight 10."""
-    return 0.5 * ops.mean(squared_gradient_norm(discriminator, real))
+    return judged_and_penalized(discriminator, real)[1]
 
 
 def r2_penalty(discriminator, real, fake, noise):
     """E[||grad D(fake)||^2] / 2. Mescheder et al. 2018, eq. 10, arXiv 1801.04406; weight 10."""
-    return 0.5 * ops.mean(squared_gradient_norm(discriminator, fake))
+    return judged_and_penalized(discriminator, fake)[1]
+
+
+def judged_and_penalized(discriminator, images, logits=lambda outputs: outputs):
+    """Returns discriminator(images) and E[||grad D(images)||^2] / 2, of one and the same pass.
+
+    The penalty is R1 at real images and R2 at fake ones; so these cost a loss, which judges the
+    same images, no pass of their own.
+
+    Args:
+        discriminator: Function from images to outputs of any structure.
+        images: `(batch, ...)`.
+        logits: Function from these outputs to the logits `(batch, ...)` among them.
+    """
+    outputs, gradients = engine.value_and_input_gradient(
+        discriminator, images, part=lambda outputs: _score(logits(outputs))
+    )
+    return outputs, 0.5 * ops.mean(_squared_norm(gradients))
 
 
 PENALTIES = {
@@ -53,17 +70,23 @@ PENALTIES = {
     "r2": r2_penalty,
 }
 
+# Whether a penalty is taken at the images that the loss judges, and which those are.
+AT_JUDGED_IMAGES = {"r1": "real", "r2": "fake"}
+
 
 def squared_gradient_norm(discriminator, images):
     """||grad D(x)||^2 of each image, over all pixels and channels: (batch, ...) -> (batch,)."""
-    gradients = engine.input_gradient(lambda x: _score(discriminator(x)), images)
-    gradients = ops.cast(gradients, keras.backend.result_type(gradients.dtype, "float32"))
-    return ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
+    return _squared_norm(engine.input_gradient(lambda x: _score(discriminator(x)), images))
 
 
 def gradient_norm(discriminator, images):
     """||grad D(x)|| of each image, with gradient 0 where that is 0: (batch, ...) -> (batch,)."""
     return ops.sqrt(ops.maximum(squared_gradient_norm(discriminator, images), 1e-24))
+
+
+def _squared_norm(gradients):
+    gradients = ops.cast(gradients, keras.backend.result_type(gradients.dtype, "float32"))
+    return ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
 
 
 def _score(logits):

@@ -4,6 +4,7 @@ from keras import ops
 
 from kgen.core import GenerativeModel
 from kgen.core.averaging import average_of, update_average
+from kgen.models.arguments import check_choice, is_number, network_shapes
 
 
 class AdversarialModel(GenerativeModel):
@@ -26,15 +27,13 @@ class AdversarialModel(GenerativeModel):
 
     def __init__(self, players, generator, latent_distribution, ema_momentum, **kwargs):
         super().__init__(players, **kwargs)
-        if latent_distribution not in ("normal", "uniform"):
-            raise ValueError(
-                '`latent_distribution` must be "normal" or "uniform", received '
-                f"{latent_distribution!r}."
-            )
-        if ema_momentum is not None and not 0.0 < ema_momentum < 1.0:
+        check_choice("latent_distribution", latent_distribution, ("normal", "uniform"))
+        is_momentum = is_number(ema_momentum) and 0.0 < ema_momentum < 1.0
+        if ema_momentum is not None and not is_momentum:
             raise ValueError(
                 f"`ema_momentum` must be None or lie in (0, 1), received {ema_momentum!r}."
             )
+        network_shapes("generator", generator)
         self.generator = generator
         self.latent_distribution = latent_distribution
         self.ema_momentum = ema_momentum

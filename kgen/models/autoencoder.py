@@ -6,7 +6,7 @@ from keras import ops
 from kgen.core import GenerativeModel, Player
 from kgen.core.arrays import rows_of
 from kgen.losses import RECONSTRUCTIONS
-from kgen.models.arguments import check_choice
+from kgen.models.arguments import check_choice, network_shapes
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -86,18 +86,19 @@ class Autoencoder(GenerativeModel):
 
 
 def _check_networks(encoder, decoder):
-    if len(encoder.inputs) != 1 or len(encoder.outputs) != 1 or len(encoder.output_shape) != 2:
+    taken, codes = network_shapes("encoder", encoder)
+    if (len(taken), len(codes)) != (1, 1) or len(codes[0]) != 1:
         raise ValueError(
             "`encoder` must be a network from images to codes (batch, d), received one from "
-            f"{[x.shape for x in encoder.inputs]} to {[x.shape for x in encoder.outputs]}."
+            f"{taken} to {codes}."
         )
-    if len(decoder.inputs) != 1 or decoder.input_shape[1:] != encoder.output_shape[1:]:
+    inputs, outputs = network_shapes("decoder", decoder)
+    if inputs != codes:
         raise ValueError(
-            f"`decoder` must take the encoder's codes {encoder.output_shape[1:]}, received inputs "
-            f"of {[x.shape[1:] for x in decoder.inputs]}."
+            f"`decoder` must take the encoder's codes {codes[0]}, received inputs of {inputs}."
         )
-    if len(decoder.outputs) != 1 or decoder.output_shape[1:] != encoder.input_shape[1:]:
+    if outputs != taken:
         raise ValueError(
-            f"`decoder` must return what the encoder takes, {encoder.input_shape[1:]}, received "
-            f"outputs of {[x.shape[1:] for x in decoder.outputs]}."
+            f"`decoder` must return what the encoder takes, {taken[0]}, received outputs of "
+            f"{outputs}."
         )

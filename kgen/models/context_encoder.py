@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kgen.losses import weighted_squared_error
-from kgen.models.arguments import check_judge, check_weight, image_network
+from kgen.models.arguments import check_count, check_judge, check_weight, image_network
 from kgen.models.pix2pix import Pix2Pix
 from kgen.models.translation import translated
 
@@ -78,8 +78,7 @@ class ContextEncoder(Pix2Pix):
                 f"`generator` must return images {(*pixels, channels - 1)} of inputs whose last "
                 f"channel is the mask, {(*pixels, channels)}; received outputs of {shape}."
             )
-        if not isinstance(overlap, int) or overlap < 0:
-            raise ValueError(f"`overlap` must be an integer of at least 0, received {overlap!r}.")
+        check_count("overlap", overlap, least=0)
         check_weight("overlap_weight", overlap_weight)
         self.overlap = overlap
         self.overlap_weight = overlap_weight

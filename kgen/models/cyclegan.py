@@ -11,7 +11,13 @@ from kgen.losses import (
     least_squares_generator_loss,
 )
 from kgen.losses.adversarial import float32
-from kgen.models.arguments import check_judge, check_targets, check_weight, image_network
+from kgen.models.arguments import (
+    check_count,
+    check_judge,
+    check_targets,
+    check_weight,
+    image_network,
+)
 from kgen.models.translation import holds_dropout, translated
 
 
@@ -101,10 +107,7 @@ class CycleGAN(GenerativeModel):
                 f"{shape_b}: a generator cannot be given its target images. Received "
                 f"{identity_weight}."
             )
-        if not isinstance(history_size, int) or history_size < 0:
-            raise ValueError(
-                f"`history_size` must be an integer of at least 0, received {history_size!r}."
-            )
+        check_count("history_size", history_size, least=0)
         self.generator_ab = generator_ab
         self.generator_ba = generator_ba
         self.discriminator_a = discriminator_a
@@ -112,7 +115,7 @@ class CycleGAN(GenerativeModel):
         self.cycle_weight = cycle_weight
         self.identity_weight = identity_weight
         self.history_size = history_size
-        seeds = (None, None) if self.seed is None else (self.seed, self.seed + 1)
+        seeds = (None, None) if self.seed is None else (self.seed, (self.seed + 1) % 2**63)
         self.history_a = _history(history_size, shape_a, seeds[0])
         self.history_b = _history(history_size, shape_b, seeds[1])
 

@@ -1,13 +1,11 @@
 """The denoising autoencoder: from a corrupted image back to the clean one."""
 
-import math
-
 import keras
 from keras import ops
 
 from kgen.core.arrays import float_images, seed_of
 from kgen.core.noise import SeededNoise
-from kgen.models.arguments import check_choice
+from kgen.models.arguments import check_choice, check_share, check_weight
 from kgen.models.autoencoder import Autoencoder
 from kgen.models.corruption import CORRUPTIONS
 
@@ -44,13 +42,10 @@ class DenoisingAutoencoder(Autoencoder):
     ):
         super().__init__(encoder, decoder, reconstruction, **kwargs)
         check_choice("corruption", corruption, CORRUPTIONS)
-        largest = math.inf if corruption == "gaussian" else 1.0
-        is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
-        if not is_number or not 0.0 <= amount <= largest or math.isinf(amount):
-            raise ValueError(
-                f"`amount` of {corruption} must be a number of at least 0"
-                f"{'' if largest == math.inf else ' and at most 1'}, received {amount!r}."
-            )
+        if corruption == "gaussian":
+            check_weight("amount", amount)
+        else:
+            check_share("amount", amount, up_to_one=True)
         self.corruption = corruption
         self.amount = amount
 

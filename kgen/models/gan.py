@@ -9,25 +9,22 @@ from kgen.core.flatten import flatten_layers
 from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.layers import SpectralNormalization, WeightClipping
-from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES, classification_loss
+from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES
 from kgen.losses.adversarial import float32
-from kgen.models.adversarial import AdversarialModel
-from kgen.models.arguments import check_choice, check_count, check_weight
+from kgen.losses.penalties import AT_JUDGED_IMAGES, judged_and_penalized
+from kgen.models.arguments import check_choice, check_count, check_flag, check_weight
+from kgen.models.conditional import ConditionalModel, pack
 from kgen.models.gan_arguments import (
     check_augmentation,
-    check_conditional,
+    check_clipping,
     check_shapes,
     check_smoothing,
-    check_unconditional,
     compares_images,
-    label_width,
 )
-from kgen.models.labels import check_labels, of_known_labels, with_labels
-from kgen.networks.conditioning import CONDITIONS
 
 
 @keras.saving.register_keras_serializable("kgen")
-class GAN(AdversarialModel):
+class GAN(ConditionalModel):
     """Goodfellow et al. 2014, arXiv 1406.2661, and what was proposed since for its losses.
 
     Logs `discriminator_loss` and `generator_loss`; with a penalty also `discriminator_penalty`, and
@@ -141,6 +138,8 @@ class GAN(AdversarialModel):
             generator,
             latent_distribution,
             ema_momentum,
+            condition,
+            classification_weight,
             **kwargs,
         )
         check_choice("loss", loss, ADVERSARIAL_LOSSES)
@@ -149,10 +148,10 @@ class GAN(AdversarialModel):
         _check_interval(penalty_interval, penalty)
         check_weight("instance_noise", instance_noise)
         check_smoothing(label_smoothing, loss)
-        check_augmentation(augmentation, generator)
+        check_clipping(weight_clipping)
+        check_flag("share_fakes", share_fakes)
         check_shapes(generator, discriminator, packing)
-        check_choice("condition", condition, [None, *CONDITIONS])
-        check_weight("classification_weight", classification_weight)
+        check_augmentation(augmentation, generator)
         self.check_networks(generator, discriminator, condition, packing)
         if penalty is not None:
             refuse_wrong_second_order(discriminator, f"penalty={penalty!r}")
@@ -169,8 +168,6 @@ class GAN(AdversarialModel):
         self.packing = packing
         self.discriminator_updates = discriminator_updates
         self.share_fakes = share_fakes
-        self.condition = condition
-        self.classification_weight = classification_weight
         self._clip_weights()
 
     def discriminator_loss(self, data, training):
@@ -180,13 +177,20 @@ class GAN(AdversarialModel):
         # What layers add to the loss is of their latest call: not to be one that may be left out.
         lazy = self.penalty_interval > 1 and training and self.compiled
         penalty = self._lazy_penalty(real, fake, codes) if lazy else None
-        real_logits, real_head = self.judged(real, codes, training)
-        fake_logits, fake_head = self.judged(fake, codes, training)
+        judgements = {}
+        for kind, seen in (("real", real), ("fake", fake)):
+            if not lazy and AT_JUDGED_IMAGES.get(self.penalty) == kind and self._penalizes_in_pass:
+                judgements[kind], penalty = judged_and_penalized(
+                    lambda x: self.judged(x, codes, training), seen, logits=lambda both: both[0]
+                )
+            else:
+                judgements[kind] = self.judged(seen, codes, training)
+        (real_logits, real_head), (fake_logits, fake_head) = judgements.values()
         loss = ADVERSARIAL_LOSSES[self.loss].discriminator(real_logits, fake_logits, **target)
         head, components = self.head_loss(codes, fake_head, real_head)
         if self.penalty is None:
             return loss + head, components
-        if not lazy:
+        if penalty is None:
             penalty = self._penalty(real, fake, codes, training)
         return loss + head + self.penalty_weight * penalty, {"penalty": penalty, **components}
 
@@ -200,79 +204,9 @@ class GAN(AdversarialModel):
         real_logits, _ = self.judged(self.seen(images, training), codes, training)
         return loss.generator(real_logits, fake_logits) + head, components
 
-    def judged(self, seen, codes, training):
-        """Returns the discriminator's logits, and what its second output says, or `None`."""
-        if self.condition in ("concatenation", "projection"):
-            return self.discriminator([seen, pack(*codes, self.packing)], training=training), None
-        outputs = self.discriminator(seen, training=training)
-        return outputs if isinstance(outputs, list | tuple) else (outputs, None)
-
-    def head_loss(self, codes, fake_head, real_head=None):
-        """Returns the loss of the discriminator's second output, and its components for the logs.
-
-        Args:
-            codes: List of what images were to be made of, the labels; empty without a condition.
-            fake_head: The second output for fake images.
-            real_head: That for real ones, which the generator's loss does not count.
-        """
-        if self.condition != "auxiliary":
-            return 0.0, {}
-        heads = [fake_head] if real_head is None else [fake_head, real_head]
-        (labels,) = codes
-        entropy = sum(classification_loss(head, labels) for head in heads)
-        return self.classification_weight * entropy, {"classification": entropy}
-
-    def check_networks(self, generator, discriminator, condition, packing):
-        """Raises a ValueError unless the networks' inputs and outputs are those of `condition`."""
-        if condition is None:
-            check_unconditional(generator, discriminator)
-        else:
-            check_conditional(generator, discriminator, condition, packing)
-
-    def head_components(self, condition):
-        """The names of the components that `head_loss` returns."""
-        return ("classification",) if condition == "auxiliary" else ()
-
     def generator_terms(self):
         """The names of what else a subclass's `generator_loss` returns as components."""
         return ()
-
-    def prepare(self, data, training):
-        """Returns `(images, fakes)`, and of a conditional model the one-hot labels of both."""
-        if self.condition is None:
-            return super().prepare(data, training)
-        images, labels = data
-        latents = self.draw_latents(ops.shape(images)[0], self.noise, labels)
-        latents = of_known_labels(latents, labels, self.classes)
-        return images, self.images_of(latents, training), latents[:, -self.classes :]
-
-    def draw_latents(self, count, noise, labels=None):
-        if self.condition is None:
-            return super().draw_latents(count, noise)
-        width = self.generator.inputs[0].shape[1]
-        if len(self.generator.inputs) == 1:
-            width -= self.classes
-        return with_labels(self.draw_noise((count, width), noise), labels, self.classes, noise)
-
-    def generator_inputs(self, latents):
-        if len(self.generator.inputs) == 1:
-            return latents
-        return [latents[:, : -self.classes], latents[:, -self.classes :]]
-
-    def check_targets(self, targets):
-        if self.condition is not None and targets is not None:
-            check_labels(targets, self.classes)
-
-    @property
-    def classes(self):
-        """How many classes a conditional model knows; `None` without a condition."""
-        if self.condition is None:
-            return None
-        return label_width(self.discriminator, self.condition) // self.packing
-
-    @property
-    def uses_targets(self):
-        return self.condition is not None
 
     @property
     def abilities(self):
@@ -280,14 +214,9 @@ class GAN(AdversarialModel):
         alone = self.packing == 1 and not compares_images(self.discriminator)
         return [name for name in super().abilities if alone or name != "score"]
 
-    @property
-    def scored_with(self):
-        """What images are scored together with, `"labels"` or nothing."""
-        return "labels" if self.condition in ("concatenation", "projection") else None
-
     def score_step(self, images, given, domain):
-        codes = [] if given is None else [ops.one_hot(ops.cast(given, "int32"), self.classes)]
-        return float32(self.judged(self.seen(images, False), codes, training=False)[0])
+        seen = self.seen(images, False)
+        return float32(self.judged(seen, self.given_labels(given), training=False)[0])
 
     def seen(self, images, training):
         """Returns what the discriminator is shown: in training changed and with noise; in packs."""
@@ -305,6 +234,11 @@ class GAN(AdversarialModel):
     @property
     def evaluation_multiple(self):
         return self.packing
+
+    @property
+    def _penalizes_in_pass(self):
+        """Whether a penalty may be taken in the loss's own pass, which float16 has no range for."""
+        return all(one.compute_dtype != "float16" for one in flatten_layers(self.discriminator))
 
     def _penalty(self, real, fake, codes, training):
         with full_precision(self.discriminator):
@@ -336,19 +270,6 @@ class GAN(AdversarialModel):
         if limit is not None:
             for variable in self.discriminator.trainable_variables:
                 variable.constraint = WeightClipping(limit)
-
-
-def pack(images, size):
-    """Concatenates every `size` images along the channels (PacGAN, Lin et al. 2018).
-
-    (batch, ..., channels) -> (batch / size, ..., size * channels).
-    """
-    if size == 1:
-        return images
-    _, *pixels, channels = ops.shape(images)
-    images = ops.reshape(images, (-1, size, *pixels, channels))  # (batch / size, size, ...)
-    images = ops.moveaxis(images, 1, -2)  # (batch / size, ..., size, channels)
-    return ops.reshape(images, (-1, *pixels, size * channels))
 
 
 def _check_interval(interval, penalty):

@@ -9,7 +9,7 @@ from keras import ops
 
 from kgen.core import engine
 from kgen.layers import repeat_pixels
-from kgen.models.arguments import check_weight
+from kgen.models.arguments import check_flag, check_weight
 from kgen.models.growth_schedule import checked_batch_sizes, schedule
 from kgen.networks.growing import GrowingNetwork
 
@@ -37,8 +37,7 @@ class Growing:
         """
         check_weight("fade_kimg", fade_kimg)
         check_weight("stable_kimg", stable_kimg)
-        if not isinstance(progressive, bool):
-            raise ValueError(f"`progressive` must be True or False, received {progressive!r}.")
+        check_flag("progressive", progressive)
         sizes = self.generator.sizes
         self.fade_kimg = fade_kimg
         self.stable_kimg = stable_kimg

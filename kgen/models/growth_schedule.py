@@ -5,6 +5,8 @@ import math
 
 from keras import ops
 
+from kgen.models.arguments import check_count
+
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
@@ -76,8 +78,5 @@ def checked_batch_sizes(batch_sizes, heights):
     for height, size in sizes.items():
         if height not in heights:
             raise ValueError(f"`batch_sizes` must have keys out of {heights}, received {height!r}.")
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(
-                f"`batch_sizes` must hold positive integers, received {size!r} for {height}."
-            )
+        check_count(f"batch_sizes[{height}]", size)
     return sizes

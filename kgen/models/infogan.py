@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgen.models.arguments import check_weight
+from kgen.models.arguments import check_count, check_weight, network_shapes
 from kgen.models.gan import GAN
 
 
@@ -207,26 +207,25 @@ class InfoGAN(GAN):
 
 
 def _check_codes(categories, continuous):
-    sizes = list(categories) if isinstance(categories, list | tuple) else None
-    if sizes is None or not all(isinstance(n, int) and n >= 2 for n in sizes):
+    sizes = list(categories) if isinstance(categories, list | tuple) else [None]
+    if not all(type(size) is int and size >= 2 for size in sizes):
         raise ValueError(
             f"`categories` must be a list of integers of at least 2, received {categories!r}."
         )
-    if not isinstance(continuous, int) or continuous < 0:
-        raise ValueError(f"`continuous` must be an integer of at least 0, received {continuous!r}.")
-    if not sizes and not continuous:
+    check_count("continuous", continuous, least=0)
+    if not categories and not continuous:
         raise ValueError("`categories` and `continuous` must give at least one code.")
 
 
 def _check_networks(generator, discriminator, width):
-    if len(generator.inputs) != 1 or generator.input_shape[1] <= width:
+    rows, _ = network_shapes("generator", generator)
+    if len(rows) != 1 or rows[0][0] <= width:
         raise ValueError(
-            f"`generator` must take one row of noise and {width} codes, received inputs of "
-            f"{[tuple(x.shape[1:]) for x in generator.inputs]}."
+            f"`generator` must take one row of noise and {width} codes, received inputs of {rows}."
         )
-    outputs = [tuple(x.shape[1:]) for x in discriminator.outputs]
-    if len(outputs) != 2 or outputs[1] != (width,):
+    images, outputs = network_shapes("discriminator", discriminator)
+    if len(images) != 1 or len(outputs) != 2 or outputs[1] != (width,):
         raise ValueError(
-            f"`discriminator` must return [logits, codes], the codes being ({width},), received "
-            f"outputs of {outputs}."
+            f"`discriminator` must take images and return [logits, codes], the codes being "
+            f"({width},), received one from {images} to {outputs}."
         )

@@ -3,7 +3,13 @@
 import keras
 
 from kgen.losses import ADVERSARIAL_LOSSES, absolute_error
-from kgen.models.arguments import check_choice, check_judge, check_weight
+from kgen.models.arguments import (
+    check_choice,
+    check_judge,
+    check_weight,
+    image_network,
+    network_shapes,
+)
 from kgen.models.translation import PairedTranslation
 
 
@@ -107,6 +113,7 @@ class Pix2Pix(PairedTranslation):
 
     def check_discriminator(self, generator, discriminator):
         """Raises a ValueError unless the discriminator takes what it is shown."""
-        shapes = [generator.input_shape[1:], generator.output_shape[1:]]
-        shown = shapes[1:] if len(discriminator.inputs) == 1 else shapes
+        shapes = image_network("generator", generator)
+        inputs, _ = network_shapes("discriminator", discriminator)
+        shown = shapes[1:] if len(inputs) == 1 else shapes
         check_judge("discriminator", discriminator, *shown)

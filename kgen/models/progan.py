@@ -3,18 +3,13 @@
 import keras
 from keras import ops
 
-from kgen.core import Player
-from kgen.core.precision import full_precision
-from kgen.core.second_order import refuse_wrong_second_order
-from kgen.losses import gradient_penalty, wasserstein_critic_loss, wasserstein_generator_loss
-from kgen.models.adversarial import AdversarialModel
 from kgen.models.arguments import check_weight
-from kgen.models.gan_arguments import check_unconditional
 from kgen.models.growth import Growing, check_growing
+from kgen.models.wgan_gp import WGANGP
 
 
 @keras.saving.register_keras_serializable("kgen")
-class ProGAN(Growing, AdversarialModel):
+class ProGAN(Growing, WGANGP):
     """Karras et al. 2018, arXiv 1710.10196: progressive growing, with WGAN-GP's loss and a drift.
 
     `fit` trains the smallest images first and then, for each size up to the last, fades its blocks
@@ -56,6 +51,8 @@ class ProGAN(Growing, AdversarialModel):
         ValueError: If an argument is not of this form.
     """
 
+    further_components = ("drift",)
+
     def __init__(
         self,
         generator,
@@ -70,42 +67,18 @@ class ProGAN(Growing, AdversarialModel):
         **kwargs,
     ):
         check_growing(generator=generator, critic=critic)
-        check_unconditional(generator, critic)
-        components = ("distance", "penalty", "drift")
+        check_weight("drift_weight", drift_weight)
         super().__init__(
-            [
-                Player("critic", critic, self.critic_loss, components=components),
-                Player("generator", generator, self.generator_loss),
-            ],
             generator,
-            "normal",
-            ema_momentum,
+            critic,
+            critic_updates=1,
+            penalty_weight=penalty_weight,
+            ema_momentum=ema_momentum,
             **kwargs,
         )
-        refuse_wrong_second_order(critic, "ProGAN")
-        check_weight("penalty_weight", penalty_weight)
-        check_weight("drift_weight", drift_weight)
-        self.critic = critic
-        self.penalty_weight = penalty_weight
         self.drift_weight = drift_weight
         self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)
 
-    def critic_loss(self, data, training):
-        images, fakes = data
-        real_scores = self.critic(images, training=training)
-        fake_scores = self.critic(fakes, training=training)
-        loss = wasserstein_critic_loss(real_scores, fake_scores)
-        with full_precision(self.critic):
-            penalty = gradient_penalty(
-                lambda points: self.critic(points, training=training), images, fakes, self.noise
-            )
+    def further_terms(self, real_scores):
         drift = ops.mean(ops.square(real_scores))
-        return loss + self.penalty_weight * penalty + self.drift_weight * drift, {
-            "distance": -loss,
-            "penalty": penalty,
-            "drift": drift,
-        }
-
-    def generator_loss(self, data, training):
-        _, fakes = data
-        return wasserstein_generator_loss(self.critic(fakes, training=training))
+        return self.drift_weight * drift, {"drift": drift}

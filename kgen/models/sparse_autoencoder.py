@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kgen.losses import kl_sparsity, l1_sparsity
-from kgen.models.arguments import check_choice, check_weight
+from kgen.models.arguments import check_choice, check_weight, is_number
 from kgen.models.autoencoder import Autoencoder
 
 
@@ -43,7 +43,7 @@ class SparseAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, reconstruction, **kwargs)
         check_choice("sparsity", sparsity, ("kl", "l1"))
         check_weight("sparsity_weight", sparsity_weight)
-        if not isinstance(target, float) or not 0.0 < target < 1.0:
+        if not is_number(target) or not 0.0 < target < 1.0:
             raise ValueError(f"`target` must be a number between 0 and 1, received {target!r}.")
         if sparsity == "kl":
             _check_range(encoder)

@@ -8,7 +8,7 @@ from kgen.losses import (
     non_saturating_generator_loss,
     squared_error,
 )
-from kgen.models.arguments import check_judge, check_weight
+from kgen.models.arguments import check_judge, check_weight, network_shapes
 from kgen.models.translation import PairedTranslation
 
 
@@ -111,11 +111,9 @@ def _check_enlargement(generator):
 
 
 def _check_content_network(network, shape):
-    if not isinstance(network, keras.Model) or not network.built:
-        raise ValueError(f"`content_network` must be a built keras.Model, received {network!r}.")
-    found = [tuple(x.shape[1:]) for x in network.inputs]
-    if len(network.outputs) != 1 or len(found) != 1 or not fits(found[0], shape):
+    found, features = network_shapes("content_network", network)
+    if len(features) != 1 or len(found) != 1 or not fits(found[0], shape):
         raise ValueError(
             f"`content_network` must take images of {shape} and return one tensor, received one "
-            f"of inputs {found} and {len(network.outputs)} outputs."
+            f"from {found} to {features}."
         )

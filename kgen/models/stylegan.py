@@ -8,7 +8,7 @@ from keras import ops
 
 from kgen.core.arrays import in_batches
 from kgen.core.noise import SeededNoise
-from kgen.models.arguments import check_weight
+from kgen.models.arguments import check_share
 from kgen.models.gan import GAN
 from kgen.models.growth import Growing, check_growing
 from kgen.networks.style import StyleGenerator
@@ -96,13 +96,8 @@ class StyleGAN(Growing, GAN):
             ema_momentum=ema_momentum,
             **kwargs,
         )
-        check_weight("mixing", mixing)
-        check_weight("mean_momentum", mean_momentum)
-        if max(mixing, mean_momentum) > 1.0:
-            raise ValueError(
-                f"`mixing` and `mean_momentum` must lie in [0, 1], received {mixing!r} and "
-                f"{mean_momentum!r}."
-            )
+        check_share("mixing", mixing, up_to_one=True)
+        check_share("mean_momentum", mean_momentum, up_to_one=True)
         self.mixing = mixing
         self.mean_momentum = mean_momentum
         self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)

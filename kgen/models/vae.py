@@ -7,7 +7,7 @@ from keras import ops
 
 from kgen.core import GenerativeModel, Player
 from kgen.losses import LIKELIHOODS, gaussian_kl
-from kgen.models.arguments import check_count, check_weight
+from kgen.models.arguments import check_choice, check_count, check_weight, network_shapes
 from kgen.models.labels import check_labels, of_known_labels, with_labels
 from kgen.networks.conditioning import inputs
 
@@ -202,7 +202,8 @@ def log_mean_exp(log_weights):
 
 
 def _check_labels_of(encoder, decoder):
-    taken = [[tuple(x.shape[1:]) for x in network.inputs[1:]] for network in (encoder, decoder)]
+    networks = {"encoder": encoder, "decoder": decoder}
+    taken = [network_shapes(*pair)[0][1:] for pair in networks.items()]
     fits = taken[0] == taken[1] and len(taken[0]) < 2 and all(len(shape) == 1 for shape in taken[0])
     if not fits:
         raise ValueError(
@@ -213,23 +214,22 @@ def _check_labels_of(encoder, decoder):
 
 
 def _check_likelihood(likelihood, encoder, decoder):
-    if likelihood not in LIKELIHOODS:
+    check_choice("likelihood", likelihood, sorted(LIKELIHOODS))
+    (images, *_), codes = network_shapes("encoder", encoder)
+    if len(codes) != 2 or codes[0] != codes[1] or len(codes[0]) != 1:
         raise ValueError(
-            f"`likelihood` must be one of {sorted(LIKELIHOODS)}, received {likelihood!r}."
+            "`encoder` must return two tensors, the latents' mean and log variance, both (batch, "
+            f"d); received outputs of {codes}."
         )
-    if not isinstance(encoder.output, list | tuple) or len(encoder.output) != 2:
-        raise ValueError("`encoder` must return two tensors, the latents' mean and log variance.")
-    images, latents = (tuple(network.inputs[0].shape[1:]) for network in (encoder, decoder))
+    (latents, *_), outputs = network_shapes("decoder", decoder)
     *pixels, channels = images
     expected = (*pixels, channels * LIKELIHOODS[likelihood].outputs)
-    if decoder.output_shape[1:] != expected:
+    if outputs != [expected]:
         raise ValueError(
             f"`decoder` must return the parameters of a {likelihood} likelihood of images "
-            f"{images}: expected outputs {expected}, received "
-            f"{decoder.output_shape[1:]}."
+            f"{images}: expected one output {expected}, received {outputs}."
         )
-    if latents != encoder.output_shape[0][1:]:
+    if latents != codes[0]:
         raise ValueError(
-            f"`decoder` must take the encoder's latents {encoder.output_shape[0][1:]}, received an "
-            f"input of {latents}."
+            f"`decoder` must take the encoder's latents {codes[0]}, received an input of {latents}."
         )

@@ -11,5 +11,5 @@ def check_positive(**arguments):
 def check_choice(choices, **arguments):
     """Raises a ValueError that names the first argument which is none of the `choices`."""
     for name, value in arguments.items():
-        if value not in choices:
+        if value not in list(choices):
             raise ValueError(f"`{name}` must be one of {list(choices)}, received {value!r}.")

@@ -11,6 +11,7 @@ import math
 import keras
 from keras import layers, ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import (
     BatchNormalization,
     ConditionalBatchNormalization,
@@ -27,6 +28,7 @@ SHARED_EMBEDDING = "shared_embedding"
 WIDEST = 16
 
 
+@plain_arguments
 def biggan_generator(
     image_shape,
     classes,
@@ -89,6 +91,7 @@ def biggan_generator(
     return keras.Model([latents, labels], images, name="generator")
 
 
+@plain_arguments
 def biggan_discriminator(image_shape, classes, filters=96, attention_size="auto"):
     """Returns the discriminator: `[images, labels]` -> logits `(batch, 1)`.
 

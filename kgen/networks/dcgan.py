@@ -9,11 +9,13 @@ Weights start from N(0, 0.02^2).
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import ThinConv2D, ThinConv2DTranspose
 from kgen.networks import conditioning, shapes
 from kgen.networks.normalization import normalized
 
 
+@plain_arguments
 def dcgan_generator(
     image_shape, latent_dim=100, filters=64, kernel_size=4, classes=None, normalization="batch"
 ):
@@ -57,6 +59,7 @@ def dcgan_generator(
     return keras.Model(conditioning.inputs(latents, labels), images, name="generator")
 
 
+@plain_arguments
 def dcgan_discriminator(
     image_shape, filters=64, kernel_size=4, normalization="batch", classes=None, condition=None
 ):

@@ -5,10 +5,12 @@ import math
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import Maxout
 from kgen.networks import conditioning, shapes
 
 
+@plain_arguments
 def dense_generator(image_shape, latent_dim=100, units=1200, classes=None):
     """Returns the generator: latents `(batch, latent_dim)` -> images in [-1, 1].
 
@@ -35,6 +37,7 @@ def dense_generator(image_shape, latent_dim=100, units=1200, classes=None):
     return keras.Model(conditioning.inputs(latents, labels), images, name="generator")
 
 
+@plain_arguments
 def dense_discriminator(
     image_shape,
     units=240,

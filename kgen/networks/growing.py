@@ -5,6 +5,7 @@ import inspect
 import keras
 
 from kgen.core import engine
+from kgen.core.numbers import plain_arguments
 from kgen.core.precision import dtype_policy
 from kgen.layers import FadeIn
 from kgen.networks import shapes
@@ -49,6 +50,11 @@ class GrowingNetwork(keras.Model):
         with dtype_policy(self.dtype_policy):  # Also where a file made with another one is read.
             self.make_layers()
         self.built = True
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = plain_arguments(cls.__init__)
 
     def make_layers(self):
         """Makes and builds the layers of all stages."""

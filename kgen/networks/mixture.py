@@ -6,9 +6,11 @@ The sizes are those of the experiments that its authors published with the paper
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import BatchNormalization, Maxout
 
 
+@plain_arguments
 def mixture_generator(
     dimensions=2, latent_dim=2, units=400, hidden_layers=4, normalization="batch"
 ):
@@ -46,6 +48,7 @@ def mixture_generator(
     return keras.Model(latents, points, name="generator")
 
 
+@plain_arguments
 def mixture_discriminator(dimensions=2, units=200, pieces=5, hidden_layers=3):
     """Returns the discriminator: points `(batch, dimensions)` -> logits `(batch, 1)`.
 

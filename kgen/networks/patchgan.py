@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import ThinConv2D
 from kgen.networks import shapes
 from kgen.networks.arguments import check_choice, check_positive
@@ -12,6 +13,7 @@ from kgen.networks.normalization import NORMALIZATIONS, normalized
 _STEPS = {7: 0, 16: 1, 34: 2, 70: 3, 142: 4}
 
 
+@plain_arguments
 def patchgan_discriminator(
     image_shape, condition_shape=None, receptive_field=70, filters=64, normalization="instance"
 ):

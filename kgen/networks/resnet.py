@@ -3,10 +3,12 @@
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import LayerNormalization
 from kgen.networks import conditioning, shapes
 
 
+@plain_arguments
 def resnet_generator(image_shape, latent_dim=128, filters=64, classes=None, normalization="batch"):
     """Returns the generator: latents `(batch, latent_dim)` -> images in [-1, 1].
 
@@ -42,6 +44,7 @@ def resnet_generator(image_shape, latent_dim=128, filters=64, classes=None, norm
     return keras.Model(conditioning.inputs(latents, labels), images, name="generator")
 
 
+@plain_arguments
 def resnet_critic(image_shape, filters=64, classes=None, condition=None):
     """Returns the critic: images in [-1, 1] -> scores `(batch, 1)`.
 

@@ -3,11 +3,13 @@
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import InstanceNormalization, ReflectionPadding2D
 from kgen.networks import shapes
 from kgen.networks.arguments import check_positive
 
 
+@plain_arguments
 def resnet_translator(image_shape, output_channels=None, blocks=9, filters=64, downsamplings=2):
     """Returns the generator: images -> images of the same size, in [-1, 1].
 

@@ -7,6 +7,7 @@ arXiv 1912.04958.
 import keras
 from keras import layers, ops
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import (
     AdaptiveInstanceNormalization,
     BlurUpsampling2D,
@@ -25,6 +26,7 @@ from kgen.networks.growing import GrowingNetwork, stage_filters
 LAYERS_PER_STAGE = 2
 
 
+@plain_arguments
 def mapping_network(
     latent_dim=512, style_dim=512, depth=8, learning_rate_multiplier=0.01, classes=None
 ):

@@ -3,11 +3,13 @@
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import BatchNormalization, BicubicUpsampling2D, PixelShuffle
 from kgen.networks import shapes
 from kgen.networks.arguments import check_choice, check_positive
 
 
+@plain_arguments
 def sr_resnet(image_shape, factor=2, blocks=16, filters=64, normalization=None, residual=False):
     """Returns the generator: small images -> images `factor` times larger.
 
@@ -75,6 +77,7 @@ def sr_resnet(image_shape, factor=2, blocks=16, filters=64, normalization=None, 
     return keras.Model(inputs, x, name="sr_resnet")
 
 
+@plain_arguments
 def sr_discriminator(image_shape, filters=64):
     """Returns the discriminator: large images in [-1, 1] -> logits `(batch, 1)`.
 

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import (
     BatchNormalization,
     Dropout,
@@ -18,6 +19,7 @@ from kgen.networks.arguments import check_choice, check_positive
 _NORMS = {"instance": InstanceNormalization, "batch": BatchNormalization, None: None}
 
 
+@plain_arguments
 def unet(
     image_shape,
     output_channels=None,
@@ -99,6 +101,7 @@ def unet(
     return keras.Model(inputs, images, name="unet" if skip_connections else "encoder_decoder")
 
 
+@plain_arguments
 def encoder_decoder(
     image_shape,
     output_channels=None,

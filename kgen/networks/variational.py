@@ -5,11 +5,13 @@ import math
 import keras
 from keras import layers
 
+from kgen.core.numbers import plain_arguments
 from kgen.layers import ThinConv2DTranspose
 from kgen.losses import LIKELIHOODS
 from kgen.networks import conditioning, shapes
 
 
+@plain_arguments
 def dense_encoder(
     image_shape,
     latent_dim=20,
@@ -40,6 +42,7 @@ def dense_encoder(
     return _encoder(inputs, x, latent_dim, variational, activation)
 
 
+@plain_arguments
 def dense_decoder(
     image_shape,
     latent_dim=20,
@@ -65,6 +68,7 @@ def dense_decoder(
     return _decoder(conditioning.inputs(latents, labels), x)
 
 
+@plain_arguments
 def convolutional_encoder(
     image_shape, latent_dim=20, filters=32, variational=True, activation=None, classes=None
 ):
@@ -91,6 +95,7 @@ def convolutional_encoder(
     return _encoder(inputs, x, latent_dim, variational, activation)
 
 
+@plain_arguments
 def convolutional_decoder(
     image_shape, latent_dim=20, filters=32, likelihood="bernoulli", classes=None
 ):

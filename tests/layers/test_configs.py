@@ -3,6 +3,7 @@
 import inspect
 
 import keras
+import numpy as np
 import pytest
 
 from kgen import layers
@@ -106,3 +107,20 @@ def test_a_layer_made_from_a_config_has_the_arguments_of_the_first(name):
     assert again.name == "first" and again.dtype_policy.name == layer.dtype_policy.name
     for argument, value in given.items():
         assert plain(getattr(again, argument)) == plain(value), argument
+
+
+def of_numpy(value):
+    """A number as NumPy has it; all else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return np.array(value) if isinstance(value, int) else np.float32(value)
+
+
+@pytest.mark.parametrize("name", sorted({*ARGUMENTS} - {"SpectralNormalization"}))
+def test_numbers_of_numpy_are_numbers(name):
+    layer = getattr(layers, name)(**{key: of_numpy(x) for key, x in ARGUMENTS[name].items()})
+    for argument, value in ARGUMENTS[name].items():
+        found = getattr(layer, argument)
+        assert plain(found) == plain(value), argument
+        if isinstance(value, int | float) and not isinstance(found, keras.Variable):
+            assert type(found) is type(value), argument

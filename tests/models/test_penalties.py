@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from kgen import losses, models, networks
+from kgen.testing.float64_copy import float64
 from tests.systems import SHAPE, SYSTEMS, dense_generator
 
 IMAGES = SYSTEMS["dcgan"].batch()
@@ -98,6 +99,47 @@ def test_the_loss_has_the_penalty_and_passes_its_gradient_to_the_weights(name):
     assert found[3.0][0] - found[0.0][0] == pytest.approx(3.0 * penalty, rel=1e-4)
     difference = found[3.0][1] - found[0.0][1]
     np.testing.assert_allclose(difference, np.full(kernel.shape, 3.0 * derivative), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "penalty, policy, passes",
+    [
+        ("r1", "float32", 2),
+        ("r2", "mixed_bfloat16", 2),
+        ("gradient", "float32", 3),
+        ("r1", "mixed_float16", 3),
+    ],
+)
+def test_r1_and_r2_are_taken_in_the_loss_s_own_pass_but_for_float16(penalty, policy, passes):
+    keras.config.set_dtype_policy(policy)
+    model = models.GAN(dense_generator(), linear(1, 0.5), penalty=penalty, seed=0)
+    calls, call = [], model.discriminator.call
+    model.discriminator.call = lambda *args, **kwargs: calls.append(1) or call(*args, **kwargs)
+    loss_and_components(model)
+    assert len(calls) == passes
+
+
+def test_a_penalty_in_the_loss_s_own_pass_has_the_gradients_of_one_in_a_pass_of_its_own():
+    with float64():
+        images = keras.Input(SHAPE)
+        x = keras.layers.Conv2D(4, 3, 2, activation="tanh")(images)
+        critic = keras.Model(images, keras.layers.Dense(1)(keras.layers.Flatten()(x)))
+    points = tf.constant(IMAGES, "float64")
+    variables = [variable.value for variable in critic.trainable_variables]
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(points)
+        scores, penalty = losses.penalties.judged_and_penalized(critic, points)
+        one_pass = tf.reduce_mean(tf.nn.softplus(-scores)) + 3.0 * penalty
+        with tf.GradientTape() as inner:
+            inner.watch(points)
+            outputs = critic(points)
+        slopes = inner.gradient(outputs, points)
+        expected = 0.5 * tf.reduce_mean(tf.reduce_sum(slopes**2, axis=(1, 2, 3)))
+        two_passes = tf.reduce_mean(tf.nn.softplus(-critic(points))) + 3.0 * expected
+    assert float(penalty) == pytest.approx(float(expected), rel=1e-12)
+    gradients = [tape.gradient(loss, variables) for loss in (one_pass, two_passes)]
+    for found, other in zip(*gradients, strict=True):
+        np.testing.assert_allclose(found, other, rtol=1e-11, atol=1e-13)
 
 
 def progan(scale=1.0):

@@ -82,3 +82,38 @@ def test_learns_a_distribution():
     samples = model.sample(5000, seed=0)
     np.testing.assert_allclose(samples.mean(0), [2.0, -1.0], atol=0.25)
     np.testing.assert_allclose(samples.std(0), [0.5, 1.5], atol=0.3)
+
+
+@pytest.mark.parametrize("condition", ["projection", "auxiliary"])
+def test_a_conditional_critic_is_trained_and_asked_for_classes(condition):
+    model = models.WGANGP(
+        networks.dense_generator(SHAPE, 4, 8, classes=3),
+        networks.resnet_critic(SHAPE, filters=4, classes=3, condition=condition),
+        critic_updates=1,
+        condition=condition,
+        classification_weight=0.5,
+        seed=0,
+    )
+    model.compile("sgd", run_eagerly=True)
+    labels = np.arange(len(BATCH)) % 3
+    logs = model.fit(BATCH, labels, batch_size=len(BATCH), verbose=0).history
+    assert ("critic_classification" in logs) == (condition == "auxiliary")
+    assert model.latents(2, seed=0, labels=[2, 1])[:, -3:].tolist() == [[0, 0, 1], [0, 1, 0]]
+    assert model.sample(2, seed=0, labels=1).shape == (2, *SHAPE)
+
+    data = model.prepare((ops.convert_to_tensor(BATCH), ops.convert_to_tensor(labels)), True)
+    loss, parts = model.critic_loss(data, training=True)
+    # By hand: the labels of both passes are the batch's.
+    one_hot = ops.one_hot(labels, 3)
+    if condition == "projection":
+        real, fake = (model.critic([images, one_hot]) for images in data[:2])
+        entropy = 0.0
+    else:
+        (real, real_head), (fake, fake_head) = (model.critic(images) for images in data[:2])
+        entropy = sum(
+            np.mean(ops.categorical_crossentropy(one_hot, head, from_logits=True))
+            for head in (real_head, fake_head)
+        )
+        assert float(parts["classification"]) == pytest.approx(entropy, rel=1e-5)
+    expected = np.mean(fake) - np.mean(real) + 10.0 * float(parts["penalty"]) + 0.5 * entropy
+    assert float(loss) == pytest.approx(expected, rel=1e-4)

@@ -98,13 +98,17 @@ def input_gradient(function, inputs, upstream=None):
     return value_and_input_gradient(function, inputs, upstream)[1]
 
 
-def value_and_input_gradient(function, inputs, upstream=None):
-    """Returns function(inputs) and its `input_gradient`, of one pass."""
+def value_and_input_gradient(function, inputs, upstream=None, part=None):
+    """Returns function(inputs) and its `input_gradient`, of one pass.
+
+    With `part`, a function of the outputs, the gradient is that of what it returns.
+    """
     inputs = tf.convert_to_tensor(inputs)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         outputs = function(inputs)
-    return outputs, tape.gradient(outputs, inputs, upstream, unconnected_gradients="zero")
+        target = outputs if part is None else part(outputs)
+    return outputs, tape.gradient(target, inputs, upstream, unconnected_gradients="zero")
 
 
 def rows_of_all(tensor):
@@ -132,11 +136,12 @@ def batch_norm(inputs, scale, offset, epsilon):
         float32 `(channels,)`.
     """
     channels = inputs.shape[-1]
-    pixels = tf.reshape(inputs, (-1, 1, 1, channels))
+    # Images go as they are: of as many images of one pixel cuDNN takes no more than 65,535.
+    pixels = inputs if len(inputs.shape) == 4 else tf.reshape(inputs, (-1, 1, 1, channels))
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=pixels, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon
     )
-    count = tf.cast(tf.shape(pixels)[0], variance.dtype)
+    count = tf.cast(tf.reduce_prod(tf.shape(pixels)[:-1]), variance.dtype)
     # The operation's variance is the unbiased one, which it does not normalise by.
     biased = variance * (count - 1.0) / count
     return tf.reshape(outputs, tf.shape(inputs)), mean, biased
