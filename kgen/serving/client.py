@@ -1,15 +1,20 @@
 """A client of TensorFlow Serving for models that `kgen.serving.export` wrote."""
 
 import numbers
+import random
 import threading
-import urllib.parse
+import time
 
 import numpy as np
 
+from kgen.serving.access import Access
+from kgen.serving.deadline import Deadline
+from kgen.serving.errors import ServerUnavailableError
 from kgen.serving.remote import GrpcTransport
 from kgen.serving.rest import RestTransport
 from kgen.serving.tensors import as_sent
 
+_WAIT = 0.1  # Seconds before a request is sent for the second time, on average; then doubled.
 _FORMS = {"float": "", "uint8": "_uint8", "bytes": "_bytes"}
 
 
@@ -27,23 +32,45 @@ class Client:
         logits = client("score", images=images)["logits"]  # Any signature, as it is.
 
     Args:
-        address: `"http://<host>:<port>"` or `"https://..."` for REST (TensorFlow Serving's port is
-            8501), `"grpc://<host>:<port>"` for gRPC (8500), which needs the extra `serving`.
+        address: `"http://<host>:<port>"` or, with TLS, `"https://..."` for REST (TensorFlow
+            Serving's port is 8501), `"grpc://<host>:<port>"` or `"grpcs://..."` for gRPC (8500),
+            which needs the extra `serving`.
         model: The model's name on the server.
         version: Number of its version; `None` for the newest.
-        timeout: Seconds that an answer may take.
+        timeout: Seconds in which the whole answer has to be there, with all tries.
+        headers: Dict of texts to send with each request, such as `{"Authorization": "Bearer ..."}`;
+            as metadata by gRPC. They are in no message and no representation.
+        ca_certificates: Path of a PEM file of the certificates to trust; `None` for those of the
+            system.
+        client_certificate: Paths of a PEM file of the client's own certificate and of its key, for
+            a server that asks for one.
+        retries: How often a request is sent again where no server answers or it is too busy, after
+            0.1 seconds on average, then 0.2 and so on. To ask a model twice changes nothing.
+        max_response_bytes: The most bytes of an answer; a longer one is not read to its end.
 
     Raises:
         ValueError: If an argument is not of this form.
         ImportError: If gRPC's package is not installed.
 
-    All requests raise `kgen.serving.ServerError` with the server's message where it refuses one,
-    `ConnectionError` where no server answers, `TimeoutError` where it takes too long, and
-    `ValueError` where an argument is not what the signature takes.
+    All requests raise `kgen.serving.ServerError` with the server's message where it refuses one;
+    of its kinds, `ServerUnavailableError` is a ConnectionError, too: no server answers, and
+    `ServerTimeoutError` a TimeoutError: it takes too long. They raise `ValueError` where an
+    argument is not what the signature takes. Redirects are not followed.
     """
 
-    def __init__(self, address, model, version=None, timeout=60.0):
-        transport = _transport(address)
+    def __init__(
+        self,
+        address,
+        model,
+        version=None,
+        timeout=60.0,
+        *,
+        headers=None,
+        ca_certificates=None,
+        client_certificate=None,
+        retries=3,
+        max_response_bytes=2**30,
+    ):
         if not isinstance(model, str) or not model:
             raise ValueError(f"`model` must be the name of a model, received {model!r}.")
         is_count = isinstance(version, numbers.Integral) and not isinstance(version, bool)
@@ -52,7 +79,22 @@ class Client:
         is_number = isinstance(timeout, numbers.Real) and not isinstance(timeout, bool)
         if not is_number or not 0 < timeout < np.inf:
             raise ValueError(f"`timeout` must be a positive number, received {timeout!r}.")
-        self.transport = transport(address, model, version, float(timeout))
+        for name, count, least in (
+            ("retries", retries, 0),
+            ("max_response_bytes", max_response_bytes, 1),
+        ):
+            is_count = isinstance(count, numbers.Integral) and not isinstance(count, bool)
+            if not is_count or not least <= count < 2**31:
+                raise ValueError(
+                    f"`{name}` must be an integer, at least {least}, received {count!r}."
+                )
+        access = Access(
+            address, headers, ca_certificates, client_certificate, int(max_response_bytes)
+        )
+        transport = GrpcTransport if access.scheme.startswith("grpc") else RestTransport
+        self.address, self.model, self.version = address, model, version
+        self.timeout, self.retries = float(timeout), int(retries)
+        self.transport = transport(access, model, version)
         self._known = None
         self._lock = threading.Lock()
 
@@ -63,13 +105,17 @@ class Client:
             signature: Its name.
             **inputs: Its inputs by name.
         """
-        known = self.signatures()
+        deadline = Deadline(self.timeout, self.address)
+        known = self._signatures(deadline)
         try:
             sent = _sent(known, signature, inputs)
         except ValueError:
-            known = self.signatures(anew=True)  # A newer version may be served by now.
+            known = self._signatures(deadline, anew=True)  # A newer version may be served by now.
             sent = _sent(known, signature, inputs)
-        return self.transport.predict(signature, sent, known[signature]["outputs"])
+        outputs = known[signature]["outputs"]
+        return self._retried(
+            lambda: self.transport.predict(signature, sent, outputs, deadline), deadline
+        )
 
     def signatures(self, anew=False):
         """Returns what the model can do: a dict from names to `inputs` and `outputs`.
@@ -77,10 +123,7 @@ class Client:
         Both are dicts from names to `(NumPy type, shape)`, `None` in a shape for any size. They are
         asked for once, or `anew`.
         """
-        with self._lock:
-            if self._known is None or anew:
-                self._known = self.transport.signatures()
-            return self._known
+        return self._signatures(Deadline(self.timeout, self.address), anew)
 
     def sample(self, count, seed=None, labels=None, form="float", **truncation):
         """Returns `count` new images, those of `model.sample(count, seed)`.
@@ -144,11 +187,38 @@ class Client:
         """Closes the connection."""
         self.transport.close()
 
+    def __repr__(self):
+        return f"Client({self.address!r}, model={self.model!r}, version={self.version!r})"
+
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
         self.close()
+
+    def _signatures(self, deadline, anew=False):
+        if self._known is not None and not anew:
+            return self._known
+        if not self._lock.acquire(timeout=deadline.left()):
+            raise deadline.passed()
+        try:
+            if self._known is None or anew:
+                self._known = self._retried(lambda: self.transport.signatures(deadline), deadline)
+            return self._known
+        finally:
+            self._lock.release()
+
+    def _retried(self, ask, deadline):
+        """Returns what `ask` returns, which is asked again where no server answers."""
+        for tried in range(self.retries + 1):
+            try:
+                return ask()
+            except ServerUnavailableError:
+                # Of different length, or all clients of a server that comes back come at once.
+                wait = _WAIT * 2**tried * random.uniform(0.5, 1.5)
+                if tried == self.retries or wait >= deadline.left():
+                    raise
+            time.sleep(wait)
 
     def _of_images(self, name, images, **others):
         if _is_files(images):
@@ -174,26 +244,6 @@ def _sent(known, signature, inputs):
     if set(inputs) != set(specs):
         raise ValueError(f"`{signature}` must be given {sorted(specs)}, received {sorted(inputs)}.")
     return {name: as_sent(signature, name, inputs[name], specs[name]) for name in specs}
-
-
-def _transport(address):
-    try:
-        parts = urllib.parse.urlsplit(address)
-        port = parts.port  # Raises where it is no number.
-    except (ValueError, AttributeError, TypeError):
-        parts = port = None
-    schemes = {"http": RestTransport, "https": RestTransport, "grpc": GrpcTransport}
-    if (
-        parts is None
-        or parts.scheme not in schemes
-        or not parts.hostname
-        or (parts.scheme == "grpc" and (port is None or parts.path.strip("/")))
-    ):
-        raise ValueError(
-            '`address` must be "http://<host>:<port>", "https://<host>:<port>" or '
-            f'"grpc://<host>:<port>", received {address!r}.'
-        )
-    return schemes[parts.scheme]
 
 
 def _is_files(images):

@@ -1,9 +1,13 @@
 """TensorFlow Serving's gRPC interface, by the classes of tensorflow-serving-api."""
 
+import pathlib
+
 import numpy as np
 import tensorflow as tf
 
-from kgen.serving.tensors import ServerError, is_of_model, spec_of
+from kgen.serving.errors import ServerError, ServerUnavailableError
+from kgen.serving.refusals import sentence_of
+from kgen.serving.tensors import is_of_model, spec_of
 
 
 class GrpcTransport:
@@ -13,27 +17,32 @@ class GrpcTransport:
         ImportError: Without the package tensorflow-serving-api.
     """
 
-    def __init__(self, address, model, version, timeout):
+    def __init__(self, access, model, version):
         try:
-            import grpc
+            import grpc  # noqa: F401
             from tensorflow_serving.apis import prediction_service_pb2_grpc
         except ImportError as error:
             raise ImportError(
                 "A grpc:// address needs the package tensorflow-serving-api: "
                 'pip install "kgen-keras[serving]". An http:// address does not.'
             ) from error
-        self.address, self.model, self.version = address, model, version
-        self.timeout = timeout
-        unlimited = [(f"grpc.max_{way}_message_length", -1) for way in ("send", "receive")]
-        self.channel = grpc.insecure_channel(address.removeprefix("grpc://"), unlimited)
+        self.access, self.model, self.version = access, model, version
+        options = [
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_receive_message_length", access.max_response_bytes),
+            # Or a request that is sent again finds the failure of the one before.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+        ]
+        self.channel = _channel(access, options)
+        self.metadata = [(name.lower(), value) for name, value in (access.headers or {}).items()]
         self.service = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
 
-    def signatures(self):
+    def signatures(self, deadline):
         """As of `RestTransport`."""
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-        response = self._ask(self.service.GetModelMetadata, request)
+        response = self._ask(self.service.GetModelMetadata, request, deadline)
         found = get_model_metadata_pb2.SignatureDefMap()
         response.metadata["signature_def"].Unpack(found)
         return {
@@ -45,7 +54,7 @@ class GrpcTransport:
             if is_of_model(name)
         }
 
-    def predict(self, signature, inputs, outputs):
+    def predict(self, signature, inputs, outputs, deadline):
         """As of `RestTransport`."""
         from tensorflow_serving.apis import predict_pb2
 
@@ -53,29 +62,44 @@ class GrpcTransport:
         request.model_spec.signature_name = signature
         for name, array in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
-        response = self._ask(self.service.Predict, request)
+        response = self._ask(self.service.Predict, request, deadline)
+        missing = set(outputs) - set(response.outputs)
+        if missing:
+            raise ServerError(f"{self.access.address} answered without {sorted(missing)}.")
         return {name: np.array(tf.make_ndarray(response.outputs[name])) for name in outputs}
 
     def close(self):
         """Closes the connection."""
         self.channel.close()
 
-    def _ask(self, method, request):
+    def _ask(self, method, request, deadline):
         import grpc
 
         request.model_spec.name = self.model
         if self.version is not None:
             request.model_spec.version.value = self.version
         try:
-            return method(request, timeout=self.timeout)
+            return method(request, timeout=deadline.left(), metadata=self.metadata)
         except grpc.RpcError as error:
-            code, details = error.code(), error.details()
+            code, details = error.code(), self.access.told(sentence_of(error.details() or ""))
         # Without the chain: what gRPC raises prints as a page of its inner state.
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-            raise TimeoutError(f"No answer from {self.address} within {self.timeout} s.")
+            raise deadline.passed()
+        address = self.access.address
         if code == grpc.StatusCode.UNAVAILABLE:
-            raise ConnectionError(f"No server at {self.address}: {details}.")
-        raise ServerError(f"{self.model} at {self.address} answered {code.name}: {details}")
+            raise ServerUnavailableError(f"No server at {address}: {details}.")
+        raise ServerError(f"{self.model} at {address} answered {code.name}: {details}")
+
+
+def _channel(access, options):
+    import grpc
+
+    target = access.address.partition("://")[2].rstrip("/")
+    if access.scheme == "grpc":
+        return grpc.insecure_channel(target, options)
+    paths = (access.roots, *reversed(access.identity or (None, None)))
+    contents = [None if path is None else pathlib.Path(path).read_bytes() for path in paths]
+    return grpc.secure_channel(target, grpc.ssl_channel_credentials(*contents), options)
 
 
 def _spec(info):

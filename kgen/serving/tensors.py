@@ -5,10 +5,6 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 
 
-class ServerError(RuntimeError):
-    """A server has refused a request; holds its message."""
-
-
 def is_of_model(signature):
     """Whether a signature is one of the model, and none that starts a SavedModel up."""
     return not signature.startswith("__")

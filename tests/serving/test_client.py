@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgen.serving import Client, ServerError, write_config
+from kgen.serving import (
+    Client,
+    ServerError,
+    ServerTimeoutError,
+    ServerUnavailableError,
+    write_config,
+)
 from tests.serving.exports import DRAWS
 from tests.systems import CLASSES, SHAPE, SYSTEMS
 
@@ -164,16 +170,28 @@ def test_no_server_and_a_slow_one(scheme):
             listener.bind(("127.0.0.1", 0))
         silent.listen()  # And never answers.
         port = nobody.getsockname()[1]
-        with pytest.raises(ConnectionError, match=f"127.0.0.1:{port}"):
+        with pytest.raises(ServerUnavailableError, match=f"127.0.0.1:{port}") as caught:
             Client(f"{scheme}://127.0.0.1:{port}", "dcgan", timeout=20).sample(1)
+        assert isinstance(caught.value, ServerError) and isinstance(caught.value, ConnectionError)
         port = silent.getsockname()[1]
-        with pytest.raises(TimeoutError, match=r"within 0.5 s"):
+        with pytest.raises(ServerTimeoutError, match=r"within 0.5 s") as caught:
             Client(f"{scheme}://127.0.0.1:{port}", "dcgan", timeout=0.5).sample(1)
+        assert isinstance(caught.value, ServerError) and isinstance(caught.value, TimeoutError)
 
 
 @pytest.mark.parametrize(
     "address",
-    ["localhost:8501", "ftp://host:1", "http://", "grpc://host", "http://host:port", "", None, 3],
+    [
+        "localhost:8501",
+        "ftp://host:1",
+        "http://",
+        "grpc://host",
+        "grpcs://host",
+        "http://host:port",
+        "",
+        None,
+        3,
+    ],
 )
 def test_bad_addresses(address):
     with pytest.raises(ValueError, match="`address` must be .*received"):
@@ -306,12 +324,12 @@ def test_a_newer_version_with_other_inputs_is_asked_for(monkeypatch):
     client = Client("http://127.0.0.1:1", "dcgan")
     specs = iter([4, 8])
 
-    def signatures():
+    def signatures(deadline):
         latents = (np.dtype("float32"), (None, next(specs)))
         return {"decode": {"inputs": {"latents": latents}, "outputs": {}}}
 
     monkeypatch.setattr(client.transport, "signatures", signatures)
-    monkeypatch.setattr(client.transport, "predict", lambda name, inputs, outputs: inputs)
+    monkeypatch.setattr(client.transport, "predict", lambda name, inputs, outputs, deadline: inputs)
     assert client("decode", latents=np.zeros((2, 4)))["latents"].shape == (2, 4)
     assert client("decode", latents=np.zeros((2, 8)))["latents"].shape == (2, 8)
 
