@@ -63,10 +63,10 @@ def in_batches(step, *arrays, batch_size):
     """Returns what `step` gives for the rows of arrays, `batch_size` of them at a time."""
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be a positive integer, received {batch_size!r}.")
-    starts = range(0, len(arrays[0]), batch_size)
-    return np.concatenate(
-        [
-            ops.convert_to_numpy(step(*(array[start : start + batch_size] for array in arrays)))
-            for start in starts
-        ]
-    )
+
+    def made(start):
+        # Tensors, as a graph makes of arrays: where functions run eagerly nothing else does.
+        batch = (ops.convert_to_tensor(array[start : start + batch_size]) for array in arrays)
+        return ops.convert_to_numpy(step(*batch))
+
+    return np.concatenate([made(start) for start in range(0, len(arrays[0]), batch_size)])

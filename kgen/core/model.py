@@ -145,6 +145,17 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
             filepath = os.path.expanduser(filepath)
         super().save(filepath, *args, **kwargs)
 
+    def export(self, *args, **kwargs):
+        """Is not to be had: `kgen.serving.export` writes what can be served of a system.
+
+        Keras exports the `call` of a model, one function, and a game of players has none.
+        """
+        raise NotImplementedError(
+            f"A {type(self).__name__} has no `call` to export: kgen.serving.export(model, folder) "
+            "writes a SavedModel of all that it can do, kgen.serving.export_onnx and export_litert "
+            "a file of one ability; and each network of it has a method `export` of its own."
+        )
+
     def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
         """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class).
 

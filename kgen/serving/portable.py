@@ -1,5 +1,6 @@
 """ONNX and LiteRT files of what a model makes of its inputs, by Keras' own exporters."""
 
+import importlib.util
 import os
 import pathlib
 import tempfile
@@ -11,6 +12,9 @@ from kgen.serving.abilities import abilities_of
 from kgen.serving.examples import checked_examples
 from kgen.serving.inputs import Limits
 from kgen.serving.signatures import signatures_of
+
+# What Keras' exporters import beside TensorFlow.
+_PACKAGES = {"onnx": ("onnx", "tf2onnx"), "litert": ()}
 
 
 def export_onnx(model, path, name=None):
@@ -35,7 +39,7 @@ def export_onnx(model, path, name=None):
         The path, a string.
 
     Raises:
-        ImportError: Without tf2onnx.
+        ImportError: Without the packages onnx and tf2onnx.
         ValueError: If an argument is not of this form or outputs hold NaN.
     """
     return _export(model, path, name, "onnx", ".onnx")
@@ -83,6 +87,12 @@ def _export(model, path, name, form, suffix):
     if name not in able:
         raise ValueError(f"`name` must be one of {sorted(able)}, received {name!r}.")
     ability = able[name]
+    missing = [package for package in _PACKAGES[form] if not _is_there(package)]
+    if missing:
+        raise ImportError(
+            f"An ONNX file needs {' and '.join(missing)}, not installed here: "
+            'pip install "kgen-keras[onnx]".'
+        )
     checked_examples(model, [ability], signatures_of([ability], Limits()))
     signature = [keras.InputSpec(s.dtype.name, tuple(s.shape), name=s.name) for s in ability.inputs]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +105,13 @@ def _export(model, path, name, form, suffix):
             )
         os.replace(unfinished, path)
     return str(path)
+
+
+def _is_there(package):
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:  # Of what is blocked, or half imported.
+        return False
 
 
 def _draws(ability):

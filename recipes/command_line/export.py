@@ -21,6 +21,10 @@ class Export:
     ability: str | None = None
     """What an ONNX or LiteRT file computes: decode, encode, reconstruct, translate or score; None
     for the first that the model can do."""
+    max_pixels: int = 2**24
+    """The most pixels, height x width, of a file that a request to the SavedModel may hold."""
+    max_count: int = 1000
+    """The most images that a request to the SavedModel may ask for, and the most files."""
     new_architecture: tyro.conf.FlagCreatePairsOff[bool] = False
     """Whether the SavedModel may follow versions of another architecture in that folder."""
 
@@ -49,13 +53,13 @@ def main(arguments):
         scores = newest_scores(run_folder.paths(path)) if path.is_dir() else None
         out = config.out or run_folder.default_export(path)
         settings = run_config(path) or None
-        print(kgen.serving.export(model, out, settings, scores or None, config.new_architecture))
+        limits = {"max_pixels": config.max_pixels, "max_count": config.max_count}
+        told = (settings, scores or None, config.new_architecture)
+        print(kgen.serving.export(model, out, *told, **limits))
         return
     write = {"onnx": kgen.serving.export_onnx, "litert": kgen.serving.export_litert}[config.format]
     suffix = {"onnx": ".onnx", "litert": ".tflite"}[config.format]
     try:
         print(write(model, config.out or run_folder.model_name(path) + suffix, config.ability))
     except ImportError as error:
-        raise ValueError(
-            f'format: {config.format} needs pip install -e ".[{config.format}]" ({error}).'
-        ) from error
+        raise ValueError(f"format: {error}") from error

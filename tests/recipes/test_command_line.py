@@ -176,11 +176,12 @@ def test_evaluates_against_the_data_of_the_run(run, tmp_path, capsys):
 
 
 def test_exports_with_the_config_on_the_card(run, tmp_path, capsys):
-    kgen(f"export {run} --out {tmp_path / 'served'}")
+    kgen(f"export {run} --out {tmp_path / 'served'} --max-count 9 --max-pixels 5000")
     path = tmp_path / "served" / "1"
     assert capsys.readouterr().out.strip() == str(path)
     card = json.loads((path / "assets.extra" / "model_card.json").read_text())
     assert card["config"]["data"] == "digits"
+    assert card["limits"] == {"max_count": 9, "max_pixels": 5000}
     kgen(f"serve-config {tmp_path} --base-path /srv")
     assert '"/srv/served"' in (tmp_path / "models.config").read_text()
 

@@ -1,10 +1,13 @@
 """ONNX and LiteRT files in their own runtimes, on the same inputs."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from kgen.serving import export_litert, export_onnx
 from tests.serving.awake import awake
+from tests.serving.points import points_gan
 from tests.systems import SYSTEMS
 
 
@@ -69,3 +72,24 @@ def test_nan_is_refused(tmp_path):
     with pytest.raises(ValueError, match="`model` must give finite outputs"):
         export_litert(model, tmp_path / "model.tflite")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", ["onnx", "tf2onnx"])
+def test_a_missing_package_is_named(missing, tmp_path, monkeypatch):
+    known = {"onnx", "tf2onnx"} - {missing}
+    monkeypatch.setattr("kgen.serving.portable._is_there", lambda name: name in known)
+    message = f"^An ONNX file needs {missing}, not installed here: pip install .kgen-keras.onnx."
+    with pytest.raises(ImportError, match=message):
+        export_onnx(points_gan(), tmp_path / "model.onnx")
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, missing, None)  # As Python marks what is not to be imported.
+    with pytest.raises(ImportError, match=f"An ONNX file needs .*{missing}"):
+        export_onnx(points_gan(), tmp_path / "model.onnx")
+
+
+def test_keras_own_export_says_what_does_it(tmp_path):
+    message = r"^A GAN has no `call` to export: kgen.serving.export\(model, folder\) writes"
+    for arguments in ({}, {"format": "onnx"}):
+        with pytest.raises(NotImplementedError, match=message):
+            points_gan().export(tmp_path / "model", **arguments)
+    assert not list(tmp_path.iterdir())
