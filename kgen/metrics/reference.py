@@ -9,8 +9,9 @@ import pathlib
 import numpy as np
 
 import kgen.data
-from kgen.data.in_order import fingerprint
+from kgen.data.fingerprint import fingerprint
 from kgen.data.registry import is_named
+from kgen.data.splitting import shuffled_rows
 from kgen.metrics import cache
 from kgen.metrics.moments import Moments
 from kgen.version import __version__
@@ -43,18 +44,19 @@ class Reference:
     Attributes:
         name: The set's name, or that of the folder or file; `"array"`.
         named: Whether it is a set that kgen knows by its name.
-        split: `"train"` or `"test"`; `None` of an array.
+        split: As of `kgen.data.load`; `None` of an array.
         shape: Shape of one example.
         count: Number of examples.
 
     Args:
         source: What `kgen.data.load` takes, or an array of images in [-1, 1], `(n, height, width,
             channels)`.
-        split: `"train"` or `"test"`; only for sets.
+        split: As of `kgen.data.load`; only for sets.
         image_size: As of `kgen.data.load`; only for sets.
         channels: As of `kgen.data.load`; only for sets.
         on_bad_file: As of `kgen.data.load`; only for sets.
         batch_size: Examples read at once.
+        follow_links: As of `kgen.data.load`; only for sets.
 
     Raises:
         ValueError: If the set cannot be read, or the array is not of this form.
@@ -68,6 +70,7 @@ class Reference:
         channels=None,
         on_bad_file="error",
         batch_size=256,
+        follow_links=False,
     ):
         self.batch_size = batch_size
         self._statistics = {}
@@ -83,11 +86,12 @@ class Reference:
                 split,
                 channels,
                 on_bad_file=on_bad_file,
+                follow_links=follow_links,
             )
             self._batches = self._read()
             self.count = self._batches.count
             self.shape = tuple(self._batches.element_spec.shape[1:])
-            self._key = (fingerprint(source, split), self.shape)
+            self._key = (fingerprint(source, split, follow_links=follow_links), self.shape)
             return
         if image_size is not None or channels is not None:
             raise ValueError(
@@ -114,21 +118,22 @@ class Reference:
         """Yields all examples once, in order, as float32 arrays."""
         return (np.asarray(batch) for batch in self._batches)
 
-    def first(self, count):
-        """Returns the first `count` examples, or all if there are fewer."""
-        (found,) = _first(((batch,) for batch in self.batches()), count)
-        return found
+    def some(self, count):
+        """Returns `count` examples, as of `kgen.data.in_order`'s `limit`, or all if fewer."""
+        if self._read is not None:
+            return np.concatenate(list(self._read(limit=count).as_numpy_iterator()))
+        return np.concatenate(self._batches)[shuffled_rows(self.count, count)]
 
-    def first_labelled(self, count):
-        """Returns the first `count` examples and their labels.
+    def some_labelled(self, count):
+        """Returns the examples of `some` and their labels.
 
         Raises:
             ValueError: If the reference has none.
         """
         if self._read is None:
             raise ValueError("`reference` must be a set with labels, received an array.")
-        pairs = ((np.asarray(x), np.asarray(y)) for x, y in self._read(labels=True))
-        return _first(pairs, count)
+        batches = self._read(labels=True, limit=count).as_numpy_iterator()
+        return [np.concatenate(side) for side in zip(*batches, strict=True)]
 
     def statistics(self, extractor=None):
         """Returns the `Statistics`, read in one pass the first time and from the cache after it."""
@@ -138,24 +143,18 @@ class Reference:
         return self._statistics[key]
 
     def _read_statistics(self, extractor, key):
-        path = self._cached_at(key)
-        arrays = None if path is None else cache.read_arrays(path)
+        name = None if self._key is None else repr((*self._key, key, KEPT, __version__))
+        path = None if name is None else _cached_at(name)
+        arrays = None if path is None else cache.read_arrays(path, name)
         if arrays is None:
             arrays = self._summed_up(extractor)
             if path is not None:
-                cache.write_arrays(path, arrays)
+                cache.write_arrays(path, name, arrays)
         features = arrays.pop("features", None)
         count, content = int(arrays.pop("examples")), str(arrays.pop("hash"))
         return Statistics(
             count, content, None if features is None else Moments.from_arrays(arrays), features
         )
-
-    def _cached_at(self, extractor_hash):
-        if self._key is None:
-            return None
-        key = repr((*self._key, extractor_hash, KEPT, __version__))
-        digest = hashlib.sha256(key.encode()).hexdigest()[:24]
-        return cache.cache_folder() / "references" / f"{digest}.npz"
 
     def _summed_up(self, extractor):
         kept = _kept_rows(self.count)
@@ -174,15 +173,9 @@ class Reference:
         return {**arrays, **moments.as_arrays(), "features": np.concatenate(features)}
 
 
-def _first(batches, count):
-    """Returns the first `count` rows of batches, tuples of arrays, or all if there are fewer."""
-    found, rows = [], 0
-    for batch in batches:
-        found.append(batch)
-        rows += len(batch[0])
-        if rows >= count:
-            break
-    return [np.concatenate(parts)[:count] for parts in zip(*found, strict=True)]
+def _cached_at(name):
+    digest = hashlib.sha256(name.encode()).hexdigest()[:24]
+    return cache.cache_folder() / "references" / f"{digest}.npz"
 
 
 def _kept_rows(count):

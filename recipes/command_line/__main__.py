@@ -21,6 +21,7 @@ COMMANDS = {
     "export": "write a trained model as the next version of a SavedModel",
     "serve-config": "write what TensorFlow Serving is configured with",
     "benchmark": "run a published table again",
+    "cache": "show or clear what is kept because it is slow to compute",
 }
 
 
