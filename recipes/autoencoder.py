@@ -91,21 +91,22 @@ def build(config, image_shape):
     return training.compile_with_adam(model, config, learning_rate=config.learning_rate)
 
 
-def held_out(config, count):
-    """At most so many held-out images."""
-    batches = training.held_out_images(config).take(-(-count // config.batch_size))
-    return np.concatenate(list(batches.as_numpy_iterator()))[:count]
+def held_out(config, split, count):
+    """At most so many images of a split."""
+    return np.concatenate(list(training.held_out_images(config, split, limit=count)))
 
 
 def pictures(config, paths):
     return kgen.callbacks.ReconstructionGrid(
-        paths.samples, held_out(config, 8), config.sample_every
+        paths.samples,
+        held_out(config, training.split_to_show(config), 8),
+        config.sample_every,
     )
 
 
 def report(config, model, folder):
     """Writes reconstructions of held-out images, and how near they are; of noisy ones, too."""
-    images = held_out(config, 1000)
+    images = held_out(config, "test", 1000)
     inputs = model.corrupt(images, seed=0) if config.kind == "denoising" else images
     outputs = model.reconstruct(inputs)
     kgen.plotting.before_after(inputs, outputs, images, path=folder / "reconstructions.png")

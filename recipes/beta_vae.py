@@ -62,13 +62,11 @@ def report(config, model, folder):
     Each row of the picture is one dimension of the latents, moved along the row from -3 to 3; the
     first row is of the dimension that says most.
     """
-    batches = kgen.data.in_order(
-        config.data, config.image_size, batch_size=500, on_bad_file=config.on_bad_file
-    )
-    images = np.asarray(next(iter(batches)))
+    images = np.concatenate(list(training.held_out_images(config, "test", limit=500)))
     said = nats(model, images)
     order = np.argsort(-said)
-    kgen.plotting.save_grid(traversal(model, images[0], order), folder / "traversal.png", COLUMNS)
+    rows = traversal(model, images[0], order)
+    kgen.plotting.save_grid(rows, folder / "traversal.png", COLUMNS, clip=True)
     rows = [{"dimension": int(i), "nats": float(said[i])} for i in order]
     (folder / "traversal.json").write_text(json.dumps(rows, indent=2) + "\n")
     if config.data == "shapes":

@@ -50,7 +50,7 @@ class Config(training.Config):
 
 
 def build(config, image_shape):
-    classes = kgen.data.class_count(config.data)
+    classes = kgen.data.class_count(config.data, config.follow_links)
     attention_size = None if config.attention_size == "none" else config.attention_size
     is_biggan = config.model == "biggan"
     generator = biggan_generator(
@@ -93,7 +93,7 @@ def report(config, model, folder):
     if truncations:
         labels = np.arange(10) % model.classes
         rows = [model.sample(10, seed=0, labels=labels, truncation=t) for t in truncations]
-        kgen.plotting.save_grid(np.concatenate(rows), folder / "truncation.png", columns=10)
+        kgen.plotting.save_grid(np.concatenate(rows), folder / "truncation.png", 10, clip=True)
     if config.data not in conditional.DIGITS:
         return  # Nothing here knows the classes of other data.
     held_out, labels = conditional.held_out(config)

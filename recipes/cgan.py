@@ -39,7 +39,7 @@ class Config(training.Config):
 
 
 def build(config, image_shape):
-    classes = kgen.data.class_count(config.data)
+    classes = kgen.data.class_count(config.data, config.follow_links)
     model = GAN(
         dcgan_generator(
             image_shape,
@@ -82,7 +82,7 @@ def report(config, model, folder):
     }
     if np.bincount(labels).min() > FEATURES:
         extractor = kgen.metrics.extractor("digits")
-        reference = conditional.held_out(config, split="train")
+        reference = conditional.held_out(config, split=config.split)
         reference = (extractor(reference[0]), reference[1])
         for suffix, images in (("", samples), ("_of_held_out", held_out)):
             distances = kgen.metrics.class_frechet_distances(extractor(images), labels, *reference)

@@ -15,33 +15,47 @@ CLASSIFIER_STEPS = 2000  # Updates by 64 images.
 
 
 def labelled_images(config, batch_size):
-    """The training images and their labels, as a stream of batches."""
+    """The training images and their labels, as a stream of batches.
+
+    Raises:
+        ValueError: If they have no classes.
+    """
+    if not has_labels(config.data, config.follow_links):
+        raise ValueError(
+            f"data: expected images with one class each, got {config.data}, which has none: a "
+            "folder has them in one subfolder a class, a .npz file under 'y' or 'labels'."
+        )
     return kgen.data.load(
         config.data, batch_size=batch_size, labels=True, **training.stream_settings(config)
     )
 
 
 def held_out_images(config):
-    """All images of the test split and their labels, in order, as a stream of batches."""
+    """All images of the validation split and their labels, in order, as a stream of batches."""
     return training.held_out_images(config, labels=True)
 
 
-def has_labels(data):
+def has_labels(data, follow_links=False):
     """Whether a set has classes."""
     try:
-        kgen.data.class_count(data)
+        kgen.data.class_count(data, follow_links)
     except ValueError:
         return False
     return True
 
 
-def held_out(config, data=None, split="test"):
-    """All images of a split and their labels, as two arrays; of `config.data` or other data."""
+def held_out(config, data=None, split="test", limit=None):
+    """Images of a split and their labels, as two arrays; of `config.data` or other data.
+
+    All of them, or at most `limit`, as of `kgen.data.in_order`.
+    """
     return arrays(
         config.data if data is None else data,
         split,
         image_size=config.image_size,
         on_bad_file=config.on_bad_file,
+        follow_links=config.follow_links,
+        limit=limit,
     )
 
 
@@ -55,7 +69,8 @@ def arrays(data, split, **settings):
 def save_classes(model, folder, columns=10):
     """Writes `classes.png`: a row for each class, a column for each of some latents."""
     rows = [model.latents(columns, seed=0, labels=label) for label in range(model.classes)]
-    kgen.plotting.save_grid(model.decode(np.concatenate(rows)), folder / "classes.png", columns)
+    images = model.decode(np.concatenate(rows))
+    kgen.plotting.save_grid(images, folder / "classes.png", columns, clip=True)
 
 
 def digit_agreement(images, labels):

@@ -29,7 +29,7 @@ class Config(training.Config):
 
 
 def build(config, image_shape):
-    classes = kgen.data.class_count(config.data)
+    classes = kgen.data.class_count(config.data, config.follow_links)
     sizes = (image_shape, config.latent_dim, config.filters)
     model = VAE(
         convolutional_encoder(*sizes, classes=classes),
@@ -47,8 +47,8 @@ def report(config, model, folder):
     """
     conditional.save_classes(model, folder)
     held_out, labels = conditional.held_out(config)
-    images, columns = analogies(model, held_out[:10], labels[:10])
-    kgen.plotting.save_grid(images, folder / "analogies.png", columns)
+    images, columns = analogies(model, *conditional.held_out(config, limit=10))
+    kgen.plotting.save_grid(images, folder / "analogies.png", columns, clip=True)
     if config.data not in conditional.DIGITS:
         return  # Nothing here knows the classes of other data.
     samples = model.sample(len(labels), seed=config.seed, labels=labels)

@@ -61,7 +61,7 @@ class Config(training.Config):
 
 def load(config, batch_size):
     """Batches of both sets, as a stream."""
-    first = images_of(config, "data", "train")[0] if cuts_figures(config) else config.data
+    first = images_of(config, "data", config.split)[0] if cuts_figures(config) else config.data
     return kgen.data.unpaired(
         first, config.second, batch_size=batch_size, **training.stream_settings(config)
     )
@@ -103,7 +103,7 @@ def images_of(config, name, split):
     Args:
         config: The config.
         name: The set's field, `"data"` or `"second"`.
-        split: `"train"` or `"test"`.
+        split: As of `kgen.data.load`.
 
     Returns:
         Images of the size asked for, `(n, ...)`; labels `(n,)`, or `None` of a set without classes.
@@ -115,11 +115,15 @@ def images_of(config, name, split):
     read = config
     if cut and size:
         read = dataclasses.replace(config, image_size=(2 * size[0], 2 * size[1]))
-    if conditional.has_labels(data):
+    if conditional.has_labels(data, config.follow_links):
         images, labels = conditional.held_out(read, data, split)
     else:
         batches = kgen.data.in_order(
-            data, read.image_size, split=split, on_bad_file=config.on_bad_file
+            data,
+            read.image_size,
+            split=split,
+            on_bad_file=config.on_bad_file,
+            follow_links=config.follow_links,
         )
         images, labels = np.concatenate(list(batches)), None
     return (cut_to_figures(images, size or images.shape[1:3]) if cut else images), labels
@@ -159,11 +163,11 @@ def build(config, shape_a, shape_b):
 
 def pictures(config, paths):
     """The callback that writes pictures of the first direction while it trains."""
-    images, _ = images_of(config, "data", "test")
+    images, _ = images_of(config, "data", training.split_to_show(config))
     return kgen.callbacks.TranslationGrid(paths.samples, images, every=config.sample_every)
 
 
-def evaluation(config):
+def evaluation(config, split="validation"):
     """What scores the first direction by whether its held-out images look like the second set."""
     pairwise = [name for name in config.evaluate if name in PAIRWISE]
     if pairwise:
@@ -171,7 +175,7 @@ def evaluation(config):
             f"`evaluate` must name metrics of sets of images, such as frechet: there are no pairs "
             f"to score by {pairwise}."
         )
-    inputs, targets = (images_of(config, name, "test")[0] for name in ("data", "second"))
+    inputs, targets = (images_of(config, name, split)[0] for name in ("data", "second"))
     count = min(len(inputs), len(targets))
     return kgen.metrics.TranslationEvaluation(
         inputs[:count],
@@ -196,7 +200,9 @@ def report(config, model, folder):
         kgen.plotting.before_after(images[:16], translated[:16], path=path, count=16)
         if labels is None or target[1] is None:
             continue
-        classifier = conditional.classifier(*images_of(config, target_name, "train"), config.seed)
+        classifier = conditional.classifier(
+            *images_of(config, target_name, "train+validation"), config.seed
+        )
         for name, x, y in (
             ("kept_class", translated, labels),
             ("kept_class_untranslated", images, labels),

@@ -78,6 +78,7 @@ def scores(config, groups):
             extractor(config),
             image_size=config.image_size,
             on_bad_file=config.on_bad_file,
+            follow_links=config.follow_links,
         )
     except ValueError as error:
         print(f"No scores in the report: {error}")

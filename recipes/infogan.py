@@ -77,8 +77,8 @@ def report(config, model, folder):
     """Writes a picture for each code, swept along the rows, and what the category has found."""
     for code in range(len(config.categories) + config.continuous):
         images, columns = sweep(model, code)
-        kgen.plotting.save_grid(images, folder / f"code-{code}.png", columns)
-    if not config.categories or not conditional.has_labels(config.data):
+        kgen.plotting.save_grid(images, folder / f"code-{code}.png", columns, clip=True)
+    if not config.categories or not conditional.has_labels(config.data, config.follow_links):
         return
     images, labels = conditional.held_out(config)
     found = np.argmax(model.encode(images)[:, : config.categories[0]], axis=1)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
+import warnings
 
 from kgen.callbacks import checkpoint_file
 from kgen.core import whole_file
@@ -169,6 +170,26 @@ def claim(paths, config):
     _write_json(paths.config, as_json(config))
 
 
+def check_data(paths, fingerprint):
+    """Warns if the training data are others than when the run began, and remembers those of now.
+
+    Args:
+        paths: The run's `Paths`.
+        fingerprint: As of `kgen.data.Stream`, or `None` where nobody knows.
+    """
+    before = (_read_json(_data(paths)) or {}).get("fingerprint")
+    if fingerprint is None:
+        return
+    if before not in (None, fingerprint):
+        warnings.warn(
+            f"The data of {paths.config.parent} have changed since it was begun (fingerprint "
+            f"{before}, now {fingerprint}): it goes on with what there is now, and images that "
+            "were held out may be trained on. --fresh starts over.",
+            stacklevel=2,
+        )
+    _write_json(_data(paths), {"fingerprint": fingerprint})
+
+
 def clear(paths):
     """Removes the files of a run, and no others; an export stays.
 
@@ -186,7 +207,8 @@ def clear(paths):
         for path in (paths.tensorboard, paths.report):
             remove_folder(path)
         files = [paths.history, paths.scores, paths.best, paths.best.with_suffix(".json")]
-        files += [paths.gif, paths.curves, paths.model, _mark(paths), paths.config]
+        files += [paths.gif, paths.curves, paths.model, _mark(paths), _data(paths)]
+        files += [paths.config]
         for file in [*paths.samples.glob("step-*.png"), *files]:
             file.unlink(missing_ok=True)
 
@@ -260,6 +282,10 @@ def _history(path):
 
 def _named(fields, name):
     return repr(fields[name]) if name in fields else "not set"
+
+
+def _data(paths):
+    return paths.config.with_name("data.json")
 
 
 def _mark(paths):

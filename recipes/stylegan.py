@@ -66,7 +66,7 @@ def load(config, batch_size):
 
 
 def build(config, image_shape):
-    classes = kgen.data.class_count(config.data) if config.labels else None
+    classes = kgen.data.class_count(config.data, config.follow_links) if config.labels else None
     sizes = {"filters": config.filters, "max_filters": config.max_filters}
     penalty, weight = PENALTIES[config.objective]
     generator = StyleGenerator(
@@ -106,14 +106,14 @@ def report(config, model, folder):
     """
     latents = model.latents(COLUMNS, seed=config.seed)
     rows = [model.decode(latents, psi=psi) for psi in PSIS]
-    kgen.plotting.save_grid(np.concatenate(rows), folder / "truncation.png", COLUMNS)
+    kgen.plotting.save_grid(np.concatenate(rows), folder / "truncation.png", COLUMNS, clip=True)
     count = model.generator.layer_count
     for name, layers in (("coarse", range(count // 2)), ("fine", range(count // 2, count))):
         picture = mixing_table(model, layers)
-        kgen.plotting.save_grid(picture, folder / f"mixing-{name}.png", COLUMNS)
+        kgen.plotting.save_grid(picture, folder / f"mixing-{name}.png", COLUMNS, clip=True)
     styles = model.map(latents)
     rows = [model.synthesise(styles, noise) for noise in ("fixed", "off", 1, 2)]
-    kgen.plotting.save_grid(np.concatenate(rows), folder / "noise.png", COLUMNS)
+    kgen.plotting.save_grid(np.concatenate(rows), folder / "noise.png", COLUMNS, clip=True)
     groups = {"": 1.0, "_psi_0.7": 0.7, "_psi_0.5": 0.5, "_psi_0.3": 0.3}
     scores = growing.scores(
         config,

@@ -20,6 +20,7 @@ from kgen.core import engine
 from kgen.core.owner import owned
 from kgen.core.precision import dtype_policy
 from kgen.core.whole_file import is_disk_full
+from kgen.data.fingerprint import of_data
 from recipes import config_file, run_folder
 from recipes.closed_pipe import ends_quietly
 from recipes.ending import at_sigterm, leave
@@ -36,6 +37,12 @@ class Config:
     image_size: int | tuple[int, int] | None = None
     """Pixels to scale images to: one number for squares, or height and width; None for the data's
     own size."""
+    split: Literal["train", "train+validation"] = "train"
+    """Images to train on. Those of validation are what `val_*` and `evaluate` measure, and what a
+    model is chosen by; the last of all trainings may see them, too. None sees those of test, which
+    reports are of."""
+    follow_links: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Whether symbolic links are followed out of a folder of images."""
     augmentations: list[Literal["flip", "crop", "shift"]] = dataclasses.field(default_factory=list)
     """Random changes of the training images."""
     on_bad_file: Literal["error", "skip"] = "error"
@@ -109,22 +116,39 @@ def images_alone(config, batch_size):
 def stream_settings(config):
     """The arguments of `kgen.data.load`, `pairs` and `unpaired` that are fields of all recipes."""
     return {
+        "split": config.split,
         "image_size": config.image_size,
         "seed": config.seed,
         "on_bad_file": config.on_bad_file,
+        "follow_links": config.follow_links,
         "augmentations": config.augmentations or None,
     }
 
 
-def held_out_images(config, labels=False):
-    """All images of the test split, in order, as a stream of batches; with labels, of pairs."""
+def held_out_images(config, split="validation", labels=False, limit=None):
+    """Images that are not trained on, in order, as a stream of batches; with labels, of pairs.
+
+    Args:
+        config: The recipe's config.
+        split: `"validation"`, or of the report's `"test"`.
+        labels: Whether to yield labels, too.
+        limit: Most images to take, as of `kgen.data.in_order`; `None` for all.
+    """
     return kgen.data.in_order(
         config.data,
         config.image_size,
         config.batch_size,
+        split,
         labels=labels,
         on_bad_file=config.on_bad_file,
+        follow_links=config.follow_links,
+        limit=limit,
     )
+
+
+def split_to_show(config):
+    """The split of the images in pictures while it trains: nothing is chosen by them."""
+    return "validation" if config.split == "train" else "test"
 
 
 def sample_pictures(config, paths):
@@ -132,14 +156,16 @@ def sample_pictures(config, paths):
     return kgen.callbacks.SampleGrid(paths.samples, config.sample_every)
 
 
-def sample_evaluation(config):
+def sample_evaluation(config, split="validation"):
     """The `Evaluation` of samples that the config asks for."""
     return kgen.metrics.Evaluation(
         config.data,
         config.evaluate,
         config.extractor,
+        split=split,
         image_size=config.image_size,
         on_bad_file=config.on_bad_file,
+        follow_links=config.follow_links,
     )
 
 
@@ -150,13 +176,14 @@ class Family:
     Attributes:
         load: Function `(config, batch_size)` that returns the stream of a training's batches.
         pictures: Function `(config, paths)` that returns the callback of pictures while it trains.
-        evaluation: Function `(config)` that returns what scores the model for `config.evaluate`.
+        evaluation: Function `(config, split="validation")` that returns what scores the model for
+            `config.evaluate`, on images of a split.
         report: Function `(config, model, folder)` that writes pictures and numbers of the trained
             model into a folder, or `None`.
         updates: Function `(config)` that returns how many updates of a round have batches of their
             own.
         held_out: Function `(config)` that returns the stream to evaluate on at each row of the
-            history, or `None`.
+            history, of the validation split, or `None`.
     """
 
     load: Callable = images_alone
@@ -220,7 +247,8 @@ def _train(config, build, family, paths, strategy):
     with dtype_policy(config.precision):
         batch_size = config.batch_size * family.updates(config)
         stream = family.load(config, batch_size)
-        held_out = None if family.held_out is None else family.held_out(config)
+        watches = family.held_out is not None and config.split == "train"
+        held_out = family.held_out(config) if watches else None
         scoring = _scoring(config, paths, family)
         with strategy.scope():
             model = build(config, *_image_shapes(stream))
@@ -235,6 +263,8 @@ def _train(config, build, family, paths, strategy):
             run_folder.claim(paths, config)
         kgen.distribution.wait_for_all(strategy)  # Before the others look for checkpoints.
         run_folder.check_config(paths, config)  # All hosts have been given the chief's.
+        if is_chief:
+            run_folder.check_data(paths, of_data(stream))
         # What a user changes is refused above: what is left is what another version has made of it.
         checkpoint = kgen.callbacks.Checkpoint(
             paths.checkpoints, config.checkpoint_every, changes="accept"
@@ -430,6 +460,11 @@ def _check(config):
     export = run_folder.export_folder(config)
     if export is not None and export.exists() and not export.is_dir():
         raise ValueError(f"`export` must be a folder, received the file {str(export)!r}.")
+    if config.evaluate and config.split != "train":
+        raise ValueError(
+            "`evaluate` chooses the best model by the validation split: expected none with split="
+            f"{config.split!r}, which trains on it, received {config.evaluate}."
+        )
     if config.evaluate and (config.evaluate_every < 1 or config.evaluate_every % config.log_every):
         raise ValueError(
             f"`evaluate_every` must be a multiple of log_every={config.log_every}, received "

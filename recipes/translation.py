@@ -39,16 +39,16 @@ def family(pairs, baseline=None):
             **pairs(config), batch_size=batch_size, **training.stream_settings(config)
         )
 
-    def held_out(config, count):
-        """At most so many held-out inputs and targets, as two arrays."""
-        settings = training.stream_settings(config)
+    def held_out(config, split, count):
+        """At most so many inputs and targets of a split, as two arrays."""
+        settings = training.stream_settings(config) | {"split": split}
         del settings["augmentations"]
-        batches = kgen.data.pairs_in_order(**pairs(config), **settings)
-        inputs, targets = zip(*batches.take(-(-count // 64)), strict=True)
-        return [np.concatenate(side)[:count] for side in (inputs, targets)]
+        batches = kgen.data.pairs_in_order(**pairs(config), **settings, limit=count)
+        inputs, targets = zip(*batches, strict=True)
+        return [np.concatenate(side) for side in (inputs, targets)]
 
     def pictures(config, paths):
-        inputs, targets = held_out(config, 8)
+        inputs, targets = held_out(config, training.split_to_show(config), 8)
         return kgen.callbacks.TranslationGrid(
             paths.samples, inputs, targets, every=config.sample_every
         )
@@ -59,11 +59,11 @@ def family(pairs, baseline=None):
             inputs, targets, metrics, extractor=extractor, seed=config.seed
         )
 
-    def evaluation(config):
-        return scoring(config, *held_out(config, config.held_out), config.evaluate)
+    def evaluation(config, split="validation"):
+        return scoring(config, *held_out(config, split, config.held_out), config.evaluate)
 
     def report(config, model, folder):
-        inputs, targets = held_out(config, config.held_out)
+        inputs, targets = held_out(config, "test", config.held_out)
         kgen.plotting.before_after(
             inputs[:8],
             model.translate(inputs[:8]),

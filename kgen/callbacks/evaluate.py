@@ -30,7 +30,8 @@ class Evaluate(RoundCallback):
     Of several hosts the chief scores and writes, and tells the others the scores.
 
     Args:
-        evaluation: `kgen.metrics.Evaluation`.
+        evaluation: `kgen.metrics.Evaluation`, of the validation split: what a model is chosen or
+            stopped by says too much good of it.
         every: Epochs between two evaluations; the first epoch is always scored.
         log: File of this run alone that gets every score as a line of JSON, with the round it is of
             and its card; `kgen.metrics.read_scores` reads it. `None` for none.
@@ -43,7 +44,9 @@ class Evaluate(RoundCallback):
         ValueError: If an argument is not of this form.
 
     Example:
-        evaluation = kgen.metrics.Evaluation("mnist5k", ("frechet", "recall"), samples=1000)
+        evaluation = kgen.metrics.Evaluation(
+            "mnist5k", ("frechet", "recall"), samples=1000, split="validation"
+        )
         callback = kgen.callbacks.Evaluate(evaluation, log="scores.jsonl", best="best.keras")
         model.fit(images, epochs=20, callbacks=[callback])
     """
@@ -73,6 +76,12 @@ class Evaluate(RoundCallback):
             raise ValueError(f"`log` must be a file, received the folder {str(log)!r}.")
         if best is not None and best.suffix != ".keras":
             raise ValueError(f"`best` must be a file that ends in .keras, received {str(best)!r}.")
+        if getattr(getattr(evaluation, "reference", None), "split", None) == "test":
+            warnings.warn(
+                "`evaluation` is of the test split, by which no model should be chosen or stopped: "
+                "kgen.metrics.Evaluation(..., split='validation') is for that.",
+                stacklevel=2,
+            )
         self.evaluation = evaluation
         self.every = every
         self.log, self.best = log, best

@@ -29,4 +29,4 @@ class SampleGrid(StepPictures):
         self._latents = self.model.latents(self.count, self.seed)
 
     def draw(self, path):
-        save_grid(self.finite(self.model.decode(self._latents)), path)
+        save_grid(self.finite(self.model.decode(self._latents)), path, clip=True)

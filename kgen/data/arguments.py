@@ -2,17 +2,30 @@
 
 import numbers
 
+import numpy as np
+
 from kgen.data.rows import Request
+from kgen.data.splitting import SPLITS
 
 
-def checked_request(split, image_size, channels, seed, length, frames, value_range, on_bad_file):
+def checked_request(
+    split,
+    image_size,
+    channels,
+    seed,
+    length,
+    frames,
+    value_range,
+    on_bad_file,
+    follow_links=False,
+):
     """Return the arguments of `kgen.data.load` of these names as a `Request`.
 
     Raises:
         ValueError: one is not as `load` describes it. The message names it.
     """
-    if split not in ("train", "test"):
-        raise ValueError(f"split: expected 'train' or 'test', got {split!r}.")
+    if not isinstance(split, str) or split not in SPLITS:
+        raise ValueError(f"split: expected one of {list(SPLITS)}, got {split!r}.")
     if channels is not None and (isinstance(channels, bool) or channels not in (1, 3)):
         raise ValueError(f"channels: expected 1, 3 or None, got {channels!r}.")
     if on_bad_file not in ("error", "skip"):
@@ -26,6 +39,7 @@ def checked_request(split, image_size, channels, seed, length, frames, value_ran
         None if frames is None else checked_count("frames", frames),
         value_range,
         on_bad_file,
+        checked_flag("follow_links", follow_links),
     )
 
 
@@ -41,6 +55,15 @@ def checked_seed(seed):
     if not _is_integer(seed) or not -(2**63) <= seed < 2**63:
         raise ValueError(f"seed: expected an integer of 64 bits, got {seed!r}.")
     return int(seed)
+
+
+def checked_labels(labels, where):
+    """Return integer labels as int32, or refuse those that would wrap; `where` names the source."""
+    least, most = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    for value in (least, most):
+        if not -(2**31) <= value < 2**31:
+            raise ValueError(f"{where}: expected labels of at most 32 bits, found {value}.")
+    return labels.astype(np.int32)
 
 
 def checked_flag(name, value):

@@ -4,10 +4,20 @@ import numbers
 
 import numpy as np
 
-from kgen.data.splitting import held_out_rows
+from kgen.data.arguments import checked_labels
+from kgen.data.splitting import is_for_training, parts_of, places_of_rows, rows_of_split
 
 IMAGE_KEYS = ("images", "x", "x_train", "arr_0")  # the first that is there
 LABEL_KEYS = ("labels", "y")
+# The parts of a set by what stands behind x_ and y_ in their keys.
+_PARTS = {
+    "train": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+}
+_KEYS_OF_PARTS = [f"{letter}_{suffix}" for suffix in _PARTS for letter in "xy"]
 
 
 def read_arrays(path, split, value_range=None):
@@ -16,12 +26,14 @@ def read_arrays(path, split, value_range=None):
     A `.npy` file holds images `(n, height, width)`, or with 1 or 3 channels at the end. In a
     `.npz` file they are under `images`, `x` or `arr_0` and their labels, integers `(n,)`, under
     `labels` or `y`. With `x_train` and `x_test` (and `y_train` and `y_test`), as in the file of
-    `keras.datasets.mnist`, these are the splits, in their own order. Otherwise every tenth image
-    of a fixed random order is for test.
+    `keras.datasets.mnist`, or `x_val`, `x_valid` or `x_validation`, these are the splits, in their
+    own order. A test or validation split that is not there is cut out of the others: of ten images
+    in a row one is for test and one for validation, by the hash of its number, so that images
+    which are added at the end change no other's split.
 
     Args:
         path: `pathlib.Path` of the file.
-        split: `"train"` or `"test"`.
+        split: one of `kgen.data.splitting.SPLITS`.
         value_range: `(low, high)` of the values, which become -1 and 1. None for 0..255 of
             integers, 0..1 of booleans, and for floats [0, 1] if all are in it, else [-1, 1].
 
@@ -34,25 +46,20 @@ def read_arrays(path, split, value_range=None):
             range than said above. The message names the file.
     """
     stored = _read(path)
-    if _has_splits(stored):
-        # Both parts are read whichever is asked for: they share one range of values.
-        parts = {name: _with_channels(stored[f"x_{name}"], path) for name in ("train", "test")}
-        classes = {
-            name: _checked_labels(stored.get(f"y_{name}"), len(parts[name]), path) for name in parts
-        }
-        low, high = _range_of([*parts.values()], value_range, path)
-        return _scale(parts[split], low, high), classes[split]
-    key = next((key for key in IMAGE_KEYS if key in stored), None)
-    if key is None:
-        raise ValueError(
-            f"{path}: expected images under one of {list(IMAGE_KEYS)}, found {sorted(stored)}."
-        )
-    images = _with_channels(stored[key], path)
-    (label_key,) = _label_keys(stored) or [None]
-    classes = _checked_labels(stored.get(label_key), len(images), path)
-    low, high = _range_of([images], value_range, path)
-    rows = held_out_rows(len(images), split, path)
-    return _scale(images[rows], low, high), None if classes is None else classes[rows]
+    keys = _keys_of_parts(stored, path)
+    # All parts are read whichever is asked for: they share one range of values.
+    images = {part: _with_channels(stored[x], path) for part, (x, _) in keys.items()}
+    labels = {
+        part: _checked_labels(stored.get(y), len(images[part]), path)
+        for part, (_, y) in keys.items()
+    }
+    low, high = _range_of([*images.values()], value_range, path)
+    found = []
+    for part, rows in _rows_of_parts({part: len(x) for part, x in images.items()}, split, path):
+        found.append((images[part][rows], None if labels[part] is None else labels[part][rows]))
+    pixels = np.concatenate([x for x, _ in found])
+    has_labels = all(y is not None for _, y in found)
+    return _scale(pixels, low, high), np.concatenate([y for _, y in found]) if has_labels else None
 
 
 def count_classes(path):
@@ -61,8 +68,9 @@ def count_classes(path):
     Raises:
         ValueError: the file cannot be read, or its labels are no integers of at least 0.
     """
-    stored = _read(path, (*LABEL_KEYS, "y_train", "y_test"))
-    parts = [np.atleast_1d(stored[key]) for key in _label_keys(stored)]
+    stored = _read(path, (*LABEL_KEYS, *(f"y_{suffix}" for suffix in _PARTS)))
+    keys = [y for _, y in _keys_of_parts(stored, path).values()]
+    parts = [np.atleast_1d(stored[key]) for key in keys if key is not None]
     if not parts:
         return None
     labels = np.concatenate([_checked_labels(part, len(part), path) for part in parts])
@@ -71,20 +79,46 @@ def count_classes(path):
     return int(labels.max()) + 1
 
 
-def _has_splits(stored):
-    return "x_train" in stored and "x_test" in stored
+def _keys_of_parts(stored, path):
+    """Return a dict from each part of a file to the keys of its images and of its labels or None.
+
+    Raises:
+        ValueError: there are no training images, or two validation splits.
+    """
+    key = next((key for key in IMAGE_KEYS if key in stored), None)
+    parts = {part: suffix for suffix, part in _PARTS.items() if f"x_{suffix}" in stored}
+    if key is None:
+        raise ValueError(
+            f"{path}: expected images under one of {list(IMAGE_KEYS)}, found {sorted(stored)}."
+        )
+    if parts and "train" not in parts:
+        raise ValueError(
+            f"{path}: expected the training images of its splits under 'x_train', found "
+            f"{sorted(stored)}."
+        )
+    if len(parts) < sum(f"x_{suffix}" in stored for suffix in _PARTS):
+        raise ValueError(f"{path}: expected one validation split, found {sorted(stored)}.")
+    if len(parts) > 1 or key == "x_train":
+        keys = {part: (f"x_{suffix}", f"y_{suffix}") for part, suffix in parts.items()}
+    else:
+        keys = {"train": (key, next((name for name in LABEL_KEYS if name in stored), None))}
+    return {part: (x, y if y in stored else None) for part, (x, y) in keys.items()}
 
 
-def _label_keys(stored):
-    """Return the keys of a file's labels: those of its two splits, one, or none."""
-    if _has_splits(stored):
-        return [key for key in ("y_train", "y_test") if key in stored]
-    images = next((key for key in IMAGE_KEYS if key in stored), None)
-    keys = ("y_train",) if images == "x_train" else LABEL_KEYS
-    return [key for key in keys if key in stored][:1]
+def _rows_of_parts(counts, split, path):
+    """Return pairs of a part of a file and those of its rows that are of the split."""
+    missing = {"validation", "test"} - set(counts)
+    found = []
+    if is_for_training(split) or split in missing:
+        places = places_of_rows(counts["train"])
+        found.append(("train", rows_of_split(places, split, missing, path)))
+    for part in ("validation", "test"):
+        if part in counts and part in parts_of(split):
+            found.append((part, np.arange(counts[part])))
+    return found
 
 
-def _read(path, wanted=(*IMAGE_KEYS, *LABEL_KEYS, "x_test", "y_train", "y_test")):
+def _read(path, wanted=(*IMAGE_KEYS, *LABEL_KEYS, *_KEYS_OF_PARTS)):
     """Return the arrays of a file by their keys; the one of a `.npy` file is `arr_0`.
 
     Entries that are not wanted are None: they may be large, or objects.
@@ -122,14 +156,15 @@ def _checked_labels(labels, count, path):
     if labels is None:
         return None
     flat = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels  # CIFAR's (n, 1)
-    if flat.dtype.kind == "f" and np.array_equal(flat, np.round(flat)):
-        flat = flat.astype(np.int64)  # Whole numbers; np.zeros gives floats.
+    # Whole numbers; np.zeros gives floats. Beyond 2^62 they are none that a label could be.
+    if flat.dtype.kind == "f" and np.array_equal(flat, np.clip(np.round(flat), -(2**62), 2**62)):
+        flat = flat.astype(np.int64)
     if flat.shape != (count,) or flat.dtype.kind not in "iu":
         raise ValueError(
             f"{path}: expected integer labels of the shape ({count},), one an image, got "
             f"{labels.dtype} of the shape {labels.shape}."
         )
-    return flat.astype(np.int32)
+    return checked_labels(flat, path)
 
 
 def _range_of(parts, value_range, path):

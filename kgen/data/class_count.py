@@ -6,14 +6,14 @@ from kgen.data.registry import source_of
 from kgen.data.rows import Request
 
 
-def class_count(name_or_path):
+def class_count(name_or_path, follow_links=False):
     """Return the number of classes of a source: its labels are 0 .. that number - 1.
 
-    It is the largest label of both splits and 1, of a folder the number of subfolders that are
+    It is the largest label of all splits and 1, of a folder the number of subfolders that are
     classes, and no image is decoded for it.
 
     Args:
-        name_or_path: as of `kgen.data.load`.
+        name_or_path, follow_links: as of `kgen.data.load`.
 
     Returns:
         Integer.
@@ -27,7 +27,7 @@ def class_count(name_or_path):
         10
     """
     source = source_of(name_or_path)
-    count = (source.count_classes or (lambda: _largest_label(source)))()
+    count = (source.count_classes or (lambda _: _largest_label(source)))(follow_links)
     if count is None:
         raise ValueError(
             "name_or_path: expected a source with one class an image, got "
@@ -37,9 +37,9 @@ def class_count(name_or_path):
 
 
 def _largest_label(source):
-    """Return the largest label of both splits and 1, or None if images have not one label each."""
+    """Return the largest label of all splits and 1, or None if images have not one label each."""
     largest = 0
-    for split in ("train", "test"):
+    for split in ("train+validation", "test"):
         rows = source.read(Request(split))
         if rows.labels is None or (callable(rows.labels) and rows.label_shape):
             return None

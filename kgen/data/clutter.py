@@ -14,19 +14,19 @@ LEAST_CONTRAST = 0.5  # of a figure against the mean of its background, in the u
 def backgrounds(shape, seed, split):
     """Return the crops of photographs that images of a shape are laid over.
 
-    They are `kgen.data.photos`, of the split's own halves of the photographs: what is behind
+    They are `kgen.data.photos`, of the split's own parts of the photographs: what is behind
     held-out figures was never behind those of the training.
 
     Args:
         shape: `(height, width, channels)`.
         seed: integer of 64 bits.
-        split: `"train"` or `"test"`.
+        split: one of `kgen.data.splitting.SPLITS`.
 
     Returns:
         `Examples`, `CROPS` of them.
 
     Raises:
-        ValueError: the images are larger than half a photograph.
+        ValueError: the images are larger than the parts of the photographs.
     """
     request = Request(split, tuple(shape[:2]), shape[2], seed, CROPS)
     return examples.of_function(photos(request)).without_labels()

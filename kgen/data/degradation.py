@@ -11,6 +11,7 @@ from kgen.data.clutter import backgrounds, clutter
 from kgen.data.holes import hole_blocks, hole_centre, hole_region, hole_square
 from kgen.data.order import derived_seed
 from kgen.data.pixel_degradations import downsampled, edges, grey, low_resolution, masked, noise
+from kgen.data.splitting import is_for_training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,8 @@ def degrader(degradation, shape, seed, split="train"):
             float32 images of any one size and number of channels.
         shape: `(height, width, channels)` of an image.
         seed: integer of 64 bits.
-        split: `"train"` or `"test"`: whose photographs are behind the figures of `"clutter"`.
+        split: one of `kgen.data.splitting.SPLITS`: whose photographs are behind the figures of
+            `"clutter"`.
 
     Returns:
         Function from images and the number of the batch, an int64 scalar tensor, to images.
@@ -94,7 +96,8 @@ def degrader(degradation, shape, seed, split="train"):
             f"and {shape[1]} pixels, got {amount}."
         )
     # Held-out images get other noise and holes than those of training.
-    own_seed = derived_seed(seed, f"degradation/{name}{'/test' if split == 'test' else ''}")
+    own = "" if is_for_training(split) else f"/{split}"
+    own_seed = derived_seed(seed, f"degradation/{name}{own}")
     apply = kind.apply
     if kind.prepare is not None:
         apply = functools.partial(apply, prepared=kind.prepare(shape, own_seed, split))

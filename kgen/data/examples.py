@@ -1,6 +1,7 @@
 """Examples by their numbers, as TensorFlow fetches them: from memory, or made when asked for."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -21,12 +22,14 @@ class Examples:
         fetch: function from rows, int64 tensor `(k,)`, to a tuple: the examples, float32
             `(k, *shape)`, images in [-1, 1]; and, if `has_labels`, the labels, int32 `(k, ...)`.
         has_labels: whether there are labels.
+        fingerprint: function to the hash of the examples, or None.
     """
 
     count: int
     shape: tuple[int, ...]
     fetch: Callable
     has_labels: bool
+    fingerprint: Callable | None = None
 
     def without_labels(self):
         """Return the same examples alone."""
@@ -39,7 +42,11 @@ def of_array(images, labels=None):
     Args:
         images: array `(n, ...)`, uint8 in 0..255 or float32.
         labels: int32 array `(n, ...)`, or None.
+
+    Warns:
+        UserWarning: the largest byte is 1.
     """
+    warn_of_bits(images)
     held_labels = None if labels is None else held(np.asarray(labels, np.int32))
     shape = tuple(images.shape[1:])
     stored = held(images) if images.nbytes <= MEMORY_LIMIT else None
@@ -53,6 +60,17 @@ def of_array(images, labels=None):
         return (batch,) if labels is None else (batch, tf.gather(held_labels, rows))
 
     return Examples(len(images), shape, fetch, labels is not None)
+
+
+def warn_of_bits(images):
+    """Warn if an array is of bytes of 0 and 1 alone, as masks are: of 0..255 these are black."""
+    if images.dtype == np.uint8 and images.size and images.max() == 1:
+        warnings.warn(
+            "The largest value of these integer images is 1: on the scale of 0..255 they are all "
+            "but black. If 1 stands for white, multiply them by 255, or give an array file "
+            "value_range=(0, 1).",
+            stacklevel=2,
+        )
 
 
 def of_function(rows_of):

@@ -36,13 +36,17 @@ def of_files(files, labels, shape, skipped=None, decode=decode_file):
     if len(files) <= HELD_FILES and len(files) * math.prod(shape) <= examples.MEMORY_LIMIT:
         images, kept = _decode_all(files, shape, skipped, decode)
         return examples.of_array(images, None if labels is None else labels[kept])
-    held_labels = None if labels is None else examples.held(labels)
+    held_labels, looked_at = None if labels is None else examples.held(labels), []
     if skipped is not None:
         _next_readable(files, 0, shape, skipped, decode)  # Refused now if none can be read.
 
     def read(rows):
         found = [_next_readable(files, row, shape, skipped, decode) for row in rows.tolist()]
-        return np.stack([image for image, _ in found]), np.array([row for _, row in found])
+        images = np.stack([image for image, _ in found])
+        if not looked_at:  # The first batch stands for all: nobody has seen them together.
+            looked_at.append(True)
+            examples.warn_of_bits(images)
+        return images, np.array([row for _, row in found])
 
     def fetch(rows):
         images, used = examples.call_numpy(read, rows, [("uint8", shape), ("int64", ())])

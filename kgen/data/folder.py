@@ -1,14 +1,17 @@
-"""Folders of image files: which files, which split, which class."""
+"""Folders of image files: which files, which class."""
 
 import os
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
-from kgen.data.splitting import held_out_rows
+from kgen.data.split_folders import part_of, split_folders
+from kgen.data.splitting import place_of_name, rows_of_split
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-TEST_FOLDERS = ("test", "val", "valid")  # the first that is there is the test split
+# Folders that systems make beside images: archives of macOS and drives of Synology hold copies.
+_NOT_IMAGES = ("__MACOSX", "@eaDir")
 
 
 class Files(Sequence):
@@ -21,36 +24,41 @@ class Files(Sequence):
 
     def __init__(self, folder, names):
         self._start = os.path.join(folder, "")
-        self._names = names
+        self.names = names
 
     def __len__(self):
-        return len(self._names)
+        return len(self.names)
 
     def __getitem__(self, row):
-        return self._start + self._names[row]
+        return self._start + self.names[row]
 
 
-def list_folder(folder, split):
+def list_folder(folder, split, follow_links=False):
     """List the image files of one split of a folder, and their classes.
 
-    If the only subfolders with images are `train/` and one or more of `test/`, `val/` and
-    `valid/`, these are the splits (`test/` before `val/` before `valid/`), each in the order of
-    its sorted paths. Otherwise every tenth image of a fixed random order is for test.
+    If all subfolders with images have names of splits, these are the splits, each in the order of
+    its sorted paths: `train` or `training`; `validation`, `valid`, `val` or `dev`; `test` or
+    `testing`; in upper or lower case. A validation or test split that has no folder is cut out of
+    the training images, as both are where there are no such folders: the hash of an image's path,
+    without its suffix, decides, so that no other image changes it. Each gets about a tenth.
 
     If every image lies in a subfolder (of its split), the subfolders are the classes, numbered in
-    the order of their sorted names, the same in both splits.
+    the order of their sorted names, the same in all splits.
 
     Args:
         folder: `pathlib.Path` of a folder.
-        split: `"train"` or `"test"`.
+        split: `"train"`, `"validation"`, `"test"` or `"train+validation"`.
+        follow_links: whether symbolic links are followed out of the folder.
 
     Returns:
-        A sequence of paths as strings, and int32 labels `(n,)` or None where there are no classes.
+        `Files`, a sequence of paths as strings, and int32 labels `(n,)` or None where there are no
+        classes.
 
     Raises:
-        ValueError: the folder or the split has no images, or images lie beside the splits.
+        ValueError: the folder or the split has no images, images or other folders lie beside the
+            splits, or splits lie deeper in the folder.
     """
-    names = image_names(folder)
+    names = image_names(folder, follow_links)
     rows, classes = split_names(names, split, folder)
     return Files(folder, [names[row] for row in rows]), classes
 
@@ -60,7 +68,7 @@ def split_names(names, split, folder):
 
     Args:
         names: sorted list of paths relative to the folder, as of `image_names`.
-        split: `"train"` or `"test"`.
+        split: as of `list_folder`.
         folder: the folder, for the error messages.
 
     Returns:
@@ -69,33 +77,35 @@ def split_names(names, split, folder):
     Raises:
         ValueError: as `list_folder`.
     """
-    tops = _split_folders(names, folder)
-    if tops:
-        test = next(name for name in TEST_FOLDERS if name in tops)
-        wanted = "train" if split == "train" else test
-        rows = [row for row, name in enumerate(names) if name.partition("/")[0].lower() == wanted]
-    else:
-        rows = held_out_rows(len(names), split, folder)
+    tops = split_folders(names, folder)
     classes = _classes(names, tops)
+    if tops:
+        rows = _rows_of_folders(names, split, folder, {part_of(top) for top in tops})
+    else:
+        places = [place_of_name(name) for name in names]
+        rows = rows_of_split(places, split, ("validation", "test"), folder)
     return rows, None if classes is None else classes[rows]
 
 
-def count_classes(folder):
+def count_classes(folder, follow_links=False):
     """Return the number of subfolders that are classes, or None if they are none.
 
     Raises:
         ValueError: as `list_folder`.
     """
-    names = image_names(folder)
-    folders = _first_folders(names, _split_folders(names, folder))
+    names = image_names(folder, follow_links)
+    folders = _first_folders(names, split_folders(names, folder))
     return None if folders is None else len(set(folders))
 
 
-def image_names(folder):
+def image_names(folder, follow_links=False):
     """Return the paths of all images under a folder, relative to it, hidden ones left out.
+
+    Warns of symbolic links that lead out of the folder and are not followed.
 
     Args:
         folder: `pathlib.Path` or string.
+        follow_links: whether symbolic links are followed out of the folder.
 
     Returns:
         Sorted list of strings with `/` between their parts, at least one.
@@ -103,49 +113,80 @@ def image_names(folder):
     Raises:
         ValueError: a folder cannot be listed, or there are no images.
     """
-    names, seen = [], set()
-    for place, subfolders, files in os.walk(folder, onerror=_refuse, followlinks=True):
+    root = os.path.realpath(folder)
+    names, outward, seen = [], [], set()
+    waiting = [""]
+    while waiting:
+        start = waiting.pop()
+        place = os.path.join(folder, start)
         # A link may lead back to a folder above it.
         if (real := os.path.realpath(place)) in seen:
-            subfolders.clear()
             continue
         seen.add(real)
+        subfolders = []
+        for entry in _entries(place):
+            is_folder = entry.is_dir()
+            if _is_passed_over(entry.name, is_folder):
+                continue
+            name = start + entry.name
+            if entry.is_symlink() and not follow_links and not _lies_in(root, entry.path):
+                outward.append(name)
+            elif is_folder:
+                subfolders.append(name + "/")
+            else:
+                names.append(name)
         # Sorted, so that of two ways to one folder the same one is taken on every machine.
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        below = os.path.relpath(place, folder).replace(os.sep, "/")
-        start = "" if below == "." else below + "/"
-        names += [
-            start + name
-            for name in files
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
+        waiting += sorted(subfolders, reverse=True)
+    links = (
+        f"{len(outward)} symbolic links lead out of it and are not followed, the first "
+        f"{min(outward)}; follow_links=True follows them"
+        if outward
+        else ""
+    )
     if not names:
-        raise ValueError(f"{folder}: expected images ({', '.join(SUFFIXES)}), found none.")
+        found = f"found none ({links})" if links else "found none"
+        raise ValueError(f"{folder}: expected images ({', '.join(SUFFIXES)}), {found}.")
+    if links:
+        warnings.warn(f"{folder}: {links}.", stacklevel=2)
     names.sort()
     return names
 
 
-def _refuse(error):
-    """Raise instead of passing over a folder that cannot be listed."""
-    raise ValueError(f"{error.filename}: cannot be listed ({error.strerror}).") from error
+def _entries(place):
+    """Return the entries of a folder, or refuse one that cannot be listed."""
+    try:
+        with os.scandir(place) as entries:
+            return list(entries)
+    except OSError as error:
+        raise ValueError(f"{error.filename}: cannot be listed ({error.strerror}).") from error
 
 
-def _split_folders(names, folder):
-    """Return the first folders of the names, in lower case, if they are splits, else an empty set.
+def _is_passed_over(name, is_folder):
+    if name.startswith("."):
+        return True
+    return name in _NOT_IMAGES if is_folder else not name.lower().endswith(SUFFIXES)
 
-    Raises:
-        ValueError: images lie beside the splits.
-    """
-    tops = {name[: name.index("/")].lower() for name in names if "/" in name}
-    if not ("train" in tops and len(tops) > 1 and tops <= {"train", *TEST_FOLDERS}):
-        return set()
-    loose = next((name for name in names if "/" not in name), None)
-    if loose is not None:
-        raise ValueError(
-            f"{os.path.join(folder, loose)}: expected every image in one of the splits "
-            f"{sorted(tops)}, found this one beside them."
-        )
-    return tops
+
+def _lies_in(root, path):
+    return os.path.join(os.path.realpath(path), "").startswith(os.path.join(root, ""))
+
+
+def _rows_of_folders(names, split, folder, present):
+    """Return the rows of a split where folders are the splits; those that are missing are cut."""
+    parts = [part_of(name.partition("/")[0]) for name in names]
+    missing = {"validation", "test"} - present
+    wanted = split.split("+")
+    rows = [row for row, part in enumerate(parts) if part in wanted and part != "train"]
+    if "train" in wanted or missing & set(wanted):
+        training = np.array([row for row, part in enumerate(parts) if part == "train"], int)
+        if not len(training):
+            raise ValueError(
+                f"split={split!r} of {folder}: expected training images in a folder train/, found "
+                f"folders for {sorted(present)} alone."
+            )
+        places = [place_of_name(names[row].partition("/")[2]) for row in training]
+        rows += training[rows_of_split(places, split, missing, folder)].tolist()
+    return np.sort(np.array(rows, int))
 
 
 def _first_folders(names, splits):

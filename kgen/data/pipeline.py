@@ -1,6 +1,9 @@
 """From numbered examples to batches: the order, the fetching and the augmentations."""
 
-from kgen.data import examples
+import dataclasses
+import functools
+
+from kgen.data import examples, fingerprint
 from kgen.data.arguments import check_batch_fits
 from kgen.data.augmentation import augmenter
 from kgen.data.decoding import common_shape
@@ -8,6 +11,7 @@ from kgen.data.files import of_files
 from kgen.data.order import rows_at
 from kgen.data.registry import read_rows
 from kgen.data.resizing import fit_array
+from kgen.data.splitting import is_for_training
 from kgen.data.stream import Stream, as_written
 
 
@@ -15,8 +19,9 @@ def image_shape(dataset):
     """Return `(height, width, channels)` of the images that a dataset yields.
 
     Args:
-        dataset: a `tf.data.Dataset` of images `(batch, height, width, channels)`, or of tuples
-            whose first entry is such images, as `(images, labels)` and `(inputs, targets)`.
+        dataset: a `tf.data.Dataset` of images `(batch, height, width, channels)`, of tuples
+            whose first entry is such images, as `(images, labels)` and `(inputs, targets)`, or of
+            dictionaries with such images under `image`.
 
     Raises:
         ValueError: the dataset yields something else.
@@ -28,6 +33,7 @@ def image_shape(dataset):
     """
     spec = getattr(dataset, "element_spec", None)
     images = spec[0] if isinstance(spec, tuple) and spec else spec
+    images = images.get("image") if isinstance(images, dict) else images
     shape = getattr(images, "shape", None)
     if shape is None or shape.rank != 4 or None in tuple(shape)[1:]:
         raise ValueError(
@@ -52,6 +58,12 @@ def read_examples(name_or_path, request, skipped):
         ValueError: there is no such source, it takes no such argument, or it cannot be read.
     """
     rows = read_rows(name_or_path, request)
+    found = _examples(rows, request, skipped)
+    of_found = functools.partial(fingerprint.of_rows, name_or_path, request, rows)
+    return dataclasses.replace(found, fingerprint=of_found)
+
+
+def _examples(rows, request, skipped):
     if callable(rows.examples):
         return examples.of_function(rows)
     if hasattr(rows.examples, "dtype"):
@@ -65,11 +77,11 @@ def read_examples(name_or_path, request, skipped):
 
 
 def check_split_augmented(split, augmentations):
-    """Refuse augmentations of the test split."""
-    if split == "test" and augmentations:
+    """Refuse augmentations of images that are not trained on."""
+    if augmentations and not is_for_training(split):
         raise ValueError(
-            "augmentations: expected None for split='test', whose images are never changed, got "
-            f"{augmentations!r}."
+            f"augmentations: expected None for split={split!r}, whose images are never changed, "
+            f"got {augmentations!r}."
         )
 
 
@@ -102,7 +114,8 @@ def stream_of(rows, batch_size, seed, shuffle, augmentations=None, where="the se
     """
     check_batch_fits(batch_size, rows.count, where)
     batch_at = batches_of(rows, batch_size, seed, shuffle, augmentations)
-    return Stream(batch_at, rows.count // batch_size, skipped and skipped.paths)
+    steps = rows.count // batch_size
+    return Stream(batch_at, steps, skipped and skipped.paths, rows.fingerprint)
 
 
 def batches_of(rows, batch_size, seed, shuffle, augmentations):

@@ -35,9 +35,9 @@ class Source:
             the user's string comes before the request.
         takes: names of the fields of `Request` that have a meaning for it, of those that not every
             source takes.
-        count_classes: function to the number of classes, or to None if there are no labels, where
-            there is a way that spares reading the rows. Under a name that ends in a colon, from
-            the rest of the user's string.
+        count_classes: function from `follow_links` to the number of classes, or to None if there
+            are no labels, where there is a way that spares reading the rows. Under a name that
+            ends in a colon, from the rest of the user's string.
     """
 
     read: Callable
@@ -129,7 +129,7 @@ def _named_source(name):
         return dataclasses.replace(
             source,
             read=lambda request: source.read(rest, request),
-            count_classes=lambda: source.count_classes(rest),
+            count_classes=lambda _: source.count_classes(rest),
         )
     return None
 
@@ -139,14 +139,14 @@ def _source_of_path(name_or_path):
     path = pathlib.Path(name_or_path).expanduser()
     if path.is_dir():
         return Source(
-            lambda request: Rows(*folder.list_folder(path, request.split)),
-            count_classes=lambda: folder.count_classes(path),
+            lambda request: Rows(*folder.list_folder(path, request.split, request.follow_links)),
+            count_classes=lambda follow_links: folder.count_classes(path, follow_links),
         )
     if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
         return Source(
             lambda request: Rows(*arrays.read_arrays(path, request.split, request.value_range)),
             ("image_size", "channels", "value_range"),
-            lambda: arrays.count_classes(path),
+            lambda _: arrays.count_classes(path),
         )
     rest = str(name_or_path).partition(":")[2]
     known = [name + rest if name.endswith(":") else name for name in SOURCES]

@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from kgen.data.splitting import is_for_training
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
     """What the user asked of a source; checked by `kgen.data.load` before a source sees it.
 
     Attributes:
-        split: `"train"` or `"test"`.
+        split: one of `kgen.data.splitting.SPLITS`.
         image_size: `(height, width)` in pixels, or None for the source's own.
         channels: 1, 3, or None for the source's own.
         seed: integer from which generated examples come.
@@ -19,6 +21,7 @@ class Request:
         frames: images of a clip, or None for the source's own number.
         value_range: `(low, high)` of an array file's values, or None.
         on_bad_file: `"error"` or `"skip"`.
+        follow_links: whether symbolic links are followed out of a folder.
     """
 
     split: str = "train"
@@ -29,6 +32,17 @@ class Request:
     frames: int | None = None
     value_range: tuple[float, float] | None = None
     on_bad_file: str = "error"
+    follow_links: bool = False
+
+    @property
+    def is_for_training(self):
+        """Whether the split holds the training part: then it is shuffled."""
+        return is_for_training(self.split)
+
+    @property
+    def material(self):
+        """The name of what examples are made from: with validation it is that of training."""
+        return "train" if self.is_for_training else self.split
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from kgen.data.rows import Rows
+from kgen.data.splitting import PARTS, parts_of
 
 # The factors of an image and how many classes each has, in the order of a label.
 FACTORS = {"shape": 3, "scale": 6, "rotation": 40, "x": 32, "y": 32}
@@ -28,9 +29,9 @@ def shapes(request):
     along x or y is 1.03 pixels, and but for rotation 39 only 0.3 percent of the images, squares a
     quarter turn apart, look exactly like another; at smaller sizes more neighbours do.
 
-    The test split is every tenth image of a fixed random order, rotation 39 together with 0:
-    663,466 images for train and 73,814 for test. Each split has a fixed order too, and `seed` plays
-    no part.
+    The test split is every tenth image of a fixed random order, and the validation split the one
+    before it, rotation 39 together with 0. Each split has a fixed order too, and `seed` plays no
+    part.
 
     Differs from the paper: the shapes are drawn here, so pixels are not those of dSprites.
 
@@ -107,11 +108,12 @@ def _order(split):
     count = int(np.prod(_SIZES))
     # RandomState and not default_rng: NumPy promises that its stream never changes.
     order = np.random.RandomState(0).permutation(count)
-    is_test = np.zeros(count, bool)
-    is_test[order[9::10]] = True
-    by_factor = is_test.reshape(_SIZES)
+    part = np.zeros(count, np.int8)
+    part[order[9::10]] = PARTS.index("test")
+    part[order[8::10]] = PARTS.index("validation")
+    by_factor = part.reshape(_SIZES)
     by_factor[:, :, 39] = by_factor[:, :, 0]
-    return order[is_test[order] if split == "test" else ~is_test[order]]
+    return order[np.isin(part[order], [PARTS.index(name) for name in parts_of(split)])]
 
 
 def _in_square(u, v):

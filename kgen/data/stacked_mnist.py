@@ -7,7 +7,7 @@ from kgen.data.mnist5k import mnist5k
 from kgen.data.resizing import fit_array
 from kgen.data.rows import Rows
 
-LENGTHS = {"train": 128_000, "test": 26_000}
+LENGTHS = {"train": 128_000, "validation": 26_000, "test": 26_000}
 
 
 def stacked_mnist(request):
@@ -16,12 +16,12 @@ def stacked_mnist(request):
     Metz et al. (2017), "Unrolled generative adversarial networks", arXiv 1611.02163; the number of
     images is that of Lin et al. (2018), "PacGAN", arXiv 1712.04086.
 
-    Differs from the paper: the digits come from the 4,000 (train) or 1,000 (test) images of
-    `mnist5k`, and not from the 60,000 of MNIST.
+    Differs from the paper: the digits come from the images of `mnist5k` in the same split, and
+    not from the 60,000 of MNIST.
 
     Args:
         request: `Request`; `split`, `seed`, `image_size` (28x28) and `length` (128,000 for train,
-            26,000 for test) count.
+            26,000 for the others) count.
 
     Returns:
         `Rows` of uint8 images `(height, width, 3)`, and of the label 100 r + 10 g + b, in 0..999,
@@ -45,7 +45,7 @@ def stacked_mnist(request):
     digits = fit_array(digits, request.image_size)[..., 0]  # (n, height, width)
 
     def choices(rows):
-        places = uniforms(request.seed, f"stacked_mnist/{request.split}", rows, 3)
+        places = uniforms(request.seed, f"stacked_mnist/{request.material}", rows, 3)
         return (places * len(digits)).astype(np.int64)  # (k, 3)
 
     def images(rows):
@@ -54,5 +54,5 @@ def stacked_mnist(request):
     def labels(rows):
         return classes[choices(rows)] @ np.array([100, 10, 1], np.int32)
 
-    count = LENGTHS[request.split] if request.length is None else request.length
+    count = LENGTHS[request.material] if request.length is None else request.length
     return Rows(images, labels, count, shape=(*digits.shape[1:], 3))

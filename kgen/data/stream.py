@@ -1,5 +1,6 @@
 """Batches by their number: one pass of them at a time, or all from any number on."""
 
+import functools
 import itertools
 import numbers
 
@@ -21,6 +22,8 @@ class Stream(tf.data.Dataset):
 
     Attributes:
         steps_per_pass: batches a pass, which is also `len(stream)`.
+        fingerprint: hash of the examples that it is of, 16 hexadecimal digits, or None where nobody
+            knows: `kgen.data` says it of arrays by their bytes, of files by their names and sizes.
         skipped: list of the files left out so far with `on_bad_file="skip"`, as strings.
 
     Args:
@@ -29,6 +32,8 @@ class Stream(tf.data.Dataset):
             drawn from the number, as `tf.random.stateless_uniform` does.
         steps_per_pass: batches a pass, at least 1.
         skipped: list that whoever reads the files appends to.
+        fingerprint: function that returns the fingerprint, called when it is first asked for, or
+            None.
 
     Raises:
         ValueError: an argument is not as described.
@@ -41,7 +46,7 @@ class Stream(tf.data.Dataset):
         (10, 1000000000)
     """
 
-    def __init__(self, batch_at, steps_per_pass, skipped=None):
+    def __init__(self, batch_at, steps_per_pass, skipped=None, fingerprint=None):
         if not callable(batch_at):
             raise ValueError(f"batch_at: expected a function of a step, got {batch_at!r}.")
         steps_per_pass = _checked_integer("steps_per_pass", steps_per_pass, least=1)
@@ -49,6 +54,7 @@ class Stream(tf.data.Dataset):
         self._traced = tf.function(batch_at, input_signature=[tf.TensorSpec((), "int64")])
         self.steps_per_pass = steps_per_pass
         self.skipped = [] if skipped is None else skipped
+        self._fingerprint = functools.cache(fingerprint or (lambda: None))
 
         # A counter in Python and no tf.Variable: a strategy's scope would mirror that. It counts
         # outside of flat_map, so that a restored iterator keeps the pass that it was in, and calls
@@ -85,6 +91,11 @@ class Stream(tf.data.Dataset):
         """
         step = _checked_integer("step", step, least=0)
         return self._batches_of(tf.data.Dataset.counter(step))
+
+    @property
+    def fingerprint(self):
+        """The hash of the examples, or None."""
+        return self._fingerprint()
 
     def _batches_of(self, steps):
         """Return the dataset of the batches whose numbers a dataset holds."""

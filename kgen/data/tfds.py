@@ -11,10 +11,11 @@ import urllib.request
 import numpy as np
 
 from kgen.data import examples, files
+from kgen.data.arguments import checked_labels
 from kgen.data.decoding import in_threads, open_image
 from kgen.data.rows import Rows
 from kgen.data.skipping import UnreadableFileError
-from kgen.data.splitting import held_out_rows
+from kgen.data.splitting import is_for_training, parts_of, places_of_rows, rows_of_split
 
 PATIENCE = 10  # seconds that a server may take to answer before it counts as out of reach
 
@@ -27,8 +28,9 @@ def tfds(name, request):
     `array_record` files where that package is installed, because they can be read at any row;
     a set in other files has to fit into memory.
 
-    The test split is `test`, else `validation`, else every tenth image of a fixed random order of
-    `train`. Images come from the feature `image` and labels from `label`.
+    The splits are `train`, `validation` and `test`; one of the last two that the set does not have
+    is cut out of `train`: of ten images in a row one is for it, by the hash of its number. Images
+    come from the feature `image` and labels from `label`.
 
     Args:
         name: `<set>`, `<set>/<configuration>`, and either with `:<version>` or `/<version>` after.
@@ -73,12 +75,12 @@ def tfds(name, request):
         dataset = builder.as_dataset(split=split, decoders=undecoded, read_config=config)
         places = {row: place for place, row in enumerate(rows.tolist())}
         images = np.empty((len(rows), *shape), np.uint8)
-        labels = np.empty(len(rows), np.int32)
+        labels = np.empty(len(rows), np.int64)
         for row, record in enumerate(dataset.as_numpy_iterator()):
             if row in places:
                 images[places[row]] = decode(record, row)
                 labels[places[row]] = record["label"] if has_labels else 0
-        return Rows(images, labels if has_labels else None)
+        return Rows(images, checked_labels(labels, f"tfds:{name}") if has_labels else None)
 
     source = builder.as_data_source(split=split, decoders=undecoded)
 
@@ -89,7 +91,8 @@ def tfds(name, request):
 
     def read_labels(numbers):
         records = source.__getitems__(rows[numbers].tolist())
-        return np.array([record["label"] for record in records], np.int32)
+        labels = np.array([record["label"] for record in records], np.int64)
+        return checked_labels(labels, f"tfds:{name}")
 
     if len(rows) > files.HELD_FILES or size > examples.MEMORY_LIMIT:
         return Rows(read_images, read_labels if has_labels else None, len(rows), shape)
@@ -198,17 +201,21 @@ def _shape(feature, request, name):
 
 
 def _split_rows(builder, split, name):
-    """Return the name of the library's split and which of its rows are the split asked for."""
+    """Return the library's split, `+` between two, and which of its rows are those asked for."""
     splits = builder.info.splits
-    test = next((key for key in ("test", "validation") if key in splits), None)
-    key = "train" if split == "train" else test or "train"
-    if key not in splits:
+    missing = {"validation", "test"} - set(splits)
+    own = [key for key in parts_of(split) if key not in missing and key != "train"]
+    if not (is_for_training(split) or split in missing):
+        return split, np.arange(splits[split].num_examples)
+    if "train" not in splits:
         raise ValueError(
             f"split: expected a set with a split 'train', got tfds:{name} with {sorted(splits)}."
         )
-    count = splits[key].num_examples
-    held_out = test is None
-    return key, held_out_rows(count, split, f"tfds:{name}") if held_out else np.arange(count)
+    count = splits["train"].num_examples
+    rows = rows_of_split(places_of_rows(count), split, missing, f"tfds:{name}")
+    for key in own:  # Its rows come after those of `train`.
+        rows = np.concatenate([rows, count + np.arange(splits[key].num_examples)])
+    return "+".join(["train", *own]), rows
 
 
 def _has_random_access(builder):

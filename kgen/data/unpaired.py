@@ -1,7 +1,10 @@
 """Two sets of images without correspondence, for translation between their domains."""
 
+import dataclasses
+
 from kgen.data import examples
 from kgen.data.arguments import check_batch_fits, checked_count, checked_request
+from kgen.data.fingerprint import joined, of_data
 from kgen.data.from_arrays import checked_images
 from kgen.data.order import derived_seed
 from kgen.data.pipeline import batches_of, check_split_augmented, read_examples
@@ -22,6 +25,7 @@ def unpaired(
     length=None,
     on_bad_file="error",
     augmentations=None,
+    follow_links=False,
 ):
     """Return a stream of batches of two sets, each in an order of its own.
 
@@ -42,6 +46,7 @@ def unpaired(
         length: as of `load`, for both.
         on_bad_file: as of `load`.
         augmentations: as of `load`; every image of either set has its own draw.
+        follow_links: as of `load`.
 
     Returns:
         `Stream` of `(images_a, images_b)`, both float32 `(batch_size, height, width, channels)` in
@@ -57,7 +62,7 @@ def unpaired(
         (40, TensorShape([100, 16, 16, 1]))
     """
     request = checked_request(
-        split, image_size, channels, seed, length, None, value_range, on_bad_file
+        split, image_size, channels, seed, length, None, value_range, on_bad_file, follow_links
     )
     batch_size = checked_count("batch_size", batch_size)
     check_split_augmented(split, augmentations)
@@ -81,13 +86,20 @@ def unpaired(
     skipped.report()
     both = [
         batches_of(
-            rows, batch_size, derived_seed(request.seed, side), split == "train", augmentations
+            rows,
+            batch_size,
+            derived_seed(request.seed, side),
+            request.is_for_training,
+            augmentations,
         )
         for side, rows in (("first", rows_a), ("second", rows_b))
     ]
     steps_per_pass = max(rows_a.count, rows_b.count) // batch_size
     return Stream(
-        lambda step: tuple(batch_at(step) for batch_at in both), steps_per_pass, skipped.paths
+        lambda step: tuple(batch_at(step) for batch_at in both),
+        steps_per_pass,
+        skipped.paths,
+        lambda: joined(rows_a.fingerprint(), rows_b.fingerprint()),
     )
 
 
@@ -99,4 +111,6 @@ def _rows(source, argument, request, skipped):
     images = checked_images(source)
     if images.ndim == 4:
         images = fit_array(images, request.image_size, request.channels)
-    return examples.of_array(images, None), f"the array `{argument}`"
+    rows = examples.of_array(images, None)
+    rows = dataclasses.replace(rows, fingerprint=lambda: of_data(images))
+    return rows, f"the array `{argument}`"

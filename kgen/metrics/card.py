@@ -17,7 +17,7 @@ class Card:
         metric: Name of the metric, such as `"frechet_distance"`.
         samples: Number of samples scored.
         reference: What they are held against, such as `"mnist5k"` or the hash of an array.
-        split: The reference's split, `"train"` or `"test"`.
+        split: The reference's split, as of `kgen.data.load`.
         reference_samples: Number of the reference's samples.
         resizer: How images came to the size that the extractor takes.
         extractor: Name of the feature network.

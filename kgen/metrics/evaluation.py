@@ -32,9 +32,9 @@ class Evaluation:
 `evaluation.of(images)` | |
     | `modes`, `reverse_kl` | modes reached, evenness: `"ring"`, `"grid"`, `"stacked_mnist"` | |
     | `high_quality` | share of points near a mode: `"ring"`, `"grid"` | higher |
-    | `nll` | -log p of the reference's first 1,000 images, nats, by `log_prob`; of a conditional \
+    | `nll` | -log p of 1,000 images of the reference, nats, by `log_prob`; of a conditional \
 model given their labels | lower |
-    | `l1` | `reconstruct` against the same images, mean absolute difference | lower |
+    | `l1` | `reconstruct` against such images, mean absolute difference | lower |
     | `psnr`, `ssim`, `multi_scale_ssim` | the same | higher |
 
     Samples are gone through by batches. The reference is, too, and what is needed of it is kept in
@@ -56,7 +56,8 @@ model given their labels | lower |
             classes. The card says which it was.
         samples: How many a model is to draw; `None` for as many as the reference has, but at most
             10,000. The Frechet distance above all depends on it.
-        split: The reference's split, `"test"` or `"train"`.
+        split: The reference's split: `"validation"` to choose a model by the scores, `"test"` to
+            report them.
         image_size: Height and width to scale the reference to; the model's.
         channels: As of `kgen.data.load`.
         on_bad_file: As of `kgen.data.load`.
@@ -67,6 +68,7 @@ model given their labels | lower |
             `"reconstruction"` to a dict of that function's own arguments, such as
             `{"manifold": {"neighbours": 3}}`.
         batch_size: Samples computed at once.
+        follow_links: As of `kgen.data.load`.
 
     Raises:
         ValueError: If an argument is not of this form.
@@ -86,8 +88,11 @@ model given their labels | lower |
         resamples=100,
         options=None,
         batch_size=64,
+        follow_links=False,
     ):
-        self.reference = Reference(reference, split, image_size, channels, on_bad_file)
+        self.reference = Reference(
+            reference, split, image_size, channels, on_bad_file, follow_links=follow_links
+        )
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         if not metrics:
             raise ValueError("`metrics` must name at least one, received none.")
@@ -208,7 +213,7 @@ model given their labels | lower |
         shrunk = self.options.get("frechet", {}).get("shrinkage") is not None
         if "frechet" not in self.groups or shrunk:
             return
-        width = self.extractor(self.reference.first(1)).shape[1]
+        width = self.extractor(self.reference.some(1)).shape[1]
         if fewest <= width:
             raise ValueError(
                 f"`samples` must be more than the {width} dimensions of the features; {told} "

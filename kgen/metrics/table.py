@@ -126,11 +126,11 @@ def _reconstruction(material, examples=1000, **options):
 
 
 def _to_encode(material, examples):
-    """The reference's first examples, and a dict of what the model encodes them together with."""
+    """Some of the reference's examples, and a dict of what the model encodes them together with."""
     encoded_with = getattr(material.model, "encoded_with", None)
     if encoded_with is None:
-        return material.reference.first(examples), {}
-    images, labels = material.reference.first_labelled(examples)
+        return material.reference.some(examples), {}
+    images, labels = material.reference.some_labelled(examples)
     return images, {encoded_with: labels}
 
 

@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 
+from kgen.core.ranges import check_image_range
 from kgen.core.whole_file import replacing
 from kgen.plotting.pixels import to_uint8
 
@@ -14,21 +15,22 @@ LEGIBLE_PIXELS = 512
 MOST_PIXELS = 4096
 
 
-def image_grid(images, columns=None, padding=1):
+def image_grid(images, columns=None, padding=1, clip=False):
     """Tile images row by row into one picture, with white lines around them.
 
     Args:
         images: float array or tensor `(n, height, width, channels)` in [-1, 1], channels 1 or 3.
         columns: images a row; None for a grid as square as can be.
         padding: pixels between the images and around them.
+        clip: whether values beyond [-1, 1] are cut, as models without a last tanh make them.
 
     Returns:
         uint8 array `(rows * (height + padding) + padding, columns * (width + padding) + padding,
         3)`. Cells left over are white.
 
     Raises:
-        ValueError: `images` has another shape, holds NaN or no image, or `columns` or `padding`
-            is no such number.
+        ValueError: `images` has another shape or range, holds NaN or no image, or `columns` or
+            `padding` is no such number.
 
     Example:
         >>> import numpy as np
@@ -46,7 +48,10 @@ def image_grid(images, columns=None, padding=1):
     _check_integer("columns", columns, 1)
     _check_integer("padding", padding, 0)
     # Image by image, as the floats of large ones take four times their memory on the way.
-    return tiled([to_uint8(image) for image in images], columns, padding)
+    pixels = [to_uint8(image) for image in images]
+    if not clip:
+        check_image_range(images)
+    return tiled(pixels, columns, padding)
 
 
 def tiled(images, columns, padding=1):
@@ -62,7 +67,7 @@ def tiled(images, columns, padding=1):
     return grid
 
 
-def save_grid(images, path, columns=None, scale=None):
+def save_grid(images, path, columns=None, scale=None, clip=False):
     """Write images tiled into one PNG file, enlarged to be legible or scaled down to be of use.
 
     Args:
@@ -72,6 +77,7 @@ def save_grid(images, path, columns=None, scale=None):
         scale: pixels of the file a pixel of the grid, an integer. None for the smallest with
             which the longer side has at least 512 pixels; where it has more than 4,096, for the
             means of squares of the fewest pixels with which it has no more.
+        clip: as of `image_grid`.
 
     Returns:
         `pathlib.Path` of the file.
@@ -86,7 +92,7 @@ def save_grid(images, path, columns=None, scale=None):
         'grid.png'
     """
     path = png_path(path)
-    grid = image_grid(images, columns)
+    grid = image_grid(images, columns, clip=clip)
     if scale is not None:
         _check_integer("scale", scale, 1)
     return write_png(grid, path, scale)

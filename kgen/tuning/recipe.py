@@ -56,15 +56,16 @@ def build(recipe, config, stream):
 
 
 def evaluation(recipe, config, metric):
-    """Returns what scores a model by a metric."""
+    """Returns what scores a model by a metric, on the validation split."""
     family = getattr(recipe, "FAMILY", None)
     if hasattr(family, "evaluation"):
         return family.evaluation(dataclasses.replace(config, evaluate=[metric]))
     extractor = getattr(config, "extractor", None)
-    return kgen.metrics.Evaluation(config.data, metric, extractor, **_given(config, _OF_REFERENCE))
+    given = _given(config, _OF_REFERENCE)
+    return kgen.metrics.Evaluation(config.data, metric, extractor, split="validation", **given)
 
 
-_OF_REFERENCE = ("image_size", "on_bad_file")
+_OF_REFERENCE = ("image_size", "on_bad_file", "follow_links")
 _OF_LOAD = (*_OF_REFERENCE, "seed")
 
 

@@ -44,7 +44,7 @@ class Protocol(digit_codes.Protocol):
 
 def train(protocol, trial):
     """Trains a model of each digit and scores all test digits. Returns `(scores, arrays)`."""
-    images, labels = digit_codes.digits(protocol, "train")
+    images, labels = digit_codes.digits(protocol, "train+validation")
     held_out, held_out_labels = digit_codes.digits(protocol, "test")
     scores, arrays, rates = {}, {}, []
     for digit in protocol.digits:

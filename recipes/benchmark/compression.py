@@ -32,7 +32,7 @@ HINTON = (
 def train(protocol, trial):
     """Trains one model and scores its reconstructions. Returns `(scores, arrays)`."""
     method, size = ROWS[trial.row]
-    images, _ = digit_codes.digits(protocol, "train")
+    images, _ = digit_codes.digits(protocol, "train+validation")
     held_out, _ = digit_codes.digits(protocol, "test")
     if method == "pca":
         pca = PCA(min(size, len(images)), random_state=trial.seed)

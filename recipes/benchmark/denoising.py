@@ -40,7 +40,7 @@ def train(protocol, trial):
     # The same corrupted digits for all trials and methods.
     noisy = _corrupted(clean, corruption, protocol.seed)
     if method == "autoencoder":
-        images, _ = digit_codes.digits(protocol, "train")
+        images, _ = digit_codes.digits(protocol, "train+validation")
         model = digit_codes.trained(
             protocol,
             images,

@@ -81,6 +81,7 @@ def train(protocol, trial):
     )
     images = kgen.data.load(
         "shapes",
+        split="train+validation",
         image_size=protocol.image_size,
         batch_size=protocol.batch_size,
         seed=trial.seed,

@@ -96,7 +96,9 @@ def train(protocol, trial):
         }
     )
     batch_size = protocol.batch_size * protocol.discriminator_updates
-    images = kgen.data.load("mnist5k", batch_size=batch_size, seed=trial.seed)
+    images = kgen.data.load(
+        "mnist5k", split="train+validation", batch_size=batch_size, seed=trial.seed
+    )
     model.fit(images, epochs=1, steps_per_epoch=protocol.rounds, verbose=0)
     samples = model.sample(protocol.samples, seed=trial.seed, batch_size=250)
     return _scores(protocol, trials.check_finite(samples)), {"images": samples[:16]}
@@ -143,7 +145,7 @@ def _scores(protocol, images):
 
 def _real_digits(count, seed):
     """The first `count` digits of the training split, in the order that the seed gives."""
-    images = kgen.data.load("mnist5k", batch_size=1, seed=seed)
+    images = kgen.data.load("mnist5k", split="train+validation", batch_size=1, seed=seed)
     return np.concatenate(list(images.take(count).as_numpy_iterator()))
 
 

@@ -66,7 +66,7 @@ def rows_of_images(path, images):
         The path.
     """
     columns = len(images[0])
-    return save_grid([image for row in images for image in row], path, columns)
+    return save_grid([image for row in images for image in row], path, columns, clip=True)
 
 
 def _figure(width, height):

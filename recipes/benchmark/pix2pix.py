@@ -75,7 +75,11 @@ def train(protocol, trial):
     keras.utils.set_random_seed(trial.seed)
     settings = {"degradation": protocol.degradation, "image_size": protocol.image_size}
     pairs = kgen.data.pairs(
-        protocol.data, batch_size=protocol.batch_size, seed=trial.seed, **settings
+        protocol.data,
+        split="train+validation",
+        batch_size=protocol.batch_size,
+        seed=trial.seed,
+        **settings,
     )
     shapes = [tuple(spec.shape[1:]) for spec in pairs.element_spec]
     make = encoder_decoder if trial.row.startswith("encoder_decoder") else unet
@@ -100,10 +104,10 @@ def train(protocol, trial):
     )
     model.fit(pairs, epochs=1, steps_per_epoch=protocol.rounds, verbose=0)
     # The same held-out pairs for all trials.
-    held_out = kgen.data.pairs_in_order(protocol.data, seed=protocol.seed, **settings)
-    inputs, targets = (
-        np.concatenate(side)[: protocol.held_out] for side in zip(*held_out, strict=True)
+    held_out = kgen.data.pairs_in_order(
+        protocol.data, seed=protocol.seed, limit=protocol.held_out, **settings
     )
+    inputs, targets = (np.concatenate(side) for side in zip(*held_out, strict=True))
     trials.check_finite(model.translate(inputs[:8]))
     scores = kgen.metrics.TranslationEvaluation(
         inputs,

@@ -42,7 +42,7 @@ class Protocol(digit_codes.Protocol):
 def train(protocol, trial):
     """Trains a classifier of few labels. Returns `(scores, arrays)`."""
     start, count = ROWS[trial.row]
-    images, labels = digit_codes.digits(protocol, "train")
+    images, labels = digit_codes.digits(protocol, "train+validation")
     held_out, held_out_labels = digit_codes.digits(protocol, "test")
     chosen = few_of_each(labels, count, trial.seed)
     if start == "svm":

@@ -100,6 +100,7 @@ def train(protocol, trial):
     )
     images = kgen.data.load(
         "stacked_mnist",
+        split="train+validation",
         batch_size=protocol.batch_size * model.packing * updates,
         length=protocol.images,
         seed=trial.seed,

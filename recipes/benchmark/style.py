@@ -85,6 +85,7 @@ def train(protocol, trial):
     batch_size = protocol.batch_size * model.largest_updates
     images = kgen.data.load(
         protocol.data,
+        split="train+validation",
         image_size=protocol.image_size,
         batch_size=batch_size,
         labels=kind == "biggan",

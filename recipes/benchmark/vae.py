@@ -66,7 +66,7 @@ class Protocol:
 def train(protocol, trial):
     """Trains one model and estimates -log p of the test split. Returns `(scores, arrays)`."""
     # Which pixels are ones is drawn once, alike for all trials and rows.
-    digits = binarised(protocol.data, "train", protocol.seed)
+    digits = binarised(protocol.data, "train+validation", protocol.seed)
     test = binarised(protocol.data, "test", protocol.seed)[: protocol.test_images]
     count = len(digits) - protocol.validation
     if count < protocol.batch_size or protocol.validation < 1:
@@ -132,7 +132,7 @@ def binarised(data, split, seed):
     # The first pass of a fixed seed: shuffled, so that the last digits are of all classes.
     images = kgen.data.load(data, batch_size=1, split=split, channels=1, seed=0)
     grey = np.concatenate(list(images.unbatch().batch(1000).as_numpy_iterator()))
-    return drawn(grey, [seed, {"train": 0, "test": 1}[split]])
+    return drawn(grey, [seed, {"train+validation": 0, "test": 1}[split]])
 
 
 def drawn(grey, seed):

@@ -20,8 +20,8 @@ class Evaluate:
     image_size: int | tuple[int, int] | None = None
     """Pixels to scale real images to: one number for squares, or height and width; None for the
     run's, and the model's with other data."""
-    split: Literal["test", "train"] = "test"
-    """The part of the real images."""
+    split: Literal["test", "validation", "train"] = "test"
+    """The part of the real images; of those of test no model was chosen by."""
     samples: int | None = None
     """Samples to draw; None for as many as there are real images, but at most 10,000."""
     extractor: Literal["digits", "random", "inception"] | None = None
@@ -69,6 +69,7 @@ def main(arguments):
         split=config.split,
         image_size=image_size,
         on_bad_file=of_run.get("on_bad_file", "error"),
+        follow_links=of_run.get("follow_links", False),
         seed=config.seed,
     )
     show(evaluation(model), model, config.out)
@@ -86,11 +87,11 @@ def of_translations(model, config, fields):
     from recipes import registry, run_folder
 
     name = run_folder.recipe_of(run_folder.paths(config.model))
-    if name is None or config.split != "test":
+    if name is None or config.split == "train":
         raise ValueError(
-            f"model: a {type(model).__name__} translates, which is scored on the test split as its "
-            f"recipe says: expected a run's folder, received {config.model!r} with the "
-            f"{config.split} split."
+            f"model: a {type(model).__name__} translates, which is scored on the test or the "
+            f"validation split as its recipe says: expected a run's folder, received "
+            f"{config.model!r} with the {config.split} split."
         )
     # The file may come from anywhere: what it names is imported only where it is one of kgen's.
     recipe = registry.imported(name.removeprefix("recipes."), f"model: recipe of {config.model}")
@@ -104,7 +105,7 @@ def of_translations(model, config, fields):
     for field, value in fields.items():
         check_value(f"model: config.json of {config.model}", field, value, known[field])
     settings = recipe.Config(**fields)
-    return recipe.FAMILY.evaluation(settings)(model)
+    return recipe.FAMILY.evaluation(settings, config.split)(model)
 
 
 def show(scores, model, out):

@@ -45,7 +45,7 @@ def main(arguments):
     from recipes.command_line.saved import load_model
 
     images = drawn(load_model(config.model), config)
-    print(kgen.plotting.save_grid(images, config.out, config.columns))
+    print(kgen.plotting.save_grid(images, config.out, config.columns, clip=True))
 
 
 def drawn(model, config):

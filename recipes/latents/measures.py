@@ -50,7 +50,9 @@ def attribute(name, measure):
         moved = move(subject.codes[:MOVED], vector, AMOUNTS)  # (amounts, examples, ...)
         images = subject.decode(moved)
         shown = np.swapaxes(moved[:, :SHOWN], 0, 1)
-        path = kgen.plotting.save_grid(subject.decode(shown), folder / f"{name}.png", len(AMOUNTS))
+        path = kgen.plotting.save_grid(
+            subject.decode(shown), folder / f"{name}.png", len(AMOUNTS), clip=True
+        )
         scores = {f"{name}_accuracy": vector.accuracy}
         try:
             found = measure(images).reshape(len(AMOUNTS), -1)

@@ -73,7 +73,7 @@ def walks(subject, folder):
     labels = subject.layout.labels + subject.layout.codes
     start = model.latents(WALKS, seed=subject.config.seed + 1)
     walk = random_walk(start, 48, 6.0, seed=subject.config.seed, labels=labels)
-    frames = [kgen.plotting.image_grid(np.clip(model.decode(rows), -1.0, 1.0), 3) for rows in walk]
+    frames = [kgen.plotting.image_grid(model.decode(rows), 3, clip=True) for rows in walk]
     scale = max(1, 256 // max(frames[0].shape))
     frames = [frame.repeat(scale, 0).repeat(scale, 1) for frame in frames]
     path = kgen.plotting.save_gif(frames, folder / "walk.gif", milliseconds=80, rest=False)
@@ -137,7 +137,7 @@ def plane(subject, folder):
         corners = [(left, top), (right, top), (left, bottom), (right, bottom)]
         grid = corner_grid(corners, PLANE, PLANE, path="linear")
     images = np.clip(subject.model.decode(grid.reshape(-1, 2)), -1.0, 1.0)
-    return Found({"plane": kgen.plotting.save_grid(images, folder / "plane.png", PLANE)})
+    return Found({"plane": kgen.plotting.save_grid(images, folder / "plane.png", PLANE, clip=True)})
 
 
 def _free(subject):
@@ -152,7 +152,9 @@ def _map(subject, folder, name, places):
 
 
 def _grid(subject, folder, name, latents, columns):
-    path = kgen.plotting.save_grid(subject.decode(latents), folder / f"{name}.png", columns)
+    path = kgen.plotting.save_grid(
+        subject.decode(latents), folder / f"{name}.png", columns, clip=True
+    )
     return Found({name: path})
 
 

@@ -135,13 +135,11 @@ def _held_out(model, config, data):
     """Held-out images of the model's size and their classes, if they have any."""
     size = tuple(model.image_shape)
     settings = {"image_size": size[:2], "channels": size[2], "labels": conditional.has_labels(data)}
-    batches = kgen.data.in_order(data, **settings)
-    batches = list(batches.take(-(-config.examples // 64)).as_numpy_iterator())
+    batches = kgen.data.in_order(data, **settings, limit=config.examples)
+    batches = list(batches.as_numpy_iterator())
     if not settings["labels"]:
-        return np.concatenate(batches)[: config.examples], None
-    images, labels = (
-        np.concatenate(side)[: config.examples] for side in zip(*batches, strict=True)
-    )
+        return np.concatenate(batches), None
+    images, labels = (np.concatenate(side) for side in zip(*batches, strict=True))
     return images, labels
 
 

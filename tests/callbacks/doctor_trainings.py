@@ -116,7 +116,9 @@ def train(model, rounds, *callbacks, **arguments):
 @functools.cache
 def batches(batch_size):
     """The first batches of digits, which a set of `kgen.data` would trace again in every `fit`."""
-    batches = iter(kgen.data.load("digits", batch_size=batch_size).starting_at(0))
+    batches = iter(
+        kgen.data.load("digits", split="train+validation", batch_size=batch_size).starting_at(0)
+    )
     return np.stack([next(batches).numpy() for _ in range(200 + EVERY)])
 
 

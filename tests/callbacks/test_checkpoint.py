@@ -201,7 +201,7 @@ def dataset():
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: kgen.data.load("digits", batch_size=400), dataset],
+    [lambda: kgen.data.load("digits", split="train+validation", batch_size=400), dataset],
     ids=["kgen.data", "tf.data"],
 )
 def test_datasets_go_on(tmp_path, make):

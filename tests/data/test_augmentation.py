@@ -100,7 +100,7 @@ def test_the_frames_of_a_clip_share_a_draw(images, name):
 
 
 def test_streams_are_augmented_by_step():
-    images = np.arange(8, dtype=np.float32).reshape(8, 1, 1, 1) / 8 * np.linspace(0, 1, 4)[:, None]
+    images = np.arange(8, dtype=np.float32).reshape(8, 1, 1, 1) / 8 * np.linspace(-1, 1, 4)[:, None]
     images = np.broadcast_to(images, (8, 4, 4, 1)).transpose(0, 2, 1, 3)
     plain = kgen.data.from_arrays(images, batch_size=8, seed=5)
     flipped = kgen.data.from_arrays(images, batch_size=8, seed=5, augmentations={"flip": 1})

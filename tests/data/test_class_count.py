@@ -1,6 +1,7 @@
 """The number of classes of every kind of source."""
 
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -38,9 +39,10 @@ def test_folders(tmp_path, monkeypatch):
     assert kgen.data.class_count(tmp_path) == 3
     for split, names in (("train", "ab"), ("test", "bc"), ("val", "d")):
         for name in names:
-            save(tmp_path / "split" / split / name / "1.png")
+            save(tmp_path / "cat" / "split" / split / name / "1.png")
     # Labels are numbered over all splits.
-    assert kgen.data.class_count(str(tmp_path / "split")) == 4
+    assert kgen.data.class_count(str(tmp_path / "cat" / "split")) == 4
+    shutil.rmtree(tmp_path / "cat")
     save(tmp_path / "loose.png")
     with pytest.raises(ValueError, match="name_or_path: .* has no labels"):
         kgen.data.class_count(tmp_path)

@@ -82,5 +82,5 @@ def test_pairs_of_digits():
 
 
 def test_larger_than_a_photograph():
-    with pytest.raises(ValueError, match="image_size: expected a crop .* half photograph"):
+    with pytest.raises(ValueError, match="image_size: expected a crop .* part of a photograph"):
         degrader("clutter", (1000, 1000, 1), 0)

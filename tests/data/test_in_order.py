@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import kgen.data
-from kgen.data.in_order import fingerprint
+from kgen.data.fingerprint import fingerprint
 from kgen.data.mnist5k import mnist5k
 
 
@@ -23,7 +23,7 @@ def test_all_of_a_split_once_unshuffled():
 
 
 def test_the_train_split_comes_in_order_too():
-    dataset = kgen.data.in_order("digits", batch_size=1000, split="train")
+    dataset = kgen.data.in_order("digits", batch_size=1000, split="train+validation")
     assert [len(batch) for batch in dataset] == [1000, 437]
 
 

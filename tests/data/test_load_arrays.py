@@ -23,15 +23,15 @@ def write(tmp_path):
 
 
 def both(path, count, **arguments):
-    """Return the images of train and of test, sorted by their sum.
+    """Return the images of train, validation and test, sorted by their sum.
 
     In order: `load` reads them by the same function, and its streams take longer to make.
     """
     images = [
         next(iter(kgen.data.in_order(path, split=split, batch_size=count, **arguments))).numpy()
-        for split in ("train", "test")
+        for split in ("train", "validation", "test")
     ]
-    assert [len(part) for part in images] == [count - count // 10, count // 10]
+    assert [len(part) for part in images] == [count - count // 5, count // 10, count // 10]
     images = np.concatenate(images)
     return images[np.argsort(images.sum((1, 2, 3)), kind="stable")]
 
@@ -109,6 +109,14 @@ def test_refused_arrays(write, images, message):
         kgen.data.load(write(images), batch_size=4)
 
 
+def test_integers_of_0_and_1_are_warned_of_and_value_range_takes_them(write):
+    bits = np.arange(80).reshape(20, 2, 2) % 2
+    with pytest.warns(UserWarning, match=r"largest value .* is 1: .*value_range=\(0, 1\)"):
+        kgen.data.load(write(bits), batch_size=4)
+    assert set(np.unique(both(write(bits), 20, value_range=(0, 1)))) == {-1.0, 1.0}
+    assert set(np.unique(both(write(bits.astype(bool)), 20))) == {-1.0, 1.0}
+
+
 @pytest.mark.parametrize(
     "value_range",
     [(1, 0), (0, 0), (0,), (0, 1, 2), 1, "01", (0, float("inf")), (0, float("nan")), ("0", "1")],
@@ -146,7 +154,7 @@ def test_keys(write, key, label_key):
         with pytest.raises(ValueError, match=r"labels: expected False .*images\.npz has no labels"):
             kgen.data.load(path, labels=True, batch_size=2)
         return
-    loaded, labels = next(iter(kgen.data.load(path, labels=True, batch_size=18)))
+    loaded, labels = next(iter(kgen.data.load(path, labels=True, batch_size=16)))
     expected = images[labels.numpy()][..., None] / 127.5 - 1
     np.testing.assert_allclose(loaded, expected, atol=2e-7)
 
@@ -157,11 +165,55 @@ def test_train_and_test_keys_are_the_splits(write):
     images, labels = next(iter(kgen.data.load(path, split="test", labels=True, batch_size=7)))
     np.testing.assert_allclose(images[..., 0], test / 127.5 - 1, atol=2e-7)
     assert labels.numpy().tolist() == list(range(7))  # in their own order
-    images, labels = next(iter(kgen.data.load(path, labels=True, batch_size=30)))
+    stream = kgen.data.load(path, split="train+validation", labels=True, batch_size=30)
+    images, labels = next(iter(stream))
     assert sorted(labels.numpy()) == list(range(30))
     np.testing.assert_allclose(
         images[..., 0], train[labels.numpy()] / np.float32(127.5) - 1, atol=2e-7
     )
+
+
+@pytest.mark.parametrize("key", ["x_val", "x_valid", "x_validation"])
+def test_a_validation_key_is_that_split_and_a_missing_test_split_is_cut(write, key):
+    train, held_out = ramp(0, 200, np.uint8, (30, 2, 2)), ramp(201, 255, np.uint8, (7, 2, 2))
+    path = write(x_train=train, y_train=np.arange(30), **{key: held_out})
+    parts = {
+        split: next(iter(kgen.data.in_order(path, split=split, batch_size=50))).numpy()
+        for split in ("train", "validation", "test", "train+validation")
+    }
+    assert {split: len(part) for split, part in parts.items()} == {
+        "train": 27,
+        "validation": 7,
+        "test": 3,
+        "train+validation": 34,
+    }
+    np.testing.assert_allclose(parts["validation"][..., 0], held_out / 127.5 - 1, atol=2e-7)
+    trained = [image.tobytes() for image in np.concatenate([parts["train"], parts["test"]])]
+    assert set(trained) == {
+        np.float32(image / np.float32(127.5) - 1).tobytes() for image in train[..., None]
+    }
+
+
+def test_two_validation_keys_are_refused(write):
+    images = ramp(0, 255, np.uint8)
+    with pytest.raises(ValueError, match="expected one validation split"):
+        kgen.data.load(write(x_train=images, x_val=images, x_valid=images), batch_size=1)
+    with pytest.raises(ValueError, match="training images of its splits under 'x_train'"):
+        kgen.data.load(write(x=images, x_test=images), batch_size=1)
+
+
+def test_rows_that_are_added_leave_the_others_in_their_splits(write):
+    images = np.arange(256, dtype=np.uint8).reshape(256, 1, 1)
+
+    def levels(count, split):
+        batch = next(iter(kgen.data.in_order(write(images[:count]), split=split, batch_size=256)))
+        return set(np.rint((batch.numpy().ravel() + 1) * 127.5).astype(int))
+
+    for split in ("train", "validation", "test"):
+        before, after = levels(95, split), levels(256, split)
+        assert before == {level for level in after if level < 95}
+    # Of ten in a row one each, so that every class of a sorted file is in every split.
+    assert sorted(level // 10 for level in levels(250, "test")) == list(range(25))
 
 
 def test_the_splits_share_one_range(write):
@@ -172,18 +224,36 @@ def test_the_splits_share_one_range(write):
 
 def test_labels_of_the_shape_of_cifar(write):
     path = write(x=ramp(0, 255, np.uint8), y=np.arange(20, dtype=np.uint8)[:, None])
-    _, labels = next(iter(kgen.data.load(path, labels=True, batch_size=18)))
-    assert labels.shape == (18,)
+    _, labels = next(iter(kgen.data.load(path, labels=True, batch_size=16)))
+    assert labels.shape == (16,)
 
 
 def test_labels_that_are_whole_numbers_in_floats(write):
     path = write(x=ramp(0, 255, np.uint8), y=np.arange(20.0))
-    _, labels = next(iter(kgen.data.load(path, labels=True, batch_size=18)))
+    _, labels = next(iter(kgen.data.load(path, labels=True, batch_size=16)))
     assert labels.dtype == "int32" and set(labels.numpy()) < set(range(20))
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64, np.float64])
+def test_labels_that_would_wrap_are_refused(write, dtype):
+    labels = np.arange(20, dtype=dtype) + dtype(2**32)
+    path = write(x=ramp(0, 255, np.uint8), y=labels)
+    with pytest.raises(ValueError, match=r"images\.npz: expected .* 32 bits.*found 4294967296"):
+        kgen.data.load(path, labels=True, batch_size=2)
+    with pytest.raises(ValueError, match="32 bits"):
+        kgen.data.class_count(path)
+
+
 @pytest.mark.parametrize(
-    "labels", [np.arange(19), np.arange(20) / 2, np.eye(20, dtype=int), np.zeros((), int)]
+    "labels",
+    [
+        np.arange(19),
+        np.arange(20) / 2,
+        np.full(20, np.inf),
+        np.full(20, np.nan),
+        np.eye(20, dtype=int),
+        np.zeros((), int),
+    ],
 )
 def test_refused_labels(write, labels):
     with pytest.raises(
@@ -215,8 +285,8 @@ def test_files_that_are_broken_or_pickled(tmp_path, name):
 
 
 def test_test_split_without_images(write):
-    with pytest.raises(ValueError, match=r"split='test' of .*images\.npy is empty: .* 9 images"):
-        kgen.data.load(write(np.zeros((9, 2, 2))), split="test", batch_size=1)
+    with pytest.raises(ValueError, match=r"split='test' of .*images\.npy is empty: .* there are 8"):
+        kgen.data.load(write(np.zeros((8, 2, 2))), split="test", batch_size=1)
 
 
 def test_suffix_of_any_case(write):

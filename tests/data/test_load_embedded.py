@@ -8,8 +8,10 @@ from sklearn.datasets import load_digits
 
 import kgen.data
 from kgen.data import registry
+from kgen.data.digits import digits
 from kgen.data.mnist5k import mnist5k
 from kgen.data.rows import Rows
+from kgen.data.splitting import PARTS
 
 
 def everything(dataset):
@@ -25,7 +27,7 @@ def test_mnist5k_is_mlxtends_data():
     with gzip.open(mnist.DATA_PATH, "rt") as file:
         table = np.array([line.split(",") for line in file], np.int16)
     pixels, classes = table[:, :-1], table[:, -1]
-    images, labels = zip(*(mnist5k(split) for split in ("train", "test")), strict=True)
+    images, labels = zip(*(mnist5k(split) for split in PARTS), strict=True)
     images, labels = np.concatenate(images).reshape(5000, 784), np.concatenate(labels)
     ours = sorted(row.tobytes() for row in np.column_stack([images, labels]).astype("int16"))
     theirs = sorted(row.tobytes() for row in np.column_stack([pixels, classes]).astype("int16"))
@@ -33,8 +35,9 @@ def test_mnist5k_is_mlxtends_data():
 
 
 def test_mnist5k_is_stratified():
-    _, labels = mnist5k("train")
-    assert np.bincount(labels).tolist() == [400] * 10
+    for split, count in (("train", 360), ("validation", 40), ("train+validation", 400)):
+        _, labels = mnist5k(split)
+        assert np.bincount(labels).tolist() == [count] * 10
     _, labels = mnist5k("test")
     assert np.bincount(labels).tolist() == [100] * 10
     assert len(set(labels[:50].tolist())) == 10  # classes are mixed, not one after the other
@@ -46,10 +49,10 @@ def test_mnist5k_batches():
     assert dataset.element_spec[0].dtype == "float32"
     assert dataset.element_spec[1].shape == (100,)
     assert dataset.element_spec[1].dtype == "int32"
-    assert len(dataset) == 40
+    assert len(dataset) == 36
     images, labels = everything(dataset)
     assert (images.min(), images.max()) == (-1.0, 1.0)
-    assert np.bincount(labels).tolist() == [400] * 10
+    assert np.bincount(labels).tolist() == [360] * 10
 
 
 def test_mnist5k_splits_do_not_depend_on_the_seed():
@@ -60,8 +63,8 @@ def test_mnist5k_splits_do_not_depend_on_the_seed():
         }
         for seed in (0, 1)
     )
-    assert len(first | second) <= 4000  # of 5,000
-    assert len(first & second) >= 4000 - 2 * 32  # each drops a remainder of 32
+    assert len(first | second) <= 3600  # of 5,000
+    assert len(first & second) >= 3600 - 2 * 16  # each drops a remainder of 16
 
 
 def test_digits_are_exact():
@@ -78,13 +81,21 @@ def test_digits_are_exact():
 
 
 def test_digits_splits_are_disjoint_and_stratified():
-    train = everything(kgen.data.load("digits", batch_size=1437, labels=True))
-    test = everything(kgen.data.load("digits", batch_size=360, split="test", labels=True))
-    rows = sorted(image.tobytes() for image in np.concatenate([train[0], test[0]]))
+    counts = {"train": 1197, "validation": 240, "test": 360}
+    parts = [
+        everything(kgen.data.load("digits", batch_size=count, split=split, labels=True))
+        for split, count in counts.items()
+    ]
+    rows = sorted(image.tobytes() for part in parts for image in part[0])
     images = (load_digits().images / 8 - 1).astype(np.float32)
     assert rows == sorted(image.tobytes() for image in images)
-    counts = np.bincount(test[1])
-    assert counts.min() >= 34 and counts.max() <= 38
+    for share, (_, labels) in zip((119.7, 24, 36), parts, strict=True):
+        classes = np.bincount(labels)
+        assert share * 0.9 < classes.min() and classes.max() < share * 1.1
+    joined = digits("train+validation")[0]
+    assert sorted(image.tobytes() for image in joined) == sorted(
+        image.tobytes() for part in parts[:2] for image in part[0]
+    )
 
 
 @pytest.mark.parametrize("name", ["mnist5k", "digits"])

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 import kgen.data
-from kgen.data.folder import list_folder
+from kgen.data import files
+from kgen.data.folder import image_names, list_folder
+from kgen.data.splitting import PARTS, place_of_name
 
 
 def fill(folder, count, suffix=".png", level=None, size=(6, 4), mode="RGB"):
@@ -24,11 +26,22 @@ def names(paths, folder):
     return sorted(pathlib.Path(path).relative_to(folder).as_posix() for path in paths)
 
 
+def every(folder, **settings):
+    """Return the paths of all images of a folder, whatever their split."""
+    return [folder / name for name in image_names(folder, **settings)]
+
+
+def whole(folder, split):
+    """Return the images of a split and their labels, in order."""
+    batch = next(iter(kgen.data.in_order(folder, split=split, labels=True, batch_size=1000)))
+    return [array.numpy() for array in batch]
+
+
 @pytest.mark.parametrize("suffix", [".png", ".PNG", ".jpg", ".JPeG", ".bmp", ".WEBP", ".webp"])
 def test_every_format(tmp_path, suffix):
     fill(tmp_path, 20, suffix, level=200)
-    dataset = kgen.data.load(str(tmp_path), batch_size=18)
-    assert dataset.element_spec.shape == (18, 4, 6, 3)
+    dataset = kgen.data.load(str(tmp_path), batch_size=12)
+    assert dataset.element_spec.shape == (12, 4, 6, 3)
     assert dataset.element_spec.dtype == "float32"
     np.testing.assert_allclose(next(iter(dataset)), 200 / 127.5 - 1, atol=3 / 127.5)
 
@@ -39,37 +52,62 @@ def test_other_and_hidden_files_are_passed_over(tmp_path):
     for name in (".DS_Store", "Thumbs.db", "notes.txt", "._000.png", ".hidden.png", "README"):
         (tmp_path / name).write_bytes(b"no image")
     (tmp_path / "folder.png").mkdir()
-    paths, _ = list_folder(tmp_path, "train")
-    assert len(paths) == 9
+    fill(tmp_path / "__MACOSX" / "deep", 3)
+    fill(tmp_path / "deep" / "@eaDir", 3)
+    paths = every(tmp_path)
+    assert len(paths) == 10
     assert all(pathlib.Path(path).parent.name == "deeper" for path in paths)
 
 
 def test_hold_out(tmp_path):
-    fill(tmp_path, 47)
-    train, _ = list_folder(tmp_path, "train")
-    test, _ = list_folder(tmp_path, "test")
-    assert len(test) == 4
-    assert names([*train, *test], tmp_path) == names(tmp_path.glob("*.png"), tmp_path)
-    assert names(test, tmp_path) != ["009.png", "019.png", "029.png", "039.png"]
-    again, _ = list_folder(tmp_path, "test")
-    assert list(again) == list(test)
+    fill(tmp_path, 300)
+    parts = {split: list_folder(tmp_path, split)[0] for split in PARTS}
+    assert 15 <= len(parts["test"]) <= 45 and 15 <= len(parts["validation"]) <= 45
+    everything = [path for part in parts.values() for path in part]
+    assert names(everything, tmp_path) == names(tmp_path.glob("*.png"), tmp_path)
+    trained = names(list_folder(tmp_path, "train+validation")[0], tmp_path)
+    assert trained == names([*parts["train"], *parts["validation"]], tmp_path)
+    # In a random order, not that of the names, in which classes may be sorted.
+    assert list(parts["test"]) != sorted(parts["test"])
     moved = tmp_path.rename(tmp_path.with_name("moved"))  # the place plays no part
-    again, _ = list_folder(moved, "test")
-    assert [pathlib.Path(path).name for path in again] == [pathlib.Path(path).name for path in test]
+    assert list_folder(moved, "test")[0].names == parts["test"].names
+
+
+def test_images_that_are_added_or_renamed_leave_the_others_in_their_splits(tmp_path):
+    fill(tmp_path / "cat", 60)
+    before = {split: set(list_folder(tmp_path, split)[0].names) for split in PARTS}
+    fill(tmp_path / "ape", 60)
+    (tmp_path / "cat" / "000.png").rename(tmp_path / "cat" / "first.png")
+    for split in PARTS:
+        now = {name for name in list_folder(tmp_path, split)[0].names if name.startswith("cat")}
+        assert before[split] - now <= {"cat/000.png"} and now - before[split] <= {"cat/first.png"}
+
+
+def test_a_folder_that_is_converted_keeps_its_splits(tmp_path):
+    for suffix in (".png", ".jpg"):
+        fill(tmp_path / suffix, 60, suffix)
+    stems = [
+        [name.removesuffix(suffix) for name in list_folder(tmp_path / suffix, "test")[0].names]
+        for suffix in (".png", ".jpg")
+    ]
+    assert stems[0] == stems[1]
+
+
+def test_accents_are_the_same_however_a_system_writes_them():
+    assert place_of_name("caf\u00e9/1.png") == place_of_name("cafe\u0301/1.png")
 
 
 def test_classes(tmp_path):
     for level, name in enumerate(("zebra", "ant", "Bee")):
         fill(tmp_path / name / "inner", 10, level=level)
-    dataset = kgen.data.load(tmp_path, labels=True, batch_size=27)
-    images, labels = next(iter(dataset))
+    images, labels = whole(tmp_path, "train+validation")
     assert labels.dtype == "int32"
-    levels = np.rint((images.numpy()[:, 0, 0, 0] + 1) * 127.5)
+    levels = np.rint((images[:, 0, 0, 0] + 1) * 127.5)
     # Sorted names: Bee, ant, zebra.
-    assert np.array_equal(np.array([2, 1, 0])[levels.astype(int)], labels.numpy())
-    _, labels = next(iter(kgen.data.load(tmp_path, labels=True, batch_size=3, split="test")))
-    assert set(labels.numpy()) <= {0, 1, 2}
-    assert kgen.data.load(tmp_path, batch_size=27).element_spec.shape == (27, 4, 6, 3)
+    assert np.array_equal(np.array([2, 1, 0])[levels.astype(int)], labels)
+    _, labels = whole(tmp_path, "test")
+    assert set(labels) <= {0, 1, 2}
+    assert kgen.data.load(tmp_path, batch_size=20).element_spec.shape == (20, 4, 6, 3)
 
 
 @pytest.mark.parametrize("beside", [False, True])
@@ -81,45 +119,112 @@ def test_labels_of_images_without_class(tmp_path, beside):
         kgen.data.load(tmp_path, labels=True, batch_size=2)
 
 
-@pytest.mark.parametrize("name", ["test", "val", "valid", "Test"])
-def test_train_and_test_folders(tmp_path, name):
-    for split, offset in (("train", 0), (name, 100)):
+SPLIT_NAMES = [
+    ("train", "test", "test"),
+    ("train", "val", "validation"),
+    ("Train", "valid", "validation"),
+    ("TRAINING", "Testing", "test"),
+    ("training", "Validation", "validation"),
+    ("train", "dev", "validation"),
+]
+
+
+@pytest.mark.parametrize(("training", "name", "split"), SPLIT_NAMES)
+def test_folders_with_names_of_splits(tmp_path, training, name, split):
+    for folder, offset in ((training, 10), (name, 100)):
         for level, animal in enumerate(("ant", "bee")):
-            fill(tmp_path / split / animal, 6, level=level + offset)
+            fill(tmp_path / folder / animal, 6, level=level + offset)
     fill(tmp_path / name / "cow", 3, level=102)  # in no train class, yet its number is its own
     fill(tmp_path / ".cache" / "x", 3)
-    (tmp_path / "train" / "dog").mkdir()  # empty: no class
-    images, labels = next(iter(kgen.data.load(tmp_path, labels=True, batch_size=12)))
-    levels = np.rint((images.numpy()[:, 0, 0, 0] + 1) * 127.5)
-    assert np.array_equal(levels, labels.numpy())
-    dataset = kgen.data.load(tmp_path, labels=True, batch_size=15, split="test")
-    images, labels = next(iter(dataset))
-    levels = np.rint((images.numpy()[:, 0, 0, 0] + 1) * 127.5)
+    (tmp_path / training / "dog").mkdir()  # empty: no class
+    images, labels = whole(tmp_path, "train")
+    levels = np.rint((images[:, 0, 0, 0] + 1) * 127.5)
+    assert np.array_equal(levels - 10, labels)
+    images, labels = whole(tmp_path, split)
+    levels = np.rint((images[:, 0, 0, 0] + 1) * 127.5)
     assert levels.tolist() == [100] * 6 + [101] * 6 + [102] * 3  # sorted paths
-    assert np.array_equal(levels - 100, labels.numpy())
+    assert np.array_equal(levels - 100, labels)
+    assert kgen.data.class_count(tmp_path) == 3
 
 
-def test_test_comes_before_val(tmp_path):
+def test_three_folders_of_splits(tmp_path):
     for name in ("train", "val", "test"):
         fill(tmp_path / name, 2)
-    assert names(list_folder(tmp_path, "test")[0], tmp_path) == ["test/000.png", "test/001.png"]
-    assert list_folder(tmp_path, "train")[1] is None
+    for split, folder in (("test", "test"), ("validation", "val"), ("train", "train")):
+        paths, labels = list_folder(tmp_path, split)
+        assert list(paths.names) == [f"{folder}/000.png", f"{folder}/001.png"]
+        assert labels is None
 
 
-def test_train_beside_another_folder_is_a_class(tmp_path):
+@pytest.mark.parametrize("present", ["train", "train test", "train val"])
+def test_a_split_without_a_folder_is_cut_out_of_the_training_images(tmp_path, present):
+    for name in present.split():
+        for animal in ("ant", "bee"):
+            fill(tmp_path / name / animal, 60)
+    parts = {split: set(list_folder(tmp_path, split)[0].names) for split in PARTS}
+    for split, folder in (("validation", "val"), ("test", "test")):
+        if folder in present:
+            assert {name.partition("/")[0] for name in parts[split]} == {folder}
+            assert len(parts[split]) == 120
+        else:
+            assert {name.partition("/")[0] for name in parts[split]} == {"train"}
+            assert 2 <= len(parts[split]) <= 25
+    assert len(set.union(*parts.values())) == sum(map(len, parts.values()))
+    assert kgen.data.class_count(tmp_path) == 2
+
+
+def test_a_test_folder_alone_can_be_tested_on_and_not_trained_on(tmp_path):
+    fill(tmp_path / "test", 12)
+    assert len(list_folder(tmp_path, "test")[0]) == 12
+    for split in ("train", "validation"):
+        with pytest.raises(ValueError, match=f"split='{split}'.*training images in a folder train"):
+            list_folder(tmp_path, split)
+
+
+def test_train_beside_another_folder_is_a_class_and_said_to_be(tmp_path):
     for name in ("train", "bus"):
         fill(tmp_path / name, 10)
-    paths, labels = list_folder(tmp_path, "train")
-    assert len(paths) == 18
+    with pytest.warns(UserWarning, match="train/ is taken for a class .*bus/"):
+        paths, labels = list_folder(tmp_path, "train")
     assert [("bus", "train")[label] for label in labels] == [
         pathlib.Path(path).parent.name for path in paths
     ]
 
 
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        ("train test unlabelled", r"no folders beside the splits .* test/, train/, unlabelled/"),
+        ("train val backup", "no folders beside the splits"),
+        ("train2017 val2017", "no folders beside the splits .* train2017/, val2017/"),
+        ("trainA trainB testA testB", "no folders beside the splits"),
+        ("train_images test_images", "no folders beside the splits"),
+        ("train training test", "expected one folder for the train split, found train/, training/"),
+        ("train val valid", "expected one folder for the validation split"),
+        ("faces/train faces/test", r"expected splits right below it, found test/, train/ in faces"),
+        ("cat/train dog/val cat/val", "expected splits right below it, found train/, val/ in cat"),
+        ("train/x/test train/x/dev", "expected splits right below it"),
+    ],
+)
+def test_splits_that_would_be_taken_for_something_else_are_refused(tmp_path, folders, message):
+    for name in folders.split():
+        fill(tmp_path / name, 2)
+    with pytest.raises(ValueError, match=f"{tmp_path.name}.*{message}"):
+        list_folder(tmp_path, "train")
+
+
+def test_classes_whose_names_begin_as_those_of_splits(tmp_path):
+    for name in ("train_station", "test_tube", "valley", "deviation"):
+        fill(tmp_path / name, 10)
+    assert kgen.data.class_count(tmp_path) == 4
+
+
 def test_images_beside_the_splits(tmp_path):
     for name in ("train", "test", ""):
         fill(tmp_path / name, 2)
-    with pytest.raises(ValueError, match=r"000\.png: expected every image in one of the splits"):
+    with pytest.raises(
+        ValueError, match=r"000\.png: expected every image in one of the splits test/, train/"
+    ):
         kgen.data.load(tmp_path)
 
 
@@ -131,25 +236,41 @@ def test_empty_folder(tmp_path, name):
 
 
 def test_empty_test_split(tmp_path):
-    fill(tmp_path, 9)
-    with pytest.raises(ValueError, match=f"split='test' of {tmp_path} is empty"):
+    fill(tmp_path, 1)
+    with pytest.raises(ValueError, match=f"split='test' of {tmp_path} is empty.*there are 1"):
         kgen.data.load(tmp_path, split="test", batch_size=1)
-    assert kgen.data.load(tmp_path, batch_size=9).element_spec.shape[0] == 9
+    assert kgen.data.load(tmp_path, batch_size=1).element_spec.shape[0] == 1
 
 
 def test_batch_larger_than_the_split(tmp_path):
     fill(tmp_path, 20)
-    with pytest.raises(ValueError, match=f"batch_size: expected at most 18, .*{tmp_path}, got 64"):
+    with pytest.raises(ValueError, match=f"batch_size: expected at most 1., .*{tmp_path}, got 64"):
         kgen.data.load(tmp_path)
 
 
-def test_links(tmp_path):
+def test_links_out_of_the_folder_are_followed_when_asked(tmp_path):
     fill(tmp_path / "elsewhere", 10)
     folder = tmp_path / "photos"
     folder.mkdir()
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "single.png").symlink_to(tmp_path / "elsewhere" / "000.png")
     (folder / "loop").symlink_to(folder)
-    assert len(list_folder(folder, "train")[0]) == 9
+    with pytest.raises(ValueError, match="found none .2 symbolic links lead out .* linked; follow"):
+        kgen.data.load(folder, batch_size=2)
+    assert len(every(folder, follow_links=True)) == 11
+    assert kgen.data.load(folder, batch_size=2, follow_links=True).element_spec.shape[0] == 2
+    fill(folder / "own", 20)
+    with pytest.warns(UserWarning, match="2 symbolic links lead out of it and are not followed"):
+        paths, _ = list_folder(folder, "train")
+    assert {name.partition("/")[0] for name in paths.names} == {"own"}
+
+
+def test_links_inside_the_folder_are_followed(tmp_path):
+    fill(tmp_path / "all", 20)
+    (tmp_path / "some").mkdir()
+    for index in range(5):
+        (tmp_path / "some" / f"{index}.png").symlink_to(tmp_path / "all" / f"00{index}.png")
+    assert len(every(tmp_path)) == 25
 
 
 def test_sizes_that_differ_need_image_size(tmp_path):
@@ -157,8 +278,8 @@ def test_sizes_that_differ_need_image_size(tmp_path):
     fill(tmp_path / "b", 10, size=(4, 6))
     with pytest.raises(ValueError, match=r"image_size: .*png is \((6, 4|4, 6)\).*got None"):
         kgen.data.load(tmp_path, batch_size=2)
-    dataset = kgen.data.load(tmp_path, image_size=(5, 3), batch_size=18)
-    assert next(iter(dataset)).shape == (18, 5, 3, 3)
+    dataset = kgen.data.load(tmp_path, image_size=(5, 3), batch_size=10)
+    assert next(iter(dataset)).shape == (10, 5, 3, 3)
 
 
 def test_channels_of_grey_and_mixed_folders(tmp_path):
@@ -189,6 +310,20 @@ def test_broken_file_is_named(tmp_path, arguments, keep):
     bad.write_bytes(content[: int(len(content) * keep) if isinstance(keep, float) else keep])
     with pytest.raises(ValueError, match=f"{bad.name}: cannot be read as an image"):
         kgen.data.load(tmp_path, batch_size=2, **arguments)
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_pictures_of_0_and_1_are_warned_of(tmp_path, monkeypatch, is_held):
+    fill(tmp_path / "dark", 20, level=1)
+    fill(tmp_path / "bits", 20, level=255, mode="L")
+    for path in (tmp_path / "bits").iterdir():
+        Image.open(path).convert("1").save(path)  # Of one bit, whose 1 is white.
+    if not is_held:
+        monkeypatch.setattr(files, "HELD_FILES", 0)
+    with pytest.warns(UserWarning, match="largest value of these integer images is 1"):
+        next(iter(kgen.data.load(tmp_path / "dark", batch_size=2)))
+    images = next(iter(kgen.data.load(tmp_path / "bits", batch_size=2)))
+    assert images.numpy().min() == 1.0
 
 
 def test_home_folder_is_expanded(tmp_path, monkeypatch):

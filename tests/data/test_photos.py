@@ -11,6 +11,7 @@ from kgen.data.photos import CUT_AXES, photos
 from kgen.data.rows import Request
 from tests.data.pure_rows import assert_rows_are_pure
 
+WHOLE = "train+validation"  # Halves of the photographs, whose sizes are known.
 SIDE = 640
 
 
@@ -44,7 +45,9 @@ def coded(monkeypatch):
     monkeypatch.setattr(module, "_picture", picture)
 
 
-@pytest.mark.parametrize("split, red", [("train", 0), ("test", 255)])
+@pytest.mark.parametrize(
+    "split, red", [("train", 0), ("validation", 0), ("train+validation", 0), ("test", 255)]
+)
 def test_splits_share_no_pixel(coded, split, red):
     """Not even by scaling, which would mix the halves where they meet."""
     rows = photos(Request(split))
@@ -53,8 +56,32 @@ def test_splits_share_no_pixel(coded, split, red):
     assert np.array_equal(images[:, 0, 0, 1], 50 * rows.labels(np.arange(1000)))
 
 
+def test_train_and_validation_share_no_pixel(monkeypatch):
+    """What they have of a photograph that is coded by its longer side lies on either side."""
+
+    def picture(name):
+        height, width = 2 * SIDE, SIDE // 2
+        if CUT_AXES[name] == 1:
+            height, width = SIDE, 3 * SIDE
+        half = (height // 2, width) if CUT_AXES[name] == 0 else (height, width // 2)
+        along = np.linspace(0, 255, max(half)).astype(np.uint8)
+        pixels = np.zeros((height, width, 3), np.uint8)
+        code = along[: half[0], None] if half[0] >= half[1] else along[None, : half[1]]
+        pixels[: half[0], : half[1]] = np.broadcast_to(code, half)[..., None]
+        return Image.fromarray(pixels)
+
+    monkeypatch.setattr(module, "_picture", picture)
+    train, validation, both = (
+        photos(Request(split, length=1000)).examples(np.arange(1000))
+        for split in ("train", "validation", WHOLE)
+    )
+    border = 255 * 3 / 4
+    assert train.max() <= border + 1 and validation.min() >= border - 1
+    assert both.min() < 10 and both.max() > 245
+
+
 def test_scales_and_places_have_equal_shares(coded):
-    rows = photos(Request())
+    rows = photos(Request("train+validation"))
     images, labels = rows.examples(np.arange(4000)), rows.labels(np.arange(4000))
     blue = images[:, 0, :, 2].astype(float)
     # 255 / 640 a pixel of the photograph, and 63 pixels of a crop.
@@ -69,10 +96,10 @@ def test_scales_and_places_have_equal_shares(coded):
 
 def test_photographs_are_drawn_in_proportion_to_their_crops():
     # Of this size only at scale 1: none in the temple, 128 in the flower, none in the portrait.
-    assert np.all(photos(Request(image_size=(300, 320))).labels(np.arange(200)) == 1)
+    assert np.all(photos(Request(WHOLE, image_size=(300, 320))).labels(np.arange(200)) == 1)
     # At scale 1 1 x 441 in the temple, 215 x 121 in the flower and 388 x 57 in the portrait; at
     # scale 0.71, as likely, only in the flower.
-    labels = photos(Request(image_size=(213, 200))).labels(np.arange(4000))
+    labels = photos(Request(WHOLE, image_size=(213, 200))).labels(np.arange(4000))
     crops = np.array([1 * 441, 215 * 121, 388 * 57])
     expected = 2000 * crops / crops.sum() + [0, 2000, 0]
     assert scipy.stats.chisquare(np.bincount(labels), expected).pvalue > 1e-3
@@ -112,8 +139,8 @@ def test_seeds_differ():
 
 
 def test_luminance():
-    colour = photos(Request(image_size=(300, 320))).examples(np.arange(5))
-    rows = photos(Request(image_size=(300, 320), channels=1))
+    colour = photos(Request(WHOLE, image_size=(300, 320))).examples(np.arange(5))
+    rows = photos(Request(WHOLE, image_size=(300, 320), channels=1))
     assert rows.shape == (300, 320, 1)
     expected = colour @ [0.299, 0.587, 0.114]
     assert np.abs(rows.examples(np.arange(5))[..., 0] - expected).max() <= 1.0
@@ -127,4 +154,4 @@ def test_sizes(size):
 def test_a_size_too_large():
     message = "image_size: expected .*213x640, 427x320, 600x256, got .601, 64"
     with pytest.raises(ValueError, match=message):
-        photos(Request(image_size=(601, 64)))
+        photos(Request(WHOLE, image_size=(601, 64)))

@@ -9,7 +9,7 @@ import pytest
 from kgen.data.rows import Request
 from kgen.data.shapes import FACTORS, draw_shapes, shapes
 
-COUNTS = {"train": 663_466, "test": 73_814}
+COUNTS = {"train": 589_731, "validation": 73_735, "test": 73_814}
 SCALES = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
 
 
@@ -38,12 +38,15 @@ def test_splits_hold_every_combination_once_and_no_image_in_both():
     }
     together = np.sort(np.concatenate(list(numbers.values())))
     assert np.array_equal(together, np.arange(737_280))
-    is_test = np.isin(np.arange(737_280), numbers["test"]).reshape(tuple(FACTORS.values()))
-    # Rotation 39 is the image of rotation 0.
-    assert np.array_equal(is_test[:, :, 0], is_test[:, :, 39])
-    for axis in range(5):
-        shares = is_test.mean(axis=tuple(other for other in range(5) if other != axis))
-        assert np.abs(shares - 0.1).max() < 0.01
+    for split in ("test", "validation"):
+        is_in = np.isin(np.arange(737_280), numbers[split]).reshape(tuple(FACTORS.values()))
+        # Rotation 39 is the image of rotation 0.
+        assert np.array_equal(is_in[:, :, 0], is_in[:, :, 39])
+        for axis in range(5):
+            shares = is_in.mean(axis=tuple(other for other in range(5) if other != axis))
+            assert np.abs(shares - 0.1).max() < 0.01
+    joined = shapes(Request("train+validation"))
+    assert joined.count == COUNTS["train"] + COUNTS["validation"]
 
 
 def test_the_order_is_random_and_fixed():

@@ -14,10 +14,11 @@ from kgen.data.folder import list_folder
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of 40 images in two classes, whose colour is their number."""
+    """A folder of 40 images in two classes, 36 for training, whose colour is their number."""
     for index in range(40):
-        path = tmp_path / "ab"[index % 2] / f"{index:02}.png"
-        path.parent.mkdir(exist_ok=True)
+        part = "train" if index < 36 else ("test", "val")[index // 2 % 2]
+        path = tmp_path / part / "ab"[index % 2] / f"{index:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8), (index,) * 3).save(path)
     return tmp_path
 

@@ -20,6 +20,7 @@ class KgenTinySquares(tfds.core.GeneratorBasedBuilder):
     BUILDER_CONFIGS = [  # noqa: RUF012
         tfds.core.BuilderConfig(name="plain"),
         tfds.core.BuilderConfig(name="whole"),
+        tfds.core.BuilderConfig(name="parted"),
         tfds.core.BuilderConfig(name="numbered"),
     ]
 
@@ -36,6 +37,11 @@ class KgenTinySquares(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, manager):
         if self.builder_config.name == "whole":
             return {"train": self._generate_examples(0, 20)}
+        if self.builder_config.name == "parted":
+            return {
+                "train": self._generate_examples(0, 20),
+                "validation": self._generate_examples(50, 6),
+            }
         return {"train": self._generate_examples(0, 20), "test": self._generate_examples(50, 6)}
 
     def _generate_examples(self, first, count):
@@ -66,7 +72,7 @@ class KgenTinyNumbers(tfds.core.GeneratorBasedBuilder):
 def prepared(request, tmp_path_factory):
     """A data directory with the set in one format."""
     folder = tmp_path_factory.mktemp(request.param)
-    for config in ("plain", "whole", "numbered"):
+    for config in ("plain", "whole", "parted", "numbered"):
         KgenTinySquares(
             config=config, data_dir=folder, file_format=request.param
         ).download_and_prepare()
@@ -85,7 +91,7 @@ def levels(images):
 
 def test_a_prepared_set(data_dir):
     name = "tfds:kgen_tiny_squares/plain"
-    stream = kgen.data.load(name, batch_size=20, labels=True)
+    stream = kgen.data.load(name, split="train+validation", batch_size=20, labels=True)
     assert stream.element_spec[0].shape == (20, 6, 8, 1)
     images, labels = next(iter(stream))
     assert sorted(levels(images)) == list(range(20))
@@ -111,11 +117,24 @@ def test_sizes_that_differ_and_no_test_split(data_dir):
         kgen.data.load(name)
     train, test = (
         set(levels(next(iter(kgen.data.load(name, image_size=6, split=split, batch_size=count)))))
-        for split, count in (("train", 18), ("test", 2))
+        for split, count in (("train+validation", 18), ("test", 2))
     )
     assert len(train) == 18 and train | test == set(range(20))
+    validation = kgen.data.load(name, image_size=6, split="validation", batch_size=2)
+    assert set(levels(next(iter(validation)))) < train
     with pytest.raises(ValueError, match="labels: expected False because tfds:kgen_tiny_squares"):
         kgen.data.load(name, image_size=6, labels=True)
+
+
+def test_a_validation_split_of_its_own(data_dir):
+    name = "tfds:kgen_tiny_squares/parted"
+    parts = {
+        split: sorted(levels(next(iter(kgen.data.in_order(name, split=split)))))
+        for split in ("train", "validation", "test", "train+validation")
+    }
+    assert parts["validation"] == list(range(50, 56))
+    assert len(parts["test"]) == 2 and sorted(parts["train"] + parts["test"]) == list(range(20))
+    assert parts["train+validation"] == sorted(parts["train"] + parts["validation"])
 
 
 @pytest.mark.parametrize("limit", [(examples, "MEMORY_LIMIT"), (files, "HELD_FILES")])
@@ -156,7 +175,7 @@ def test_a_set_that_nobody_knows(tmp_path, monkeypatch):
 
 def test_a_set_that_is_prepared_on_request(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    assert len(kgen.data.load("tfds:kgen_tiny_squares/plain", batch_size=5)) == 4
+    assert len(kgen.data.load("tfds:kgen_tiny_squares/plain", batch_size=5)) == 3
     assert list(tmp_path.rglob("*.array_record-*"))
 
 

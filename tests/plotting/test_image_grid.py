@@ -57,6 +57,18 @@ def test_grid_by_hand():
     ]
 
 
+def test_values_out_of_the_range_are_refused_or_cut_when_asked(tmp_path):
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 4, 5, 3))
+    for wrong in ((images + 1) * 127.5, images * 1.1):
+        with pytest.raises(ValueError, match=r"`images` must be in \[-1, 1\], received values in"):
+            save_grid(wrong, tmp_path / "grid.png")
+    assert not (tmp_path / "grid.png").exists()
+    cut = image_grid(images * 1.1, clip=True)
+    assert np.array_equal(cut, image_grid(np.clip(images * 1.1, -1, 1)))
+    with pytest.warns(UserWarning, match="images \\* 2 - 1"):
+        image_grid((images + 1) / 2)
+
+
 def test_grid_without_padding_keeps_colours():
     images = np.random.default_rng(0).uniform(-1, 1, (6, 4, 5, 3))
     grid = image_grid(images, columns=3, padding=0)

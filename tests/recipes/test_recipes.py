@@ -502,10 +502,10 @@ def test_analogies_are_in_every_class(short_run):
 
 def test_a_run_can_be_scored_as_it_goes_on(tmp_path, finished_run, monkeypatch):
     expected = finished_run(dcgan)
-    config = tiny(dcgan, tmp_path, **STEPS, evaluate=["frechet", "recall"], evaluate_every=4,
+    config = tiny(dcgan, tmp_path, **STEPS, evaluate=["kernel", "recall"], evaluate_every=4,
                   extractor="random", export=str(tmp_path / "export"))  # fmt: skip
     make = kgen.metrics.Evaluation.__init__
-    few = functools.partialmethod(make, samples=300)  # More than the 256 random features.
+    few = functools.partialmethod(make, samples=100)
     monkeypatch.setattr(kgen.metrics.Evaluation, "__init__", few)
     told = []
 
@@ -515,13 +515,14 @@ def test_a_run_can_be_scored_as_it_goes_on(tmp_path, finished_run, monkeypatch):
 
     monkeypatch.setattr(kgen.serving, "export", export)
     result = dcgan.run(config)
-    assert [(facts["name"], facts["round"]) for facts, _ in told] == [("frechet", 6), ("recall", 6)]
+    assert [(facts["name"], facts["round"]) for facts, _ in told] == [("kernel", 6), ("recall", 6)]
     scores = read_scores(result.paths.scores)
     assert [(facts["round"], facts["name"]) for facts, _ in scores] == [
-        (2, "frechet"), (2, "recall"), (6, "frechet"), (6, "recall"),
+        (2, "kernel"), (2, "recall"), (6, "kernel"), (6, "recall"),
     ]  # fmt: skip
     assert scores[0][1].card.reference.startswith("digits (")
-    first, second, third, fourth = result.history["val_frechet"]
+    assert scores[0][1].card.split == "validation"
+    first, second, third, fourth = result.history["val_kernel"]
     assert first == second == pytest.approx(float(scores[0][1]))
     assert third == fourth == pytest.approx(float(scores[2][1]))
     best = keras.models.load_model(result.paths.best)
@@ -538,6 +539,32 @@ def assert_same_weights(result, run):
 def test_an_evaluation_falls_on_a_row_of_the_history(tmp_path):
     with pytest.raises(ValueError, match="`evaluate_every` must be a multiple of log_every=2"):
         dcgan.run(tiny(dcgan, tmp_path, evaluate=["frechet"], evaluate_every=3))
+
+
+def test_a_model_that_is_trained_on_validation_is_not_chosen_by_it(tmp_path):
+    config = tiny(dcgan, tmp_path, split="train+validation", evaluate=["kernel"], evaluate_every=2)
+    with pytest.raises(ValueError, match=r"`evaluate` .*validation split.*'train\+validation'"):
+        dcgan.run(config)
+
+
+def test_a_run_says_when_its_data_have_changed(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+    config = tiny(vae, tmp_path, data=str(tmp_path / "images.npy"), export="none")
+    paths = run_folder.paths(config.out)
+    paths.config.parent.mkdir(parents=True)
+
+    def fingerprint(images):
+        np.save(config.data, images)
+        return training.images_alone(config, 16).fingerprint
+
+    run_folder.check_data(paths, fingerprint(images))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run_folder.check_data(paths, fingerprint(images))
+    with pytest.warns(UserWarning, match="data of .* have changed since it was begun"):
+        run_folder.check_data(paths, fingerprint(np.concatenate([images, images[:2]])))
+    run_folder.clear(paths)
+    run_folder.check_data(paths, fingerprint(images))  # Nothing is left to differ from.
 
 
 def test_another_seed_is_another_run(tmp_path, finished_run, bare, untraced):
@@ -871,7 +898,8 @@ def digit_classifier():
         ]
     )
     classifier.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    classifier.fit(kgen.data.load("mnist5k", labels=True), epochs=15, verbose=0, shuffle=False)
+    digits = kgen.data.load("mnist5k", split="train+validation", labels=True)
+    classifier.fit(digits, epochs=15, verbose=0, shuffle=False)
     return classifier
 
 
