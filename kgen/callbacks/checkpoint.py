@@ -117,6 +117,8 @@ class Checkpoint(RoundCallback):
 
     def _prepared(self, model, arguments):
         arguments, given_data = dict(arguments), arguments["x"]
+        fingerprint = training_identity.fingerprint(given_data, arguments.get("y"))
+        self._identity = training_identity.identity(model, fingerprint)
         if arguments.get("validation_data") is not None:
             arguments["validation_split"] = None  # As Keras.
         data = endless(
@@ -139,8 +141,6 @@ class Checkpoint(RoundCallback):
             "executions_per_epoch": -(-data.steps // model.steps_per_execution),
             "steps_per_execution": model.steps_per_execution,
         }
-        fingerprint = training_identity.fingerprint(given_data)
-        self._identity = training_identity.identity(model, fingerprint)
         self._position = {
             "epoch": arguments.pop("initial_epoch", 0),
             "executions": 0,  # Of this epoch.

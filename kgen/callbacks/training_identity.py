@@ -49,12 +49,12 @@ def identity(model, fingerprint=None):
     }
 
 
-def fingerprint(data):
+def fingerprint(x, y=None):
     """Returns a text that changes with the data given to `fit`, or `None` where there is none."""
-    given = getattr(data, "fingerprint", None)  # Of TensorFlow's datasets it is a method.
+    given = getattr(x, "fingerprint", None)  # Of TensorFlow's datasets it is a method.
     if isinstance(given, str):
         return given
-    leaves = keras.tree.flatten(data)
+    leaves = [leaf for leaf in keras.tree.flatten([x, y]) if leaf is not None]
     if not all(isinstance(leaf, np.ndarray) for leaf in leaves):
         return None
     digest = hashlib.sha256()
@@ -123,7 +123,7 @@ def changed_rates(before, now):
 
 
 def _rate(optimizer):
-    config = optimizer["config"]
+    config = optimizer.get("config", {})
     inner = config.get("inner_optimizer")
     return config.get("learning_rate") if inner is None else _rate(inner)
 
@@ -159,7 +159,10 @@ def _differences(before, now, place, is_config=False):
 
 
 def _was(place, before, now):
-    return f"{place} was {_short(before)} and is now {_short(now)}"
+    one, other = _short(before), _short(now)
+    plain = [re.sub(r"#\d+", "", text) for text in (one, other)]  # Without the numbers of names.
+    one, other = plain if plain[0] != plain[1] else (one, other)
+    return f"{place} was {one} and is now {other}"
 
 
 def _short(value):

@@ -21,7 +21,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     Attributes:
         compiled_with: The players' optimizers as `compile` was given them, serialised: callbacks
-            change rates.
+            change rates. An empty dict of one without config.
         iterations: Rounds played. A player's own optimizer counts its own updates.
         optimizers: The players' optimizers without their loss scaling: whose learning rates and
             moving averages Keras' callbacks read and set.
@@ -55,7 +55,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         composite = cls(by_player)
         composite.players = tuple(players)
         composite.build(None)
-        composite.compiled_with = composite.get_config()["by_player"]
+        composite.compiled_with = {name: _config_of(one) for name, one in by_player.items()}
         return composite
 
     @property
@@ -215,6 +215,13 @@ def _get(identifier, player):
     if isinstance(identifier, str):
         optimizer.name = player  # Logged as `learning_rate_<player>`.
     return optimizer
+
+
+def _config_of(optimizer):
+    try:
+        return keras.saving.serialize_keras_object(optimizer)
+    except Exception:  # A schedule of one's own may have none, and says so in any way.
+        return {}
 
 
 def _with_loss_scale(optimizer):

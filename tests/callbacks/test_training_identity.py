@@ -175,16 +175,50 @@ def test_types_and_names_of_variables_are_held():
     ]
 
 
+def test_labels_are_data():
+    labels = np.arange(16)
+    assert training_identity.fingerprint(IMAGES, labels) == training_identity.fingerprint(
+        IMAGES.copy(), labels.copy()
+    )
+    assert training_identity.fingerprint(IMAGES, labels) != training_identity.fingerprint(
+        IMAGES, labels[::-1]
+    )
+    assert training_identity.fingerprint(in_order(16, 8)) is None  # Nobody can say.
+
+
+def test_another_precision_is_named(folder):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    with pytest.raises(ValueError, match="was 'float32' and is now 'mixed_bfloat16'"):
+        train(folder, tiny_gan(seed=1))
+
+
+def test_an_optimizer_without_config_goes_on(tmp_path):
+    class Own(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 1e-3
+
+        def get_config(self):
+            raise NotImplementedError
+
+    for _ in range(2):
+        sgd = {name: keras.optimizers.SGD(Own()) for name in ("discriminator", "generator")}
+        model = train(tmp_path, tiny_gan(seed=1), sgd)
+    assert model.rounds_played == 2
+
+
+def test_a_lambda_and_names_of_ones_own_compare(tmp_path):
+    """What Keras writes of a lambda says in which line it stands."""
+
+    def model(name, function):
+        generator = tiny_generator([keras.layers.Lambda(function, name=name)])
+        return models.GAN(generator, tiny_critic(), seed=1)
+
+    train(tmp_path, model("half", lambda x: 0.5 * x))
+    model_again = train(tmp_path, model("half", lambda x: 0.5 * x))
+    assert model_again.rounds_played == 2
+
+
 def test_a_model_without_config_goes_on(tmp_path):
-    class Own(keras.Model):
-        def __init__(self, inner):
-            super().__init__()
-            self.inner = inner
-            self.built = True
-
-        def call(self, inputs):
-            return self.inner(inputs)
-
     @keras.saving.register_keras_serializable("kgen_tests")
     class Hidden(models.GAN):
         def get_config(self):
