@@ -14,7 +14,7 @@ from kgen.core.interface import GenerativeInterface
 from kgen.core.keras_private import BuildsOptimizerAlone
 from kgen.core.noise import Noise, borrowed
 from kgen.core.numbers import plain_arguments
-from kgen.core.optimizers import PlayerOptimizers, check_callbacks
+from kgen.core.optimizers import PlayerOptimizers, as_meant, check_callbacks
 from kgen.core.replicas import StopTogether, average_statistics, check_optimizers
 
 
@@ -93,8 +93,9 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         Args:
             optimizer: Dict from each player's name to a Keras optimizer, `{"discriminator": ...,
                 "generator": ...}`; or one optimizer, or its name, such as `"adam"`, for all:
-                several players get a copy each. `None` for `default_optimizers()`, where the
-                system has some.
+                several players get a copy each. `None` for `default_optimizers()`, those of the
+                system's paper, where it has some; and so does a name of their class, `"adam"` for
+                most. Another name is warned of where there are several players.
             *others: Nothing: the rest goes by name.
             run_eagerly, steps_per_execution, jit_compile: As in `keras.Model.compile`.
             auto_scale_loss: Whether networks that compute in float16 get their players'
@@ -110,7 +111,7 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         check_arguments(
             self, others, unused, run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
         )
-        optimizer = self.default_optimizers() if optimizer is None else optimizer
+        optimizer = as_meant(optimizer, self.default_optimizers(), self.players)
         scale_loss = auto_scale_loss and self._computes_in_float16()
         optimizer = PlayerOptimizers.create(optimizer, self.players, scale_loss)
         check_optimizers(optimizer.optimizers, self.replicas)

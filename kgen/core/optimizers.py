@@ -1,5 +1,7 @@
 """Several optimizers, one a player, behind the one `model.optimizer` that Keras knows."""
 
+import warnings
+
 import keras
 
 from kgen.core.keras_private import own_variables, trained_by
@@ -134,6 +136,33 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             for name, value in config["by_player"].items()
         }
         return cls(by_player, name=config["name"])
+
+
+def as_meant(optimizer, default, players):
+    """Returns what to take where a model has default optimizers: a name may mean those.
+
+    Args:
+        optimizer: What a user gives to `compile`; `None` for the default.
+        default: The model's `default_optimizers()`, or `None`.
+        players: The model's players.
+
+    Warns:
+        UserWarning: If a name stands for other optimizers than the default, for several players.
+    """
+    if optimizer is None or default is None or not isinstance(optimizer, str):
+        return default if optimizer is None else optimizer
+    by_player = _by_player(default, [player.name for player in players])
+    if {type(value) for value in by_player.values()} == {type(keras.optimizers.get(optimizer))}:
+        return by_player
+    if len(players) > 1:
+        kind = " and ".join(sorted({type(value).__name__ for value in by_player.values()}))
+        warnings.warn(
+            f"compile({optimizer!r}) trains by Keras' settings of it, which suit hardly any game "
+            f"of several players; compile() takes the {kind} of the system's paper. Give an "
+            "optimizer in place of its name where you mean it.",
+            stacklevel=4,
+        )
+    return optimizer
 
 
 def check_callbacks(callbacks, players):

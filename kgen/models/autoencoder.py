@@ -24,7 +24,7 @@ class Autoencoder(GenerativeModel):
             kgen.networks.convolutional_encoder((28, 28, 1), 32, variational=False),
             kgen.networks.convolutional_decoder((28, 28, 1), 32),
         )
-        model.compile(keras.optimizers.Adam(1e-3))
+        model.compile()
         model.fit(kgen.data.load("mnist5k"), epochs=20)
         model.reconstruct(images)
 
@@ -53,6 +53,11 @@ class Autoencoder(GenerativeModel):
         self.encoder = encoder
         self.decoder = decoder
         self.reconstruction = reconstruction
+
+    def default_optimizers(self):
+        """Adam (Kingma and Ba 2015) at its paper's rate."""
+        # Differs from the papers: conjugate gradients and plain gradient descent.
+        return keras.optimizers.Adam(1e-3)
 
     def autoencoder_loss(self, images, training):
         codes = self.encoder(images, training=training)

@@ -30,12 +30,7 @@ class BigGAN(SAGAN):
             kgen.networks.biggan_discriminator(shape, 10, filters=16),
             discriminator_updates=2,
         )
-        model.compile(
-            {
-                "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.999),
-                "generator": keras.optimizers.Adam(5e-5, beta_1=0.0, beta_2=0.999),
-            }
-        )
+        model.compile()
         digits = kgen.data.load("mnist5k", image_size=32, batch_size=2 * 64, labels=True)
         model.fit(digits, epochs=50)
         threes = model.sample(16, seed=0, labels=3, truncation=0.5)  # (16, 32, 32, 1)
@@ -79,6 +74,13 @@ class BigGAN(SAGAN):
             ema_momentum=ema_momentum,
             **kwargs,
         )
+
+    def default_optimizers(self):
+        """The paper's, appendix C."""
+        return {
+            "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.999),
+            "generator": keras.optimizers.Adam(5e-5, beta_1=0.0, beta_2=0.999),
+        }
 
     def generator_terms(self):
         return ("orthogonality",) if self.orthogonal_weight else ()

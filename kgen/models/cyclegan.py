@@ -119,6 +119,10 @@ class CycleGAN(GenerativeModel):
         self.history_a = _history(history_size, shape_a, seeds[0])
         self.history_b = _history(history_size, shape_b, seeds[1])
 
+    def default_optimizers(self):
+        """The paper's, section 4, before its rate falls; see `kgen.core.LinearDecay`."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+
     def prepare(self, data, training):
         """Returns `(images of A, images of B, fakes of A, fakes of B)`."""
         images_a, images_b = data

@@ -37,12 +37,7 @@ class GAN(ConditionalModel):
         model = kgen.models.GAN(
             kgen.networks.dcgan_generator(shape), kgen.networks.dcgan_discriminator(shape)
         )
-        model.compile(
-            {
-                "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
-                "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            }
-        )
+        model.compile()
         model.fit(kgen.data.load("mnist5k"), epochs=50)
         images = model.sample(16, seed=0)  # (16, 28, 28, 1)
 
@@ -169,6 +164,16 @@ class GAN(ConditionalModel):
         self.discriminator_updates = discriminator_updates
         self.share_fakes = share_fakes
         self._clip_weights()
+
+    def default_optimizers(self):
+        """DCGAN's (Radford et al. 2016, section 4); of a WGAN and a WGAN-GP those of its paper."""
+        if (
+            self.loss == "wasserstein" and self.penalty is None
+        ):  # Arjovsky et al. 2017, algorithm 1.
+            return keras.optimizers.RMSprop(5e-5)
+        if self.penalty == "gradient":  # Gulrajani et al. 2017, algorithm 1.
+            return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
     def discriminator_loss(self, data, training):
         images, fakes, *codes = data

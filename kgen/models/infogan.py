@@ -30,7 +30,7 @@ class InfoGAN(GAN):
             kgen.networks.dcgan_generator(shape, latent_dim=62 + 10 + 2),
             kgen.networks.dcgan_discriminator(shape, classes=10 + 2, condition="auxiliary"),
         )
-        model.compile("adam")
+        model.compile()
         model.fit(kgen.data.load("mnist5k"), epochs=50)
         rows = model.latents(10, seed=0, labels=range(10))
         rows = model.with_code(rows, 1, 0.5)  # The first continuous code, after one category.
@@ -98,6 +98,13 @@ class InfoGAN(GAN):
         self.categorical_weight = categorical_weight
         self.continuous_weight = continuous_weight
         self.noise_scale = noise_scale
+
+    def default_optimizers(self):
+        """The paper's, appendix C: the generator's rate is five times the discriminator's."""
+        return {
+            "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+            "generator": keras.optimizers.Adam(1e-3, beta_1=0.5),
+        }
 
     def check_networks(self, generator, discriminator, condition, packing):
         _check_networks(generator, discriminator, self.code_width)

@@ -32,8 +32,7 @@ class Pix2Pix(PairedTranslation):
             kgen.networks.unet(shape),
             kgen.networks.patchgan_discriminator(shape, condition_shape=shape),
         )
-        adam = {"learning_rate": 2e-4, "beta_1": 0.5}
-        model.compile({"class_name": "Adam", "config": adam})
+        model.compile()
         model.fit(inputs, targets, batch_size=1, epochs=200)
         images = model.translate(inputs, seed=0)
 
@@ -77,6 +76,10 @@ class Pix2Pix(PairedTranslation):
         self.loss = loss
         self.reconstruction_weight = reconstruction_weight
         self.adversarial_weight = adversarial_weight
+
+    def default_optimizers(self):
+        """The paper's, section 3.3."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
     def discriminator_loss(self, data, training):
         inputs, targets, outputs = data

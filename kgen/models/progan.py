@@ -28,8 +28,7 @@ class ProGAN(Growing, WGANGP):
             stable_kimg=20,
             batch_sizes={16: 32, 32: 16},
         )
-        adam = {"learning_rate": 1e-3, "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8}
-        model.compile({"class_name": "Adam", "config": adam})
+        model.compile()
         model.fit(kgen.data.load("mnist5k", image_size=32, batch_size=64), epochs=100)
 
     Args:
@@ -78,6 +77,10 @@ class ProGAN(Growing, WGANGP):
         )
         self.drift_weight = drift_weight
         self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)
+
+    def default_optimizers(self):
+        """The paper's, appendix A.1."""
+        return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     def further_terms(self, real_scores):
         drift = ops.mean(ops.square(real_scores))

@@ -22,12 +22,7 @@ class SAGAN(GAN):
             ),
             kgen.networks.biggan_discriminator(shape, 10, filters=16),
         )
-        model.compile(
-            {
-                "discriminator": keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.9),
-                "generator": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
-            }
-        )
+        model.compile()
         model.fit(kgen.data.load("mnist5k", image_size=32, labels=True), epochs=50)
         threes = model.sample(16, seed=0, labels=3)  # (16, 32, 32, 1)
 
@@ -63,3 +58,10 @@ class SAGAN(GAN):
             condition="projection",
             **kwargs,
         )
+
+    def default_optimizers(self):
+        """The paper's, section 4: two rates (Heusel et al. 2017)."""
+        return {
+            "discriminator": keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.9),
+            "generator": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
+        }

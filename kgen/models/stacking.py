@@ -28,7 +28,7 @@ def stack(autoencoders, data, epochs=10, fine_tune_epochs=None, optimizer="adam"
             ),
         ]
         for part in parts:
-            part.compile("adam")
+            part.compile()
         deep = kgen.models.stack(parts, kgen.data.load("mnist5k"), epochs=5)
 
     Args:

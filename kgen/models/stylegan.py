@@ -32,7 +32,7 @@ class StyleGAN(Growing, GAN):
             fade_kimg=20,
             stable_kimg=20,
         )
-        model.compile({"class_name": "Adam", "config": {"beta_1": 0.0, "beta_2": 0.99}})
+        model.compile()
         model.fit(kgen.data.load("mnist5k", image_size=32), epochs=100)
         images = model.sample(16, seed=0, psi=0.7)
 
@@ -101,6 +101,10 @@ class StyleGAN(Growing, GAN):
         self.mixing = mixing
         self.mean_momentum = mean_momentum
         self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)
+
+    def default_optimizers(self):
+        """The paper's, appendix C, below 128 pixels."""
+        return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     def images_of(self, latents, training):
         if not training:

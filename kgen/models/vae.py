@@ -32,7 +32,7 @@ class VAE(GenerativeModel):
             kgen.networks.convolutional_encoder((28, 28, 1)),
             kgen.networks.convolutional_decoder((28, 28, 1)),
         )
-        model.compile(keras.optimizers.Adam(1e-3))
+        model.compile()
         model.fit(kgen.data.load("mnist5k"), epochs=50)
         model.log_prob(images)  # (count,), in nats.
 
@@ -77,6 +77,11 @@ class VAE(GenerativeModel):
         self.likelihood = likelihood
         self.beta = beta
         self.importance_samples = importance_samples
+
+    def default_optimizers(self):
+        """Adam (Kingma and Ba 2015) at its paper's rate."""
+        # Differs from the paper: Adagrad, which Adam has replaced.
+        return keras.optimizers.Adam(1e-3)
 
     def prepare(self, data, training):
         """Returns images, or of a conditional model `(images, one-hot labels)`."""

@@ -25,8 +25,7 @@ class WGANGP(ConditionalModel):
         model = kgen.models.WGANGP(
             kgen.networks.resnet_generator((28, 28, 1)), kgen.networks.resnet_critic((28, 28, 1))
         )
-        adam = {"learning_rate": 1e-4, "beta_1": 0.0, "beta_2": 0.9}
-        model.compile({"class_name": "Adam", "config": adam})
+        model.compile()
         model.fit(kgen.data.load("mnist5k", batch_size=5 * 64), epochs=100)
 
     Args:
@@ -91,6 +90,10 @@ class WGANGP(ConditionalModel):
         self.critic = critic
         self.critic_updates = critic_updates
         self.penalty_weight = penalty_weight
+
+    def default_optimizers(self):
+        """The paper's, algorithm 1."""
+        return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
 
     def critic_loss(self, data, training):
         images, fakes, *codes = data

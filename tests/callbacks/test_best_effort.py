@@ -18,7 +18,7 @@ def full(*arguments, **settings):
 
 def fit(*callbacks, epochs=3):
     model = tiny_gan()
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     model.fit(in_order(8, 8), epochs=epochs, verbose=0, callbacks=list(callbacks))
     return model
 

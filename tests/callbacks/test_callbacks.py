@@ -60,7 +60,7 @@ def one_second_each(monkeypatch):
 
 def test_throughput_is_in_all_logs():
     model = tiny_gan()
-    model.compile("sgd")
+    model.compile(keras.optimizers.SGD())
     logs = Logs()
     history = fit(model, 3, [Throughput(BATCH), logs], epochs=2).history
     assert len(logs.batches) == 6 and len(logs.epochs) == 2

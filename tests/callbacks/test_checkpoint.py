@@ -60,7 +60,7 @@ def made(system="gan", **compiled):
 
     def make():
         model = gan() if system == "gan" else SYSTEMS[system].make()
-        model.compile("adam", jit_compile=False, **compiled)
+        model.compile(keras.optimizers.Adam(), jit_compile=False, **compiled)
         return model
 
     return recycled(("checkpoint", system, *compiled.items()), make)
@@ -342,7 +342,7 @@ def test_random_draws_without_a_seed_go_on(tmp_path):
     def run(folder, *others):
         keras.utils.set_random_seed(0)
         model = kgen.models.GAN(tiny_generator([Jitter()]), tiny_critic(), seed=1)
-        model.compile("sgd", run_eagerly=True)
+        model.compile(keras.optimizers.SGD(), run_eagerly=True)
         callbacks = [kgen.callbacks.Checkpoint(folder, every=2), *others]
         model.fit(in_order(), steps_per_epoch=2, epochs=2, verbose=0, callbacks=callbacks)
         return Trained(state_of(model), model.rounds_played, model.history)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.core.test_game import DATA, line, tug, weights
+from tests.core.test_game import DATA, Tug, line, tug, weights
 
 
 def test_one_optimizer_serves_all_players_by_copies():
@@ -56,3 +56,31 @@ def test_a_copy_scales_the_loss_of_its_player():
     left, right = model.optimizer.by_player.values()
     assert left is not right and left.inner_optimizer is not right.inner_optimizer
     assert [float(o.learning_rate) for o in model.optimizer.optimizers] == [0.25, 0.25]
+
+
+class PaperTug(Tug):
+    """With optimizers of its paper."""
+
+    def default_optimizers(self):
+        return {"left": keras.optimizers.SGD(0.5), "right": keras.optimizers.SGD(0.25, 0.9)}
+
+
+def paper_tug():
+    return PaperTug(line(), line())
+
+
+@pytest.mark.parametrize("given", [None, "sgd", "SGD"])
+def test_a_name_means_the_settings_of_the_paper(given):
+    model = paper_tug()
+    model.compile(given)
+    left, right = model.optimizer.by_player.values()
+    assert [float(o.learning_rate) for o in (left, right)] == [0.5, 0.25]
+    assert [o.momentum for o in (left, right)] == [0.0, 0.9]
+
+
+def test_another_name_is_warned_of_and_taken():
+    model = paper_tug()
+    with pytest.warns(UserWarning, match=r"compile\('adam'\).*the SGD of the system's paper"):
+        model.compile("adam")
+    assert [float(o.learning_rate) for o in model.optimizer.optimizers] == [pytest.approx(1e-3)] * 2
+    model.compile(keras.optimizers.Adam())  # Without a word.

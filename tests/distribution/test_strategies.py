@@ -99,7 +99,7 @@ def compiled(make, strategy, synchronized=False, run_eagerly=False):
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = make()
-        model.compile("sgd", run_eagerly=run_eagerly)
+        model.compile(keras.optimizers.SGD(), run_eagerly=run_eagerly)
     if synchronized:
         assert distribution.synchronize_batch_norm(model) > 0
     return model
@@ -219,7 +219,7 @@ def test_xla_is_refused_with_the_reason():
     with distribution.strategy("mirrored").scope():
         model = SYSTEMS["vae"].make()
         with pytest.raises(ValueError, match='`jit_compile` must be False or "auto" with 2 repl'):
-            model.compile("sgd", jit_compile=True)
+            model.compile(keras.optimizers.SGD(), jit_compile=True)
 
 
 def test_mixed_precision_scales_losses_with_synchronized_batch_norm():

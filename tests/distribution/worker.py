@@ -77,7 +77,7 @@ def discriminator():
 def build(config, image_shape):
     model = models.GAN(generator(), discriminator(), ema_momentum=0.9, seed=1)
     # Adam would make steps of the rounding of biases in front of a batch norm, which have no use.
-    model.compile("sgd")
+    model.compile(keras.optimizers.SGD())
     return model
 
 

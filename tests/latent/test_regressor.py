@@ -99,7 +99,7 @@ def test_labels_are_left_out():
         labels = sum(getattr(labelled, "categories", [labelled.classes]))
         model = LatentRegressor(labelled, encoder(width - labels), seed=0)
         images = SYSTEMS["vae"].images()
-        model.compile("sgd", run_eagerly=True)
+        model.compile(keras.optimizers.SGD(), run_eagerly=True)
         model.fit(images, batch_size=len(images), verbose=0)
         codes = model.encode(images)
         assert codes.shape == (len(images), width - labels)
@@ -116,7 +116,7 @@ def test_labels_are_left_out():
 def test_styles():
     model = LatentRegressor(styled(CLASSES), encoder(4), seed=0, space="w")
     images = SYSTEMS["vae"].images()
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     model.fit(images, batch_size=len(images), verbose=0)
     config = keras.saving.serialize_keras_object(model)
     again = keras.saving.deserialize_keras_object(copy.deepcopy(config))

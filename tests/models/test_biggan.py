@@ -81,7 +81,7 @@ def test_the_generator_s_loss_has_all_its_kernels_but_the_shared_embedding():
 def test_the_discriminator_s_loss_and_logs_have_none_of_it():
     model = with_noise(discriminator_updates=1)
     assert [p.components for p in model.players] == [(), ("orthogonality",)]
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     images, labels = BATCH
     history = model.fit(images, labels, batch_size=8, verbose=0).history
     names = {"discriminator_loss", "generator_loss", "generator_orthogonality"}

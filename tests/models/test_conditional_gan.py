@@ -32,7 +32,7 @@ def compiled(**arguments):
         ),
         condition="projection",
     )
-    model.compile("sgd", **arguments)
+    model.compile(keras.optimizers.SGD(), **arguments)
     return model
 
 
@@ -152,7 +152,7 @@ def test_a_generator_learns_which_class():
         condition="projection",
         seed=0,
     )
-    model.compile("adam", steps_per_execution=50)
+    model.compile(keras.optimizers.Adam(), steps_per_execution=50)
     for optimizer in model.optimizer.optimizers:
         optimizer.learning_rate = 5e-3
     images, labels = np.tile(images.astype("float32"), (150, 1, 1, 1)), np.tile(labels, 150)
@@ -244,7 +244,7 @@ def test_every_family_knows_classes(family, condition):
     rows = model.latents(2, seed=0, labels=[0, 2])
     assert model.images_of(rows, training=False).shape == (2, *SHAPE)
     if (family, condition) in (("dense", "auxiliary"), ("resnet", "projection")):
-        model.compile("sgd", run_eagerly=True)
+        model.compile(keras.optimizers.SGD(), run_eagerly=True)
         logs = model.fit(IMAGES, LABELS, batch_size=8, verbose=0).history
         assert np.isfinite([logs["discriminator_loss"], logs["generator_loss"]]).all()
         return

@@ -117,7 +117,7 @@ def test_both_histories_draw_differently_and_by_the_seed():
 
 def test_the_history_is_saved(tmp_path):
     model = cyclegan(history_size=4)
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     model.fit(IMAGES_A, IMAGES_B, batch_size=3, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -154,7 +154,7 @@ def test_sets_of_different_shapes():
     with pytest.raises(ValueError, match=r"`identity_weight` must be 0.*\(4, 4, 3\).*0.5"):
         models.CycleGAN(*networks)
     model = models.CycleGAN(*networks, identity_weight=0.0)
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     colours = images(2, channels=3)
     logs = model.fit(IMAGES_A, colours, batch_size=3, verbose=0).history
     expected = {"discriminators_loss", "generators_loss"}
@@ -171,7 +171,7 @@ def test_dropout_in_a_generator_is_noise():
     generator = keras.Model(inputs, layers.Dropout(0.5)(keras.layers.Conv2D(1, 1)(x)))
     model = models.CycleGAN(translator([[1.0]]), generator, judge([1.0]), judge([1.0]))
     assert model.has_translation_noise and not cyclegan().has_translation_noise
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     state = generator.layers[-1].noise.seed_generator.state
     before = state.numpy()
     model.fit(IMAGES_A, IMAGES_B, batch_size=3, verbose=0)

@@ -25,7 +25,7 @@ def networks_of(channels=1):
 def trained(**kwargs):
     channels = kwargs.get("packing", 1)
     model = models.GAN(dense_generator(), smooth_critic(channels), **kwargs)
-    model.compile("sgd", run_eagerly=True)  # Tracing takes longer than one round.
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)  # Tracing takes longer than one round.
     logs = model.fit(BATCH, batch_size=8, verbose=0).history
     assert np.all(np.isfinite(list(logs.values())))
     return model
@@ -177,7 +177,7 @@ def test_weight_clipping(arguments, limit):
 
 def test_clipping_survives_saving(tmp_path):
     model = models.GAN(dense_generator(), smooth_critic(), loss="wasserstein")
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     model.save(tmp_path / "m.keras")
     loaded = keras.models.load_model(tmp_path / "m.keras")
     loaded.fit(BATCH, batch_size=8, verbose=0)
@@ -248,7 +248,7 @@ def test_vectors_instead_of_images():
         packing=2,
         penalty="gradient",
     )
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     model.fit(np.random.default_rng(0).normal(size=(16, 2)).astype("float32"), verbose=0)
     assert model.sample(5, seed=0).shape == (5, 2)
 
@@ -316,7 +316,7 @@ def test_a_penalty_over_a_wrong_layer_is_refused():
 
 def test_a_batch_that_packs_do_not_divide():
     model = models.GAN(*networks_of(2), packing=2, discriminator_updates=3)
-    model.compile("sgd")
+    model.compile(keras.optimizers.SGD())
     with pytest.raises(ValueError, match="multiple of 6, received 8"):
         model.fit(BATCH, batch_size=8)
     with pytest.raises(ValueError, match="multiple of 2, received 3"):

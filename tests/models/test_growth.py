@@ -50,8 +50,8 @@ def networks():
     return ProgressiveGenerator(SHAPE, 3, 2, 4), ProgressiveDiscriminator(SHAPE, 2, 4)
 
 
-def compiled(model, optimizer="sgd", **arguments):
-    model.compile(optimizer, **arguments)
+def compiled(model, optimizer=None, **arguments):
+    model.compile(optimizer or keras.optimizers.SGD(), **arguments)
     return model
 
 

@@ -105,12 +105,12 @@ def test_codes_of_one_kind_alone():
     generator = networks.dense_generator(SHAPE, 6, 4)
     discriminator = networks.dense_discriminator(SHAPE, 2, 2, classes=2, condition="auxiliary")
     model = models.InfoGAN(generator, discriminator, categories=[], continuous=2)
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     assert "generator_categorical" not in model.fit(IMAGES, verbose=0).history
     with pytest.raises(ValueError, match="`labels` must be None"):
         model.sample(2, labels=0)
     model = models.InfoGAN(generator, discriminator, categories=[2], continuous=0)
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     assert "generator_continuous" not in model.fit(IMAGES, verbose=0).history
 
 

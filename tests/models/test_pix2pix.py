@@ -100,7 +100,7 @@ def test_rounds_are_those_of_the_algorithm(batch_size):
 
 def test_without_a_discriminator_there_is_one_player():
     model = models.Pix2Pix(translator(KERNEL, 0.1), reconstruction_weight=10.0)
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     logs = model.fit(INPUTS, TARGETS, batch_size=3, verbose=0).history
     error = np.abs(TARGETS - GENERATED).mean()
     assert logs["reconstruction"] == pytest.approx([error], rel=1e-5)
@@ -138,7 +138,7 @@ def test_dropout_is_the_noise():
 def test_a_round_needs_one_pass_of_the_generator():
     """Both players start from the same outputs: dropout draws once."""
     model = models.Pix2Pix(with_dropout(layers.Dropout(0.5)), judge([0.3, -0.2], [0.7]))
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     state = model.generator.layers[2].noise.seed_generator.state
     before = state.numpy()
     model.fit(INPUTS, TARGETS, batch_size=3, verbose=0)
@@ -162,7 +162,7 @@ def test_translations_are_clipped_and_predictions_are_not():
 
 def test_images_of_any_size():
     model = models.Pix2Pix(translator(KERNEL, shape=(None, None)))
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     model.fit(INPUTS, TARGETS, batch_size=3, verbose=0)
     assert model.translate(images(2, 2, shape=(6, 8))).shape == (3, 6, 8, 1)
 
@@ -202,7 +202,7 @@ def test_arguments_that_are_refused(arguments, message):
 def test_targets_that_are_refused(targets, message):
     """Those of three channels would be compared with grey outputs, and nobody would notice."""
     model = models.Pix2Pix(translator(KERNEL))
-    model.compile("sgd")
+    model.compile(keras.optimizers.SGD())
     with pytest.raises(ValueError, match=message):
         model.fit(INPUTS, targets, verbose=0)
     given = INPUTS if targets is None else (INPUTS, targets)

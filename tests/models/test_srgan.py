@@ -96,7 +96,7 @@ def test_the_content_network_stays_as_it_is(tmp_path):
     before = model.content_network.get_weights()
     loss = model.generator_loss(prepared(model), training=True)[0]
     np.testing.assert_array_equal(loss, model.generator_loss(prepared(model), training=True)[0])
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     logs = model.fit(SMALL, LARGE, batch_size=3, verbose=0).history
     total = logs["generator_content"][0] + 1e-3 * logs["generator_adversarial"][0]
     assert logs["generator_loss"][0] == pytest.approx(total, rel=1e-5)
@@ -110,7 +110,7 @@ def test_the_content_network_stays_as_it_is(tmp_path):
 
 def test_images_of_any_size():
     model = models.SRGAN(enlarger(shape=(None, None)), judge([0.7]))
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     model.fit(SMALL, LARGE, batch_size=3, verbose=0)
     weight = model.generator.get_weights()[0].ravel()
     for shape in ((2, 2), (3, 5)):

@@ -45,7 +45,7 @@ def test_defaults_are_the_papers():
 def test_five_updates_each_on_other_images_and_noise():
     """Every image of the batch is seen by exactly one of the critic's updates."""
     model = models.WGANGP(dense_generator(), smooth_critic(), critic_updates=4)
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     seen, draws = [], []
     original, normal = model.critic_loss, model.noise.normal
 

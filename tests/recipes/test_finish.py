@@ -19,7 +19,7 @@ from tests.recycling import recycled
 def model():
     def make():
         model = tiny_gan()
-        model.compile("sgd")
+        model.compile(keras.optimizers.SGD())
         return model
 
     return recycled("finish", make)

@@ -144,7 +144,7 @@ def test_a_training_that_collapses_is_ended_early(tmp_path):
             networks.dense_discriminator(image_shape, units=2, pieces=1),
             seed=0,
         )
-        model.compile("sgd")
+        model.compile(keras.optimizers.SGD())
         return model
 
     recipe = types.SimpleNamespace(Config=Config, build=build)
