@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from kgen.core.keras_private import CALLBACKS_MODEL, STEPS_OF_TENSORBOARD
-from kgen.core.whole_file import sync_file
+from kgen.core.whole_file import sync_log
 
 # Set by Keras or by the process, not learned.
 _NOT_STATE = {"model", CALLBACKS_MODEL, "params", "validation_data", "append_header"}
@@ -74,7 +74,7 @@ def get_state(callback, arguments):
         if callback.csv_file is not None and not callback.csv_file.closed:
             with contextlib.suppress(OSError):  # The disk is full.
                 callback.csv_file.flush()
-            sync_file(callback.filename)  # Or a power cut may leave less than the state says.
+            sync_log(callback.filename)  # Or a power cut may leave less than the state says.
         state["file_size"] = os.path.getsize(callback.filename)
     return state
 

@@ -110,7 +110,7 @@ class Evaluate(RoundCallback):
 
     def get_state(self):
         if self.log and self.log.exists():  # Or a power cut may leave less than the state says.
-            whole_file.sync_file(self.log)
+            whole_file.sync_log(self.log)
         return {
             "epochs": self._epochs,
             "scores": {name: score.as_dict() for name, score in self.scores.items()},

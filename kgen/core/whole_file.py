@@ -47,6 +47,12 @@ def sync_file(path):
         os.fsync(file.fileno())
 
 
+def sync_log(path):
+    """Makes a file that grows outlive a power cut with what it holds now, and its name."""
+    sync_file(path)
+    sync_folder(pathlib.Path(path).parent)
+
+
 def is_disk_full(error):
     """Whether an error says that there is no space left; libraries say it in words alone."""
     numbers = (errno.ENOSPC, errno.EDQUOT)

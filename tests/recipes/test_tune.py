@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import socket
 import sys
 import types
@@ -13,6 +14,7 @@ import PIL.Image
 import pytest
 
 import kgen.tuning
+from kgen.core.owner import FolderInUseError, owned
 from kgen.tuning import execution, fields
 from kgen.tuning import recipe as of_recipe
 from kgen.tuning.objectives import metric_of
@@ -194,6 +196,40 @@ def test_a_worker_and_a_second_chief_clear_nothing(tmp_path, monkeypatch, capsys
     with pytest.raises(SystemExit):
         command_line.main(arguments)
     assert not kept.exists()
+
+
+def test_a_search_that_another_process_runs_is_refused(tmp_path, arithmetic):
+    """Also with --fresh, and one from Python in the folder of trials; all before the first one."""
+    for fresh in (False, True):
+        config = tune.Config(trials=1, out=str(tmp_path / "out"), fresh=fresh)
+        fixed = dcgan.Config(data="digits")
+        with owned(tmp_path / "out"), pytest.raises(FolderInUseError, match="out is in use by"):
+            tune.run("dcgan", config, fixed)
+        assert not list(tmp_path.iterdir())
+    space = {"learning_rate": kgen.tuning.Float(1e-4, 1e-2)}
+    found = kgen.tuning.tuner(kgen.tuning.hypermodel(dcgan, space), tmp_path / "mine", trials=1)
+    with owned(tmp_path / "mine"), pytest.raises(FolderInUseError, match="mine is in use by"):
+        found.search()
+    assert not found.oracle.trials
+    found.search()
+    assert len(found.oracle.trials) == 1
+
+
+def test_a_search_that_cannot_be_removed_is_refused(tmp_path, arithmetic, monkeypatch):
+    out = tmp_path / "out"
+    (out / "search").mkdir(parents=True)
+    (out / "search" / "oracle.json").write_text("{}")
+    unlink = os.unlink
+
+    def refuse(path, *arguments, **settings):
+        if str(path).endswith("oracle.json"):
+            raise PermissionError(13, "Permission denied", str(path))
+        unlink(path, *arguments, **settings)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    config = tune.Config(trials=1, out=str(out), fresh=True)
+    with pytest.raises(ValueError, match="--fresh: .*oracle.json.* cannot be removed: Permission"):
+        tune.run("dcgan", config, dcgan.Config(data="digits"))
 
 
 @pytest.mark.parametrize("searched", tune.RECIPES.values(), ids=tune.RECIPES)
