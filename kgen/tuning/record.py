@@ -77,10 +77,14 @@ class Record:
 
 
 def read(folder):
-    """Returns what `record.json` of a trial's folder holds; `None` if there is none to read."""
+    """Returns what `record.json` of a trial's folder holds; `None` if there is none, or no JSON.
+
+    Raises:
+        OSError: If it is there and cannot be read, which may be better the next moment.
+    """
     try:
         content = json.loads((pathlib.Path(folder) / "record.json").read_text())
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     wanted = {"values", "epochs", "executions"}
     return content if isinstance(content, dict) and wanted <= set(content) else None

@@ -770,12 +770,15 @@ def test_fresh_starts_over(tmp_path, finished_run, bare):
     assert result.model.rounds_played == 3
 
 
-def test_ctrl_c_on_the_command_line(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_on_the_command_line(
+    tmp_path, monkeypatch, capsys, number, code, untraced
+):
     on_round_end = kgen.callbacks.StopAfter.on_round_end
 
     def press(self, previous, logs):
         if self.round == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
         on_round_end(self, previous, logs)
 
     monkeypatch.setattr(kgen.callbacks.StopAfter, "on_round_end", press)
@@ -786,13 +789,14 @@ def test_ctrl_c_on_the_command_line(tmp_path, monkeypatch, capsys):
     ]  # fmt: skip
     with pytest.raises(SystemExit) as end:
         training.main(dcgan.Config, dcgan.run, "", arguments)
-    assert end.value.code == 130
+    assert end.value.code == code
     out, errors = capsys.readouterr()
     assert "Traceback" not in errors
     assert "The same command goes on after round 3 of 100000" in out
     checkpoints = tmp_path / "run" / "checkpoints"
     assert [path.name for path in checkpoints.glob("round-*")] == ["round-00000003.checkpoint"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_a_folder_of_images(tmp_path, untraced, bare):
