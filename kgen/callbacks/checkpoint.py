@@ -117,8 +117,9 @@ class Checkpoint(RoundCallback):
 
     def _prepared(self, model, arguments):
         arguments, given_data = dict(arguments), arguments["x"]
-        fingerprint = training_identity.fingerprint(given_data, arguments.get("y"))
-        self._identity = training_identity.identity(model, fingerprint)
+        labels = arguments.get("y")
+        known = given_data if labels is None else [given_data, labels]
+        self._identity = training_identity.identity(model, known)
         if arguments.get("validation_data") is not None:
             arguments["validation_split"] = None  # As Keras.
         data = endless(

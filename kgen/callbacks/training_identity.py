@@ -1,7 +1,6 @@
 """What a training is: the facts by which a checkpoint knows whether it goes on with its own."""
 
 import collections
-import hashlib
 import json
 import re
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from kgen.callbacks.model_state import groups
 from kgen.core import engine
+from kgen.data.fingerprint import of_data
 from kgen.version import __version__
 
 FORMAT = 2  # Of checkpoints. The first said nothing of what is compared here.
@@ -21,7 +21,7 @@ _NOT_COMPARED = {"module", "registered_name", "compile_config", "shared_object_i
 _REFERENCES = {"name", "keras_history", "input_layers", "output_layers"}
 
 
-def identity(model, fingerprint=None):
+def identity(model, data):
     """Returns what decides a training beside its state, as JSON can hold it.
 
     The format, versions, configs of the model and of the optimizers as `compile` was given them
@@ -30,7 +30,7 @@ def identity(model, fingerprint=None):
 
     Args:
         model: A compiled `kgen.GenerativeModel`.
-        fingerprint: Text that changes with the data, or `None`.
+        data: What `fit` was given, arrays with their labels in a list.
     """
     return {
         "format": FORMAT,
@@ -45,23 +45,8 @@ def identity(model, fingerprint=None):
             group: [[_numberless(v.path), keras.backend.standardize_dtype(v.dtype)] for v in found]
             for group, found in groups(model).items()
         },
-        "data": fingerprint,
+        "data": of_data(data),
     }
-
-
-def fingerprint(x, y=None):
-    """Returns a text that changes with the data given to `fit`, or `None` where there is none."""
-    given = getattr(x, "fingerprint", None)  # Of TensorFlow's datasets it is a method.
-    if isinstance(given, str):
-        return given
-    leaves = [leaf for leaf in keras.tree.flatten([x, y]) if leaf is not None]
-    if not all(isinstance(leaf, np.ndarray) for leaf in leaves):
-        return None
-    digest = hashlib.sha256()
-    for leaf in leaves:
-        digest.update(repr((leaf.dtype.str, leaf.shape)).encode())
-        digest.update(np.ascontiguousarray(leaf))
-    return digest.hexdigest()[:16]
 
 
 def check_format(before, path):
