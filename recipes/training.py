@@ -251,7 +251,7 @@ def _train(config, build, family, paths, strategy):
         held_out = family.held_out(config) if watches else None
         scoring = _scoring(config, paths, family)
         with strategy.scope():
-            model = build(config, *_image_shapes(stream))
+            model = build(config, *_image_shapes(stream, config.data))
         if run_folder.export_folder(config) is not None and not config.new_architecture:
             kgen.serving.check_architecture(model, run_folder.export_folder(config))
         if config.sync_batch_norm:
@@ -421,11 +421,25 @@ def _doctor(config):
     return [kgen.callbacks.Doctor(on_failure=config.doctor, seed=config.seed)]
 
 
-def _image_shapes(stream):
-    """Shapes of the images that a stream yields: of one image, or of an input and a target."""
-    if not isinstance(stream.element_spec, tuple):
-        return (kgen.data.image_shape(stream),)
-    return [tuple(spec.shape[1:]) for spec in stream.element_spec if spec.shape.rank == 4]
+def _image_shapes(stream, data):
+    """Shapes of the images that a stream yields: of one image, or of an input and a target.
+
+    Raises:
+        ValueError: If it yields something else; `data` is its name.
+    """
+    spec = stream.element_spec
+    specs = spec if isinstance(spec, tuple) else (spec,)
+    rank = specs[0].shape.rank
+    if rank != 4:
+        held = {2: "points", 5: "clips"}.get(rank, "something else")
+        advice = ""
+        if rank == 2:
+            advice = (
+                " GANs of points are trained by `kgen benchmark ring` and `kgen benchmark grid`, "
+                "and in Python by networks such as kgen.networks.mixture_generator."
+            )
+        raise ValueError(f"data: recipes train on images, received {data}, of {held}.{advice}")
+    return [tuple(spec.shape[1:]) for spec in specs if spec.shape.rank == 4]
 
 
 def _scoring(config, paths, family):

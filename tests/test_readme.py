@@ -42,7 +42,7 @@ def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
 
     names["images"] = kgen.data.load("mnist5k", batch_size=3 * 8)
     code = MEASURE.replace("epochs=8", "epochs=2, steps_per_epoch=1")
-    code = code.replace('"recall"])', '"recall"], samples=100)')
+    code = code.replace('split="validation"', 'split="validation", samples=100')
     assert "samples=100" in code and "epochs=2" in code
     exec(code, names)
     assert len(kgen.metrics.read_scores(tmp_path / "runs/mine/scores.jsonl")) == 2 * 3

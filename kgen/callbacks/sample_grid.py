@@ -17,6 +17,7 @@ class SampleGrid(StepPictures):
         seed: Integer seed of the latents.
 
     Raises:
+        ValueError: As the training begins, if the model's samples are no images.
         DivergedError: As the training goes on, if images are not finite.
     """
 
@@ -27,6 +28,13 @@ class SampleGrid(StepPictures):
 
     def prepare(self):
         self._latents = self.model.latents(self.count, self.seed)
+        shape = self.model.image_shape
+        if shape is not None and len(shape) != 3:
+            raise ValueError(
+                f"SampleGrid draws images of the shape (height, width, channels), received a model "
+                f"of {tuple(shape)}. Points are measured by kgen.callbacks.Evaluate with the "
+                "metrics modes and high_quality."
+            )
 
     def draw(self, path):
         save_grid(self.finite(self.model.decode(self._latents)), path, clip=True)

@@ -51,7 +51,7 @@ def train(protocol, trial):
         )
         cleaned = model.reconstruct(noisy)
     elif method == "linear":
-        images, _ = digit_codes.digits(protocol, "train")
+        images, _ = digit_codes.digits(protocol, "train+validation")
         cleaned = _linear_map(images, corruption, trial.seed)(noisy)
     elif method == "median":
         # The better of the windows on the test split itself: the baseline gets the doubt.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import kgen
 from kgen.callbacks import ProgressBar, SampleGrid, StopAfter, Throughput
 from kgen.callbacks import progress as progress_module
 from tests.callbacks.tiny import in_order, tiny_gan
@@ -128,6 +129,19 @@ def test_progress_bar_goes_on_where_training_ended(capsys):
 
 
 # ---------------------------------------------------------------- SampleGrid
+
+
+def test_a_grid_of_points_is_refused_as_training_begins(tmp_path):
+    model = kgen.models.GAN(
+        kgen.networks.mixture_generator(units=4, hidden_layers=1),
+        kgen.networks.mixture_discriminator(units=4, hidden_layers=1),
+    )
+    model.compile(keras.optimizers.Adam(1e-3))
+    points = np.zeros((8, 2), "float32")
+    message = r"SampleGrid draws images .*, received a model of \(2,\)\. .*high_quality"
+    with pytest.raises(ValueError, match=message):
+        model.fit(points, batch_size=8, verbose=0, callbacks=[SampleGrid(tmp_path)])
+    assert model.rounds_played == 0
 
 
 def names_in(folder):

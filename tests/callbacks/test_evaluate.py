@@ -270,3 +270,11 @@ def test_a_callback_that_is_used_again_starts_anew_with_another_model(tmp_path):
     callback.best_score = callback.best_score * 0.0
     fit([callback], 1, tiny_gan, run_eagerly=True)
     assert json.loads((tmp_path / "best.json").read_text())["round"] == 6
+
+
+def test_an_evaluation_on_the_test_split_is_warned_of():
+    """By its scores a model is chosen or stopped, which then says too much good of it."""
+    for split in ("validation", "train"):
+        Evaluate(Evaluation("digits", ("l1",), split=split))
+    with pytest.warns(UserWarning, match="test split, by which no model should be chosen"):
+        Evaluate(Evaluation("digits", ("l1",)))

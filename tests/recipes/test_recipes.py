@@ -547,6 +547,52 @@ def test_a_model_that_is_trained_on_validation_is_not_chosen_by_it(tmp_path):
         dcgan.run(config)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "data", "message"),
+    [
+        (gan, "ring", "received ring, of points.*kgen benchmark ring"),
+        (cgan, "grid", "received grid, of points.*mixture_generator"),
+        (vae, "moving_mnist", "received moving_mnist, of clips"),
+    ],
+)
+def test_data_that_are_no_images_are_told_what_takes_them(tmp_path, recipe, data, message):
+    with pytest.raises(ValueError, match=f"data: recipes train on images, {message}"):
+        recipe.run(tiny(recipe, tmp_path, data=data))
+
+
+def test_data_without_classes_are_one_sentence_of_a_conditional_recipe(tmp_path):
+    np.save(tmp_path / "images.npy", np.full((30, 8, 8), 200, np.uint8))
+    with pytest.raises(
+        ValueError, match=r"data: expected images with one class each, .*images\.npy"
+    ):
+        cgan.run(tiny(cgan, tmp_path, data=str(tmp_path / "images.npy")))
+
+
+def test_models_are_watched_by_validation_and_reported_on_test(tmp_path):
+    """Told by classes: three array files whose parts are of one level of grey each."""
+    levels = {"train": 0, "val": 100, "test": 200}
+    parts = {f"x_{name}": np.full((40, 8, 8), level) for name, level in levels.items()}
+    np.savez(tmp_path / "levels.npz", **parts)
+    config = tiny(autoencoder, tmp_path, data=str(tmp_path / "levels.npz"), batch_size=20)
+
+    def level(images):
+        return set(np.rint((np.concatenate(list(images)).ravel() + 1.0) * 127.5).astype(int))
+
+    assert level(training.images_alone(config, 20)) == {0}
+    assert level(autoencoder.FAMILY.held_out(config)) == {100}
+    assert level([autoencoder.held_out(config, "test", 1000)]) == {200}
+    reference = autoencoder.FAMILY.evaluation(
+        dataclasses.replace(config, evaluate=["l1"])
+    ).reference
+    assert level(reference.batches()) == {100}
+    last = dataclasses.replace(config, split="train+validation")
+    assert level(training.images_alone(last, 40)) <= {0, 100}
+    pictures = autoencoder.FAMILY.pictures
+    for of, expected in ((config, 100), (last, 200)):
+        shown = pictures(of, run_folder.paths(tmp_path)).images
+        assert level([shown]) == {expected}
+
+
 def test_a_run_says_when_its_data_have_changed(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
     config = tiny(vae, tmp_path, data=str(tmp_path / "images.npy"), export="none")
