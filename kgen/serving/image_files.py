@@ -73,29 +73,25 @@ def _png_size(contents):
 
 
 def _png_pixels(contents):
-    depth, colour_type = number(contents, 24, 1), number(contents, 25, 1)
-    is_clear = _png_chunk(contents, "tRNS") > 0
-    is_grey = (colour_type == 0) & ~is_clear
+    colour_type, is_clear = number(contents, 25, 1), _png_chunk(contents, "tRNS") > 0
+    has_alpha = (colour_type >= 4) | is_clear
 
-    def deep(channels):
-        # Fewer bits than 8, too: TensorFlow scales them to 16, and to 8 not always.
-        return tf.cast(tf.io.decode_png(contents, channels, "uint16"), "int32")
+    def grey(channels):
+        # TensorFlow scales to 16 bits what has fewer than 8; and kgen.data rounds what has 16.
+        levels = tf.io.decode_png(contents, channels, "uint16")
+        return tf.cast((tf.cast(levels, "int32") + 128) // 257, "uint8")
 
-    def of_grey():
-        # What has 16 bits is rounded to 8, as where kgen.data reads it.
-        return _opaque(tf.tile(tf.cast((deep(1) + 128) // 257, "uint8"), (1, 1, 3)))
+    def colours(channels):
+        # Of 16 bits the upper 8, which Pillow, too, gives kgen.data.
+        return tf.io.decode_png(contents, channels)
 
-    def of_8_bits():
-        # With alpha: libpng shows what has a transparent colour otherwise.
-        return tf.io.decode_png(contents, 4)
-
-    def of_others():
-        # Pillow gives kgen.data the upper bytes, but of grey.
-        levels = deep(4)
-        return tf.cast(tf.where(colour_type == 0, (levels + 128) // 257, levels // 256), "uint8")
-
-    pixels = tf.case([(is_grey, of_grey), (depth == 8, of_8_bits)], of_others)
-    return pixels, (colour_type >= 4) | is_clear
+    # Four channels only where there is alpha: else TensorFlow makes one up, which may be wrong.
+    cases = [
+        ((colour_type == 0) & is_clear, lambda: grey(4)),
+        (colour_type == 0, lambda: _opaque(tf.tile(grey(1), (1, 1, 3)))),
+        (has_alpha, lambda: colours(4)),
+    ]
+    return tf.case(cases, lambda: _opaque(colours(3))), has_alpha
 
 
 def _png_exif(contents):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from kgen.serving.image_files import bytes_of, number, text
 
 _TAG = 0x0112  # EXIF 2.32, section 4.6.4.
-_SIZES = [0, 1, 0, 2, 4]  # Bytes of a value by its type in TIFF: BYTE is 1, SHORT 3, LONG 4.
+_SHORT, _LONG = 3, 4  # Types of TIFF, of 2 and 4 bytes; no other counts.
 
 
 def orientation_of(contents, exif):
@@ -31,8 +31,8 @@ def orientation_of(contents, exif):
     def value():
         entry = first + 2 + 12 * rows[0]
         number_type = at(entry + 2, 2)
-        known = tf.where(number_type < len(_SIZES), number_type, 0)
-        return at(entry + 8, tf.gather(_SIZES, known))
+        found = at(entry + 8, tf.where(number_type == _SHORT, 2, 4))
+        return tf.where((number_type == _SHORT) | (number_type == _LONG), found, 1)
 
     is_there = (exif > 0) & (little | (kind == b"MM\0*")) & (tf.size(rows) > 0)
     found = tf.cond(is_there, value, lambda: tf.constant(1, "int64"))
