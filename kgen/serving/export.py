@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.core.interface import GenerativeInterface
+from kgen.core.numbers import plain
 from kgen.serving import versions
 from kgen.serving.abilities import abilities_of
 from kgen.serving.examples import SIDES, checked_examples
@@ -109,11 +110,11 @@ for all | `images`, those of `model.sample` |
         raise ValueError(f"`directory` must be a folder, received the file {str(directory)!r}.")
     if not new_architecture:
         check_architecture(model, directory)
-    limits = Limits(max_pixels, max_count)
+    limits = Limits(plain(max_pixels), plain(max_count))
     abilities = abilities_of(model)
     _check_room(limits, abilities)
     signatures = signatures_of(abilities, limits)
-    examples = checked_examples(model, abilities, signatures, rows=min(2, max_count))
+    examples = checked_examples(model, abilities, signatures, rows=min(2, limits.max_count))
     card = model_card(model, signatures, limits, config, scores)
     module = tf.Module()
     # Only the variables that the signatures read: no optimizer and nothing of training.

@@ -86,7 +86,7 @@ def png(height, width):
 
 
 def test_limits_are_given_to_an_export(exports, tmp_path):
-    path = export(exports["vae"].model, tmp_path, max_pixels=64, max_count=1)
+    path = export(exports["vae"].model, tmp_path, max_pixels=np.int64(64), max_count=1)
     served = load(path)
     assert served["sample"](seed=0, count=1)["images"].shape == (1, *SHAPE)
     with pytest.raises(ValueError, match="at most 1, got 2"):
