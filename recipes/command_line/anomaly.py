@@ -18,7 +18,8 @@ class Anomaly:
     """Image files, and folders of them, to judge."""
     normal: str | None = None
     """Normal images that the model was not trained on, for the threshold: a folder of them, or the
-    name of a set, of which the test split counts; None for the test split of the run's data."""
+    name of a set, of which the validation split counts; None for the validation split of the run's
+    data, or of a run that was trained on that the test split."""
     false_positive_rate: float | None = None
     """Share of normal images that may be called anomalies; None for 0.05."""
     score: Literal["reconstruction_ratio", "reconstruction", "log_prob"] | None = None
@@ -103,12 +104,14 @@ def normal_images(config, model):
     if not is_own and not is_named(data) and pathlib.Path(data).expanduser().is_dir():
         return read(files_at([data]), model)
     *size, channels = model.image_shape
+    is_unseen = not is_own or of_run.get("split") == "train"
     batches = kgen.data.in_order(
         data,
         size,
-        split="test",
+        split="validation" if is_unseen else "test",
         channels=channels,
         on_bad_file=of_run.get("on_bad_file", "error"),
+        follow_links=of_run.get("follow_links", False),
     )
     return np.concatenate([np.asarray(batch) for batch in batches])
 

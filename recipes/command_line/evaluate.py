@@ -48,6 +48,11 @@ def main(arguments):
     data = config.data or of_run.get("data")
     if data is None:
         raise ValueError("data: expected with a model that is in no run's folder, received none.")
+    of_own = data == of_run.get("data") and config.split == "validation"
+    if of_own and of_run.get("split") != "train":
+        raise ValueError(
+            f"split: {config.model} was trained on its validation images, too; expected test."
+        )
     if config.out is not None:
         kgen.metrics.append_scores(config.out, {})  # Now, should it not be possible.
     extractor = config.extractor

@@ -69,6 +69,31 @@ def test_the_split_is_that_of_the_folder_of_inputs(tmp_path):
     assert levels(targets).tolist() == [150, 151, 152, 153]
 
 
+@pytest.mark.parametrize("side_by_side", [None, "input_left"])
+def test_splits_of_other_names_are_refused_of_pairs_too(tmp_path, side_by_side):
+    for folder in ("inputs", "targets"):
+        for split in ("train", "val", "extra"):
+            save(tmp_path / folder / split / "0.png", 0)
+    targets = None if side_by_side else tmp_path / "targets"
+    with pytest.raises(ValueError, match="no folders beside the splits .* extra/, train/, val/"):
+        kgen.data.pairs(tmp_path / "inputs", targets, side_by_side=side_by_side, batch_size=1)
+
+
+def test_links_of_pairs_are_followed_when_asked(tmp_path):
+    for index in range(20):
+        for folder in ("inputs", "elsewhere"):
+            save(tmp_path / folder / f"{index}.png", index)
+    (tmp_path / "targets").mkdir()
+    (tmp_path / "targets" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "linked").symlink_to(tmp_path / "inputs")
+    sides = tmp_path / "sources", tmp_path / "targets"
+    with pytest.raises(ValueError, match="symbolic links? lead out"):
+        kgen.data.pairs(*sides, batch_size=2)
+    stream = kgen.data.pairs(*sides, batch_size=2, follow_links=True)
+    assert all(np.array_equal(one, other) for one, other in stream)
+
+
 def test_a_file_without_a_partner(folders):
     inputs, targets = folders
     (targets / "train" / "a" / "0.bmp").unlink()

@@ -7,7 +7,9 @@ import pytest
 import kgen.data
 from kgen import models, networks
 from kgen.metrics import Evaluation, Moments, frechet_distance, manifold_scores, reference, samples
+from kgen.metrics.cache import cache_folder
 from kgen.metrics.extractors.extractor import Extractor
+from kgen.metrics.reference import Reference
 from kgen.metrics.table import GROUPS, better
 from tests.systems import SHAPE, SYSTEMS
 
@@ -386,6 +388,34 @@ def test_likelihoods_are_told_apart():
     )
     with pytest.raises(ValueError, match="likelihood"):
         min(binary, grey)
+
+
+def test_a_reference_that_somebody_changed_in_the_cache_is_summed_up_again(tmp_path):
+    def score():
+        return Evaluation("digits", ("frechet",), network(), resamples=0).of(IMAGES)["frechet"]
+
+    first = score()
+    (path,) = cache_folder().glob("references/*.npz")
+    with np.load(path) as stored:
+        content = dict(stored)
+    np.savez(path, **{**content, "mean": content["mean"] + 1.0})
+    assert score() == first
+    with np.load(path) as stored:
+        np.testing.assert_array_equal(stored["mean"], content["mean"])
+
+
+def test_of_a_reference_that_is_sorted_by_class_every_class_is_among_some(tmp_path):
+    levels = np.linspace(-1.0, 1.0, 10).repeat(100).astype("float32")
+    images = np.broadcast_to(levels[:, None, None, None], (1000, 4, 4, 1))
+    np.savez(tmp_path / "set.npz", x_train=images, x_test=images, y_test=np.arange(1000) // 100)
+    of_set = Reference(tmp_path / "set.npz")
+    pixels, labels = of_set.some_labelled(200)
+    for found in (Reference(images).some(200), of_set.some(200), pixels):
+        assert len(found) == 200
+        classes = np.rint((found[:, 0, 0, 0] + 1.0) * 4.5).astype(int)
+        assert np.bincount(classes, minlength=10).min() >= 10  # About 20 of each.
+    assert np.array_equal(classes, labels)
+    assert np.array_equal(Reference(images).some(2000), images)  # All there are, in order.
 
 
 def test_a_cache_that_cannot_be_written_is_only_slow(tmp_path, monkeypatch):

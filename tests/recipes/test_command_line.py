@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -173,6 +174,17 @@ def test_evaluates_against_the_data_of_the_run(run, tmp_path, capsys):
     assert list(scores) == ["frechet", "recall"]
     facts, recall = scores["recall"]
     assert facts["round"] == 2 and recall.card.samples == 300
+    assert recall.card.split == "test"
+
+
+def test_a_run_that_saw_the_validation_split_is_not_scored_on_it(run, tmp_path, capsys):
+    kgen(f"evaluate {run} --metrics kernel --extractor random --split validation --samples 60")
+    assert "split validation" in capsys.readouterr().out
+    saw = shutil.copytree(run, tmp_path / "saw")
+    fields = json.loads((saw / "config.json").read_text())
+    (saw / "config.json").write_text(json.dumps({**fields, "split": "train+validation"}))
+    said = refused(capsys, f"evaluate {saw} --metrics kernel --split validation")
+    assert "split:" in said and "trained on its validation images" in said
 
 
 def test_exports_with_the_config_on_the_card(run, tmp_path, capsys):
