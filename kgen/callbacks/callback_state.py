@@ -79,6 +79,33 @@ def get_state(callback, arguments):
     return state
 
 
+def named(callbacks, arguments, arrays):
+    """Returns the callbacks' states as JSON can hold them, a list of the classes' names and these.
+
+    Args:
+        callbacks: List of callbacks.
+        arguments: List of what `arguments_of` returned for each before training began.
+        arrays: Dict that gets the arrays.
+    """
+    return [
+        [type(one).__name__, flatten(get_state(one, given), arrays, "callback")]
+        for one, given in zip(callbacks, arguments, strict=True)
+    ]
+
+
+def matched(callbacks, states, arrays):
+    """Yields each callback with the state of the one of its class that came in the same order.
+
+    A callback that `states`, which `named` returned, does not know starts afresh.
+    """
+    states = list(states)
+    for callback in callbacks:
+        found = next((state for state in states if state[0] == type(callback).__name__), None)
+        if found is not None:
+            states.remove(found)
+            yield callback, unflatten(found[1], arrays)
+
+
 def warn_of_lost_state(callback):
     """Warns of attributes of a user's callback that look like state but are no plain data."""
     if _module(callback) in ("keras", "kgen") or hasattr(callback, "get_state"):

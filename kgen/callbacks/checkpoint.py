@@ -1,7 +1,6 @@
 """Exact resume: a training that was killed goes on as if nothing had happened."""
 
 import contextlib
-import warnings
 
 import keras
 
@@ -246,10 +245,7 @@ class Checkpoint(RoundCallback):
             "position": self._position,
             "training": self._training,
             "identity": self._identity,
-            "callbacks": [
-                [type(callback).__name__, callback_state.flatten(state, arrays, "callback")]
-                for callback, state in self._current_states()
-            ],
+            "callbacks": callback_state.named(self._others, self._arguments, arrays),
         }
         self._folder.write(self.round, arrays, facts)
 
@@ -257,10 +253,6 @@ class Checkpoint(RoundCallback):
         """Tries a checkpoint before an error leaves; of several hosts all would have to write."""
         if not kgen.distribution.is_multiworker(self.model.distribute_strategy):
             self._write()
-
-    def _current_states(self):
-        for callback, arguments in zip(self._others, self._arguments, strict=True):
-            yield callback, callback_state.get_state(callback, arguments)
 
     def _newest(self, model):
         """Returns the newest checkpoint that is not damaged, `None` if there is none at all.
@@ -283,15 +275,7 @@ class Checkpoint(RoundCallback):
     def _check(self, model, arrays, facts, path):
         """Refuses, or warns of, a checkpoint of another training."""
         before = facts.get("identity", {})
-        training_identity.check_format(before, path)
-        changes = training_identity.changes(before, self._identity)
-        is_other = training_identity.is_another_system(before, self._identity)
-        if changes and (is_other or self.changes == "refuse"):
-            other = "" if is_other else ', or Checkpoint(..., changes="accept") to go on so from it'
-            raise ValueError(
-                f"{path} is of another training: {'; '.join(changes)}. Give this one a folder of "
-                f"its own{other}."
-            )
+        training_identity.check(before, self._identity, path, self.changes == "accept")
         model_state.check_state(model, arrays, path)
         for name, value in self._training.items():
             if facts["training"][name] != value:
@@ -299,10 +283,7 @@ class Checkpoint(RoundCallback):
                     f"{path} is of a training with {name}={facts['training'][name]}, expected the "
                     f"same, received {value}: its data, batch size or compile arguments differed."
                 )
-        if changes:
-            warnings.warn(f"{path} goes on otherwise: {'; '.join(changes)}.", stacklevel=2)
-        for difference in training_identity.announced(before, self._identity):
-            warnings.warn(f"{path} {difference}", stacklevel=2)
+        training_identity.warn_of_differences(before, self._identity, path)
 
     def _restore(self, model):
         self._set_state(model)
@@ -324,17 +305,8 @@ class Checkpoint(RoundCallback):
             callback_state.set_state(callback, state)
 
     def _saved_states(self):
-        """Pairs each callback with the state of the one of its class that came in the same order.
-
-        A callback that the checkpoint does not know starts afresh.
-        """
         arrays, facts = self._restored
-        states = list(facts["callbacks"])
-        for callback in self._others:
-            found = next((s for s in states if s[0] == type(callback).__name__), None)
-            if found is not None:
-                states.remove(found)
-                yield callback, callback_state.unflatten(found[1], arrays)
+        return callback_state.matched(self._others, facts["callbacks"], arrays)
 
     # ------------------------------------------------------------------ an epoch begun before
 

@@ -3,6 +3,7 @@
 import collections
 import json
 import re
+import warnings
 
 import keras
 import numpy as np
@@ -40,22 +41,57 @@ def identity(model, data):
             "TensorFlow": engine.VERSION,
         },
         "model": _plain({"class_name": type(model).__name__, "config": _config_of(model)}),
-        "optimizer": _plain(model.optimizer.compiled_with),
+        "optimizer": _nameless(_plain(model.optimizer.compiled_with)),
         "variables": {
-            group: [[_numberless(v.path), keras.backend.standardize_dtype(v.dtype)] for v in found]
+            group: [[_name_of(v, group), keras.backend.standardize_dtype(v.dtype)] for v in found]
             for group, found in groups(model).items()
         },
         "data": of_data(data),
     }
 
 
-def check_format(before, path):
-    """Raises if a checkpoint is of a later format than this kgen knows."""
+def check(before, now, path, accepts):
+    """Raises if a checkpoint is of another training.
+
+    Args:
+        before, now: The checkpoint's identity, empty of the first format, and this training's.
+        path: The checkpoint's.
+        accepts: Whether other arguments of the same system are accepted.
+
+    Raises:
+        ValueError: If they differ, with how, or the format is of a later kgen.
+    """
     if before.get("format", 1) > FORMAT:
         raise ValueError(
             f"{path} is a checkpoint of format {before['format']}, written by kgen "
             f"{before['versions']['kgen']}; kgen {__version__} reads formats up to {FORMAT}. "
             "Expected that version of kgen or a later one."
+        )
+    found, is_other = changes(before, now), _is_another_system(before, now)
+    if found and (is_other or not accepts):
+        other = "" if is_other else ', or Checkpoint(..., changes="accept") to go on so from it'
+        raise ValueError(
+            f"{path} is of another training: {'; '.join(found)}. Give this one a folder of its "
+            f"own{other}."
+        )
+
+
+def warn_of_differences(before, now, path):
+    """Warns of accepted changes, other data and other versions of what a checkpoint is of."""
+    found = changes(before, now)
+    if found:
+        warnings.warn(f"{path} goes on otherwise: {'; '.join(found)}.", stacklevel=2)
+    old, new = before.get("versions", {}), now["versions"]
+    changed = [name for name in old if old[name] != new.get(name)]
+    if changed:
+        said = ", ".join(f"{name} {old[name]} (now {new.get(name)})" for name in changed)
+        warnings.warn(
+            f"{path} was written by {said}: training may not end at the same bits.", stacklevel=2
+        )
+    if before.get("data") and now["data"] and before["data"] != now["data"]:
+        warnings.warn(
+            f"{path} was trained on other data than there are now: it goes on with these.",
+            stacklevel=2,
         )
 
 
@@ -72,7 +108,7 @@ def changes(before, now):
         if before.get(part) and now[part]  # Not of the first format, nor without config.
         for difference in _differences(before[part], now[part], part)
     ]
-    if is_another_system(before, now):
+    if _is_another_system(before, now):
         return found[:1]
     old, new = before.get("variables", {}), now["variables"]
     found += [
@@ -84,27 +120,16 @@ def changes(before, now):
     return found[:MOST] + ([f"and {len(found) - MOST} more"] if len(found) > MOST else [])
 
 
-def is_another_system(before, now):
-    """Whether the models are of different classes."""
-    return bool(before.get("model")) and before["model"]["class_name"] != now["model"]["class_name"]
-
-
-def announced(before, now):
-    """Yields what does not keep a training from going on, but may have it end elsewhere."""
-    old, new = before.get("versions", {}), now["versions"]
-    changed = [name for name in old if old[name] != new.get(name)]
-    if changed:
-        named = ", ".join(f"{name} {old[name]} (now {new.get(name)})" for name in changed)
-        yield f"was written by {named}: training may not end at the same bits."
-    if before.get("data") and now["data"] and before["data"] != now["data"]:
-        yield "was trained on other data than there are now: it goes on with these."
-
-
 def changed_rates(before, now):
     """Returns a dict from the players whose learning rate was compiled as another one to that."""
     old, new = before.get("optimizer", {}), now["optimizer"]
     rates = {name: _rate(new[name]) for name in new if name in old}
     return {name: rate for name, rate in rates.items() if rate != _rate(old[name])}
+
+
+def _is_another_system(before, now):
+    """Whether the models are of different classes."""
+    return bool(before.get("model")) and before["model"]["class_name"] != now["model"]["class_name"]
 
 
 def _rate(optimizer):
@@ -209,5 +234,13 @@ def _of_odd_type(value):
     return type(value).__name__
 
 
-def _numberless(path):
+def _nameless(config):
+    """Returns an optimizer's config without names, which are for logs alone."""
+    if isinstance(config, dict):
+        return {key: _nameless(entry) for key, entry in config.items() if key != "name"}
+    return config
+
+
+def _name_of(variable, group):
+    path = variable.path.split("/", 1)[-1] if group == "optimizer" else variable.path
     return re.sub(r"_\d+(?=[/_]|$)", "", path)

@@ -224,6 +224,11 @@ def test_a_lambda_and_names_of_ones_own_compare(tmp_path):
     assert model_again.rounds_played == 2
 
 
+def test_names_of_optimizers_are_for_logs_alone(folder):
+    named = {n: keras.optimizers.Adam(1e-3, name=f"my_{n}") for n in ("discriminator", "generator")}
+    assert train(folder, tiny_gan(seed=1), named).rounds_played == 2
+
+
 def test_a_model_without_config_goes_on(tmp_path):
     @keras.saving.register_keras_serializable("kgen_tests")
     class Hidden(models.GAN):
