@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import logging
 import math
 import tempfile
 import time
@@ -116,18 +115,8 @@ def _score(scoring, model, metric):
 
 @contextlib.contextmanager
 def _quiet():
-    """Context without warnings that are no news in a search.
-
-    What the doctor tells is the trial's outcome; and each training compiles functions of its own,
-    which TensorFlow warns of as if one came again.
-    """
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            doctor = r"kgen\.callbacks\.doctor"
-            warnings.filterwarnings("ignore", module=doctor, category=UserWarning)
-            yield
-    finally:
-        logger.setLevel(level)
+    """Context without the doctor's warnings: what it tells is the trial's outcome."""
+    with warnings.catch_warnings():
+        doctor = r"kgen\.callbacks\.doctor"
+        warnings.filterwarnings("ignore", module=doctor, category=UserWarning)
+        yield

@@ -4,7 +4,6 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import json
-import logging
 import multiprocessing
 import os
 import pathlib
@@ -217,8 +216,6 @@ def _set_threads(count):
 def _run_one(folder, protocol, trial, train):
     started = time.monotonic()
     scores, failed, left = {}, None, {}
-    # Each trial compiles functions of its own, which TensorFlow warns of as if one came again.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         scores, left = train(protocol, trial)
     except DivergedError as error:

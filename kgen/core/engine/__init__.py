@@ -31,6 +31,7 @@ if keras.backend.backend() != "tensorflow":
         "before Keras is imported."
     )
 
+from kgen.core.engine import retracing  # noqa: F401  It has TensorFlow warn of others alone.
 from kgen.core.engine.agreement import (
     WorkerLostError,
     largest,
