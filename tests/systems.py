@@ -21,8 +21,6 @@ SHAPE = (8, 8, 1)
 CLASSES = 3
 
 BATCH_MEAN = "the relativistic loss and DRAGAN take means and deviations of one replica's rows"
-DROPOUT = "Keras draws the same dropout mask on every replica"
-DROPOUT_XLA = "Keras' dropout draws other numbers under XLA"
 DEVIATION = "the minibatch's standard deviation is that of one replica's rows"
 
 
@@ -359,11 +357,7 @@ def with_large(images):
 
 SYSTEMS = {
     "dcgan": System(dcgan),
-    "first_gan": System(
-        first_gan,
-        known_failures={"two_replicas_match_one": DROPOUT, "xla_matches_graph_mode": DROPOUT_XLA},
-        is_variant=True,
-    ),
+    "first_gan": System(first_gan, is_variant=True),
     "packed_gan": System(packed_gan),
     "relativistic_gan": System(
         relativistic_gan, known_failures={"two_replicas_match_one": BATCH_MEAN}, is_variant=True
@@ -519,7 +513,9 @@ REPRESENTATIVES = {
         and name not in ("dcgan", "projection_gan", "biggan", "infogan", "srgan")
     ],
     "xla_matches_graph_mode": ("packed_gan", "beta_vae", "cyclegan", "projection_gan", "pix2pix"),
-    "export_round_trip": ("dcgan", "conditional_vae", "stylegan", "pix2pix", "cyclegan"),
+    "export_round_trip": (
+        "dcgan", "conditional_vae", "stylegan", "pix2pix", "cyclegan", "auxiliary_gan"
+    ),
 }  # fmt: skip
 
 # Features that no representative of a check has, and why.
@@ -531,12 +527,10 @@ EXCUSED = {
         "growth": "tests/models/test_growth.py has phases that end within an execution",
     },
     "two_replicas_match_one": {
-        "a state of keras's Dropout": DROPOUT,
         "batch norm": "tests/distribution has it",
         "growth": f"{DEVIATION}; tests/models/test_growth.py has replicas without it",
     },
     "xla_matches_graph_mode": {
-        "a state of keras's Dropout": DROPOUT_XLA,
         "growth": "XLA compiles for a minute",
     },
 }

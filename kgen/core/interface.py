@@ -13,9 +13,9 @@ from kgen.core.noise import ImageNoise, SeededNoise
 class GenerativeInterface:
     """The methods common to all systems; a system writes the parts that it can do.
 
-    `sample`, `decode`, `encode`, `reconstruct`, `translate`, `log_prob` and `score` take and return
-    NumPy arrays and work through them in batches, as `keras.Model.predict` does. A system writes
-    the tensor functions behind them, which are also what an export traces:
+    `sample`, `decode`, `encode`, `reconstruct`, `translate`, `log_prob`, `score` and `classify`
+    take and return NumPy arrays and work through them in batches, as `keras.Model.predict` does. A
+    system writes the tensor functions behind them, which are also what an export traces:
 
     | public | tensor function |
     |---|---|
@@ -28,6 +28,7 @@ labels)` |
     | `translate` | `translate_step(images, direction, noise)` |
     | `log_prob` | `log_prob_step(images, noise, samples)`, likewise with `labels` at its end |
     | `score` | `score_step(images, given, domain)` |
+    | `classify` | `classify_step(images)` |
 
     What it leaves out raises `NotImplementedError` naming what it can do.
     """
@@ -235,6 +236,19 @@ labels)` |
             batch_size=batch_size,
         )
 
+    def classify(self, images, batch_size=64):
+        """Returns the probabilities of the classes of images, float32 `(count, classes)`.
+
+        By a network that has learned classes beside, such as the discriminator of a GAN with
+        `condition="auxiliary"`.
+
+        Args:
+            images: Array `(count, height, width, channels)` in [-1, 1].
+            batch_size: Images computed at once.
+        """
+        self._require("classify")
+        return in_batches(self._compiled["classify"], self._images(images), batch_size=batch_size)
+
     def scored_shape(self, domain):
         """Shape of one image to score; `None` stands for any height or width."""
         return self.image_shape
@@ -298,7 +312,7 @@ labels)` |
 
     def tensor_functions(self):
         """Returns what the public methods run as graphs, functions of tensors by name."""
-        names = ("decode", "encode", "reconstruct", "score")
+        names = ("decode", "encode", "reconstruct", "score", "classify")
         functions = {n: getattr(self, _STEPS[n]) for n in names if hasattr(self, _STEPS[n])}
         if hasattr(self, "translate_step"):
             functions["translate"] = self._translate_batch
@@ -325,4 +339,5 @@ _STEPS = {
     "translate": "translate_step",
     "log_prob": "log_prob_step",
     "score": "score_step",
+    "classify": "classify_step",
 }

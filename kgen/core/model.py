@@ -252,6 +252,9 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         """
         return data
 
+    def finish_move(self, player, variables):
+        """Runs after each move of a player, with the variables that moved; nothing by default."""
+
     def finish_round(self):
         """Runs at the end of each round, after every player has moved; nothing by default."""
 
@@ -410,8 +413,10 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
                 prepared, added = recording.outputs
             return self.loss_of(player, prepared, True, None if through is None else added)
 
-        optimizer = self.optimizer.by_player[player.name]
-        return engine.minimize(loss, self.variables_of(player), optimizer, through)
+        optimizer, variables = self.optimizer.by_player[player.name], self.variables_of(player)
+        moved = engine.minimize(loss, variables, optimizer, through)
+        self.finish_move(player, variables)
+        return moved
 
     def _in_position(self, arguments):
         data = arguments["x"]

@@ -105,6 +105,17 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
                 )
         self.built = True
 
+    def restart(self):
+        """Sets the players' optimizers to their first step; rates and `iterations` stay."""
+        for player in self.players:
+            own = self.by_player[player.name]
+            own = getattr(own, "inner_optimizer", own)
+            fresh = type(own).from_config(own.get_config())
+            fresh.build(player.variables)
+            for variable, first in zip(own.variables, fresh.variables, strict=True):
+                if not variable.path.endswith("learning_rate"):
+                    variable.assign(first)
+
     def apply(self, grads, trainable_variables=None):
         raise NotImplementedError(
             "Players move in turns: use `model.optimizer.by_player[name].apply(gradients, "

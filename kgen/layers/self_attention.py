@@ -25,6 +25,7 @@ class SelfAttention(layers.Layer):
             least.
         pool: Whether to take the maximum of 2x2 keys, and of 2x2 values, which saves three quarters
             of the memory and the time; an odd last row or column is pooled by itself.
+        kernel_initializer: Initializer of the four convolutions, or its name.
 
     Input shape: `(batch, height, width, channels)`. Output shape: the same. Height and width may be
     unknown beforehand. The softmax is computed in float32 also under mixed precision.
@@ -38,7 +39,14 @@ class SelfAttention(layers.Layer):
     """
 
     @plain_arguments
-    def __init__(self, spectral=False, reduction=8, pool=True, **kwargs):
+    def __init__(
+        self,
+        spectral=False,
+        reduction=8,
+        pool=True,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if not isinstance(reduction, int) or reduction < 1:
             raise ValueError(
@@ -48,6 +56,7 @@ class SelfAttention(layers.Layer):
         self.spectral = spectral
         self.reduction = reduction
         self.pool = pool
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.input_spec = layers.InputSpec(ndim=4)
 
     def build(self, input_shape):
@@ -88,6 +97,7 @@ class SelfAttention(layers.Layer):
             "spectral": self.spectral,
             "reduction": self.reduction,
             "pool": self.pool,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
 
     def _convolution(self, filters, name):
@@ -95,6 +105,8 @@ class SelfAttention(layers.Layer):
             filters,
             1,
             use_bias=False,
+            # One of its own for each: a seeded initializer draws the same every time.
+            kernel_initializer=self.kernel_initializer.clone(),
             data_format="channels_last",
             name=name,
             dtype=self.dtype_policy,

@@ -70,6 +70,10 @@ class BetaVAE(VAE):
         self.capacity = capacity
         self.capacity_rounds = capacity_rounds
 
+    def default_optimizers(self):
+        """Adam with 5e-4: Burgess et al. 2018, appendix A.1."""
+        return keras.optimizers.Adam(5e-4)
+
     def negative_bound(self, data, training):
         _, parts = super().negative_bound(data, training)
         capacity = self.capacity_now()

@@ -119,6 +119,16 @@ class ConditionalModel(AdversarialModel):
         """What images are scored together with, `"labels"` or nothing."""
         return "labels" if self.condition in ("concatenation", "projection") else None
 
+    @property
+    def abilities(self):
+        classifies = self.condition == "auxiliary"
+        return [name for name in super().abilities if classifies or name != "classify"]
+
+    def classify_step(self, images):
+        """Returns the probabilities of the classes, by the judge's second output."""
+        _, head = self.judged(ops.cast(images, "float32"), [], training=False)
+        return ops.softmax(ops.cast(head, "float32"), axis=-1)
+
     def given_labels(self, labels):
         """Returns labels as a list of one-hot rows, as `judged` takes them; `None` as of none."""
         return [] if labels is None else [ops.one_hot(ops.cast(labels, "int32"), self.classes)]

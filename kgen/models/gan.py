@@ -55,9 +55,9 @@ class GAN(ConditionalModel):
             paper's 16). `discriminator_penalty` is then, in training, k-fold or 0: its mean over an
             epoch is that of the penalty. `evaluate` computes it as it is.
         weight_clipping: Limit that the discriminator's trainable variables are clipped to, in
-            absolute value, after each of its updates, in place of constraints of their own; `None`
-            for no clipping. `"auto"` is Arjovsky et al.'s 0.01 for `loss="wasserstein"` without a
-            penalty or spectral normalisation, and otherwise `None`.
+            absolute value, after each of this model's updates of it; `None` for no clipping.
+            `"auto"` is Arjovsky et al.'s 0.01 for `loss="wasserstein"` without a penalty or
+            spectral normalisation, and otherwise `None`.
         label_smoothing: s in [0, 1): the real images' target is 1 - s (one-sided; Salimans et al.
             2016). For losses that have targets.
         instance_noise: Standard deviation, in units of the images' [-1, 1], of the normal noise
@@ -79,9 +79,10 @@ class GAN(ConditionalModel):
             Osindero 2014, arXiv 1411.1784) or `"projection"` (Miyato and Koyama 2018, arXiv
             1802.05637), for one that takes `[images, labels]`, labels being one-hot `(batch,
             classes)`; `"auxiliary"` (Odena et al. 2017, AC-GAN, arXiv 1610.09585), for one that
-            returns `[logits, class logits]`. The generator takes `[latents, labels]`, or one row of
-            both. The model is then trained on `(images, labels)`, labels integers, and gives fakes
-            the labels of the batch; its `latents` end with the one-hot label.
+            returns `[logits, class logits]`; the model can then `classify`. The generator takes
+            `[latents, labels]`, or one row of both. The model is then trained on `(images,
+            labels)`, labels integers, and gives fakes the labels of the batch; its `latents` end
+            with the one-hot label.
         classification_weight: Weight of the classes' cross-entropy with `condition="auxiliary"`:
             that of real and fake images in the discriminator's loss, and of fake ones in the
             generator's.
@@ -163,17 +164,7 @@ class GAN(ConditionalModel):
         self.packing = packing
         self.discriminator_updates = discriminator_updates
         self.share_fakes = share_fakes
-        self._clip_weights()
-
-    def default_optimizers(self):
-        """DCGAN's (Radford et al. 2016, section 4); of a WGAN and a WGAN-GP those of its paper."""
-        if (
-            self.loss == "wasserstein" and self.penalty is None
-        ):  # Arjovsky et al. 2017, algorithm 1.
-            return keras.optimizers.RMSprop(5e-5)
-        if self.penalty == "gradient":  # Gulrajani et al. 2017, algorithm 1.
-            return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
-        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+        self._clipping = self._clipping_of(weight_clipping)
 
     def discriminator_loss(self, data, training):
         images, fakes, *codes = data
@@ -217,7 +208,7 @@ class GAN(ConditionalModel):
     def abilities(self):
         # A discriminator of several images at once, or one that compares them, judges none alone.
         alone = self.packing == 1 and not compares_images(self.discriminator)
-        return [name for name in super().abilities if alone or name != "score"]
+        return [name for name in super().abilities if alone or name not in ("score", "classify")]
 
     def score_step(self, images, given, domain):
         seen = self.seen(images, False)
@@ -235,6 +226,19 @@ class GAN(ConditionalModel):
     @property
     def prepares_once(self):
         return self.share_fakes
+
+    def default_optimizers(self):
+        """Those of the paper of the loss or penalty, or otherwise of the DCGAN.
+
+        RMSProp with 5e-5 where weights are clipped (Arjovsky et al. 2017, algorithm 1), Adam with
+        1e-4 and momentum 0 under a gradient penalty (Gulrajani et al. 2017, algorithm 1), and
+        otherwise Adam with 2e-4 and momentum 0.5 (Radford et al. 2016, section 4).
+        """
+        if self._clipping is not None:
+            return keras.optimizers.RMSprop(5e-5)
+        if self.penalty == "gradient":
+            return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
     @property
     def evaluation_multiple(self):
@@ -264,17 +268,21 @@ class GAN(ConditionalModel):
             lambda: ops.zeros(()),
         )
 
-    def _clip_weights(self):
-        limit = self.weight_clipping
+    def finish_move(self, player, variables):
+        # Here and not as constraints of the variables, which may serve another model tomorrow.
+        if self._clipping is not None and player.name == "discriminator":
+            for variable in variables:
+                variable.assign(self._clipping(variable))
+
+    def _clipping_of(self, limit):
+        """What the discriminator's variables go through after each of its updates, or `None`."""
         if limit == "auto":
             lipschitz = self.penalty is not None or any(
                 isinstance(layer, SpectralNormalization)
                 for layer in flatten_layers(self.discriminator)
             )
             limit = 0.01 if self.loss == "wasserstein" and not lipschitz else None
-        if limit is not None:
-            for variable in self.discriminator.trainable_variables:
-                variable.constraint = WeightClipping(limit)
+        return None if limit is None else WeightClipping(limit)
 
 
 def _check_interval(interval, penalty):

@@ -19,10 +19,11 @@ class Growing:
 
     Real images shown so far, a weight, decide the phase of each round: batches are averaged down to
     its size and faded as the fakes are, with the same alpha; the players move the variables that
-    are in use; a graph is traced once a phase. Optimizers know all variables from the start, so
-    that what stays keeps its state. (Adam counts its steps for all of them together: a new layer's
-    first steps are longer than its own count would make them, by 1 / sqrt(1 - beta_2^t).) A model
-    that is saved, or killed and resumed, goes on in the same phase with the same alpha.
+    are in use; a graph is traced once a phase. Optimizers begin anew with each size, as the
+    authors' code has it: Adam, which counts its steps for all variables together, would make a new
+    block's first ones longer than its own count would, by 1 / sqrt(1 - beta_2). So does a schedule
+    of the learning rate; the rate itself stays as it is. A model that is saved, or killed and
+    resumed, goes on in the same phase with the same alpha.
 
     Samples have the last stage's size all along, small ones by repetition of pixels.
 
@@ -80,7 +81,9 @@ class Growing:
         return [n for n in (*networks, self.generator_average) if n is not None]
 
     def _enter(self, phase):
-        """Puts the networks to a phase, where they are not in it."""
+        """Puts the networks to a phase, where they are not in it, and restarts what moves them."""
+        if self.compiled and phase.stage > self.generator.stage:
+            self.optimizer.restart()
         for network in self.growing_networks():
             if network.structure != (phase.stage, phase.fading):
                 network.grow_to(phase.stage, 0.0 if phase.fading else 1.0)

@@ -203,7 +203,8 @@ class StyleGAN(Growing, GAN):
         if isinstance(noise, str):
             step = self._compiled[f"synthesise_{noise}"]
             return in_batches(step, styles, batch_size=batch_size)
-        step, parts = self._compiled["synthesise_seeded"], iter(range(len(styles)))
+        # Part 0 are the draws of the same seed's latents, with which maps have nothing in common.
+        step, parts = self._compiled["synthesise_seeded"], iter(range(1, 1 + len(styles)))
         return in_batches(
             lambda w: step(w, np.array([noise, next(parts)], "int64")),
             styles,

@@ -125,7 +125,7 @@ class WGANGP(ConditionalModel):
     def abilities(self):
         # A critic that compares images judges none alone.
         alone = not compares_images(self.critic)
-        return [name for name in super().abilities if alone or name != "score"]
+        return [name for name in super().abilities if alone or name not in ("score", "classify")]
 
     def score_step(self, images, given, domain):
         return float32(self.judged(images, self.given_labels(given), training=False)[0])

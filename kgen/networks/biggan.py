@@ -84,7 +84,7 @@ def biggan_generator(
         # A label's own scales are parameters, as a plain batch norm's, and no map of a condition.
         x = _up_block(x, maps, condition, spectral=condition is not labels)  # Sizes doubled.
         if x.shape[1] == attention_size:
-            x = SelfAttention(spectral=True)(x)
+            x = SelfAttention(spectral=True, kernel_initializer=_init())(x)
     x = layers.ReLU()(BatchNormalization()(x))
     x = _convolution(channels)(x)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
@@ -120,7 +120,7 @@ def biggan_discriminator(image_shape, classes, filters=96, attention_size="auto"
     for stage, maps in enumerate(_widths(filters, stages)):
         x = _down_block(x, maps, first=stage == 0)  # Height and width halved.
         if x.shape[1] == attention_size:
-            x = SelfAttention(spectral=True)(x)
+            x = SelfAttention(spectral=True, kernel_initializer=_init())(x)
     x = layers.Add()([x, _residual(x, x.shape[-1])])
     features = ops.sum(layers.ReLU()(x), axis=(1, 2))  # (batch, maps)
     logits = conditioning.judged(features, labels, classes, "projection", "spectral", _init)

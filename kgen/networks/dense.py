@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from kgen.core.numbers import plain_arguments
-from kgen.layers import Maxout
+from kgen.layers import Dropout, Maxout
 from kgen.networks import conditioning, shapes
 
 
@@ -64,11 +64,11 @@ def dense_discriminator(
     """
     images = keras.Input(shapes.check_image_shape(image_shape), name="images")
     labels = conditioning.discriminator_labels(condition, classes)
-    x = layers.Dropout(input_dropout)(layers.Flatten()(images))
+    x = Dropout(input_dropout)(layers.Flatten()(images))
     x = conditioning.with_labels(x, labels if condition == "concatenation" else None)
     x = Maxout(units, pieces, kernel_initializer=_init(0.005))(x)
-    x = Maxout(units, pieces, kernel_initializer=_init(0.005))(layers.Dropout(dropout)(x))
-    x = layers.Dropout(dropout)(x)
+    x = Maxout(units, pieces, kernel_initializer=_init(0.005))(Dropout(dropout)(x))
+    x = Dropout(dropout)(x)
     outputs = conditioning.judged(x, labels, classes, condition, initializer=lambda: _init(0.005))
     return keras.Model(conditioning.inputs(images, labels), outputs, name="discriminator")
 

@@ -139,11 +139,25 @@ class GrowingNetwork(keras.Model):
         return {**super().get_config(), **arguments, "image_shape": list(self.image_shape)}
 
 
-def stage_filters(filters, max_filters, stages):
+# Maps of the convolutions times the image's size, where no `max_filters` holds them: the authors'
+# `fmap_base` of 8192, divided by half the size.
+_MAPS_TIMES_SIZE = 2 * 8192
+
+
+def stage_filters(filters, max_filters, sizes):
     """Returns the maps of each stage: `filters` at the last, twice as many at each before.
 
+    Args:
+        filters: A number, or `"auto"` for the authors' rule, by which maps follow from the size
+            alone: 16 at 1024 x 1024, 512 from 32 x 32 on downwards.
+        max_filters: The most of any stage.
+        sizes: Of the stages' images, `(height, width)`.
+
     Raises:
-        ValueError: If an argument is not a positive integer.
+        ValueError: If an argument is not of this form.
     """
-    check_positive(filters=filters, max_filters=max_filters)
-    return [min(filters * 2**n, max_filters) for n in reversed(range(stages))]
+    check_positive(max_filters=max_filters)
+    if filters == "auto":
+        return [min(max(_MAPS_TIMES_SIZE // max(size), 1), max_filters) for size in sizes]
+    check_positive(filters=filters)
+    return [min(filters * 2**n, max_filters) for n in reversed(range(len(sizes)))]

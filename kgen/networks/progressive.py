@@ -34,7 +34,8 @@ class ProgressiveGenerator(GrowingNetwork):
         image_shape: `(height, width, channels)` of the last stage; height and width divisible by 4.
         latent_dim: Size of the latents; 512 in the paper.
         filters: Maps of the last stage's convolutions, each stage before has twice as many; 16 in
-            the paper's 1024 x 1024 network.
+            the paper's 1024 x 1024 network. `"auto"` for the authors' rule at any size, min(8192 /
+            2^(log2(size) - 1), max_filters): 512 at 32 x 32.
         max_filters: The most maps of any; 512 in the paper.
         **kwargs: `name` and `dtype`, as for any `keras.Model`.
 
@@ -50,7 +51,7 @@ class ProgressiveGenerator(GrowingNetwork):
         super().__init__(image_shape, **kwargs)
 
     def make_layers(self):
-        maps = stage_filters(self.filters, self.max_filters, len(self.sizes))
+        maps = stage_filters(self.filters, self.max_filters, self.sizes)
         base = (*self.sizes[0], maps[0])
         first = [
             keras.Input((self.latent_dim,)),
@@ -137,7 +138,7 @@ class ProgressiveDiscriminator(GrowingNetwork):
         super().__init__(image_shape, **kwargs)
 
     def make_layers(self):
-        maps = stage_filters(self.filters, self.max_filters, len(self.sizes))
+        maps = stage_filters(self.filters, self.max_filters, self.sizes)
         last = [
             keras.Input((*self.sizes[0], maps[0])),
             MinibatchStandardDeviation(self.group_size),

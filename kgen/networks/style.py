@@ -138,7 +138,7 @@ class StyleGenerator(GrowingNetwork):
             self.mapping_multiplier,
             self.classes,
         )
-        maps = stage_filters(self.filters, self.max_filters, len(self.sizes))
+        maps = stage_filters(self.filters, self.max_filters, self.sizes)
         self.blocks, self.to_rgb = [], []
         for stage, (size, count) in enumerate(zip(self.sizes, maps, strict=True)):
             before = (*self.sizes[stage - 1], maps[stage - 1]) if stage else None

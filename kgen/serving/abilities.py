@@ -24,7 +24,8 @@ class Ability:
         name: The name of its signature.
         function: Of tensors, those of `inputs` in their order; returns one float32 tensor.
         inputs: `tf.TensorSpec`s with names; what is named `images` or `inputs` are images.
-        output: Name of what it returns: `images`, `latents`, `log_prob` or `logits`.
+        output: Name of what it returns: `images`, `latents`, `log_prob`, `logits` or
+            `probabilities`.
         takes_part: Whether the function has an argument `part`, a number that tells apart the draws
             of images which are worked through one by one.
     """
@@ -47,6 +48,7 @@ def abilities_of(model):
         *_translation(model),
         *_encoding(model),
         *_scoring(model),
+        *_classification(model),
     ]
     if not found:
         raise NotImplementedError(
@@ -164,6 +166,12 @@ def _scoring(model):
 
         name = "score" if len(model.score_domains) == 1 else f"score_{domain}"
         yield Ability(name, _float32(score), (images_spec(shape), *given), "logits")
+
+
+def _classification(model):
+    if "classify" in model.abilities and model.image_shape is not None:
+        images = images_spec(model.image_shape)
+        yield Ability("classify", _float32(model.classify_step), (images,), "probabilities")
 
 
 def _latent_shape(model):

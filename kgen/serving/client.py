@@ -183,6 +183,10 @@ class Client:
             given["input_bytes" if _is_files(inputs) else "inputs"] = inputs
         return self._of_images(name, images, **given)
 
+    def classify(self, images):
+        """Returns the probabilities of the images' classes, `(count, classes)`."""
+        return self._of_images("classify", images)
+
     def close(self):
         """Closes the connection."""
         self.transport.close()

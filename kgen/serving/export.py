@@ -47,6 +47,8 @@ for all | `images`, those of `model.sample` |
     | `log_prob` | `images` | `log_prob` float32 `(count,)`, nats: of 128 draws and seed 0 |
     | `score` | `images`, and what they are judged with, `labels` or `inputs` | `logits` float32 \
 `(count, ...)` of the discriminator or critic |
+    | `classify` | `images`; of an auxiliary classifier | `probabilities` float32 `(count, \
+classes)` |
 
     `encode`, `reconstruct` and `log_prob` of a conditional model take `labels`, too, as `sample`
     does. `serving_default` is the first of these that there is: `decode`, or else `translate`. Of a

@@ -64,3 +64,6 @@ def asked_of(model, batch):
             name = "score" if len(model.score_domains) == 1 else f"score_{domain}"
             expected = model.score(images, **given, domain=domain)
             yield name, {"images": images, **given}, expected
+    if "classify" in model.abilities:
+        images = arrays_of(batch)[0]
+        yield "classify", {"images": images}, model.classify(images)

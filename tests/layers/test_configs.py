@@ -67,7 +67,12 @@ ARGUMENTS = {
     "PixelNormalization": {"epsilon": 0.25},
     "PixelShuffle": {"factor": 3},
     "ReflectionPadding2D": {"padding": [[1, 2], [2, 3]]},
-    "SelfAttention": {"spectral": True, "reduction": 4, "pool": False},
+    "SelfAttention": {
+        "spectral": True,
+        "reduction": 4,
+        "pool": False,
+        "kernel_initializer": "zeros",
+    },
     "SpectralNormalization": {"layer": keras.layers.Dense(3), "power_iterations": 2},
     "ThinConv2D": {"filters": 3, "kernel_size": [5, 5], "strides": [2, 2]},
     "ThinConv2DTranspose": {"filters": 3, "kernel_size": [5, 5], "strides": [2, 2]},

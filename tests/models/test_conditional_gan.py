@@ -273,3 +273,14 @@ def test_bad_labels_are_seen_under_xla():
 def test_an_unconditional_model_takes_no_labels():
     with pytest.raises(ValueError, match="`labels` must be None: this GAN was not made"):
         made("dcgan").sample(2, labels=1)
+
+
+def test_an_auxiliary_classifier_classifies():
+    model = SYSTEMS["auxiliary_gan"].make()
+    images = SYSTEMS["auxiliary_gan"].images()
+    probabilities = model.classify(images, batch_size=3)
+    logits = model.discriminator(images)[1].numpy()
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-4)
+    with pytest.raises(NotImplementedError, match="cannot `classify`. It can: sample"):
+        SYSTEMS["projection_gan"].make().classify(images)

@@ -175,6 +175,15 @@ def test_weight_clipping(arguments, limit):
     assert max(np.abs(w).max() for w in model.generator.get_weights()) > 0.02
 
 
+def test_clipping_is_of_the_model_and_not_of_the_discriminator():
+    discriminator = smooth_critic()
+    models.GAN(dense_generator(), discriminator, loss="wasserstein")
+    model = models.GAN(dense_generator(), discriminator, loss="hinge")
+    model.compile("sgd", run_eagerly=True)
+    model.fit(BATCH, batch_size=8, verbose=0)
+    assert max(np.abs(w).max() for w in discriminator.get_weights()) > 0.1
+
+
 def test_clipping_survives_saving(tmp_path):
     model = models.GAN(dense_generator(), smooth_critic(), loss="wasserstein")
     model.compile(keras.optimizers.SGD(), run_eagerly=True)

@@ -6,6 +6,7 @@ import pytest
 
 from kgen.layers import MinibatchStandardDeviation
 from kgen.networks import ProgressiveDiscriminator, ProgressiveGenerator
+from kgen.networks.growing import stage_filters
 
 LATENTS = np.random.default_rng(0).normal(size=(4, 5)).astype("float32")
 
@@ -139,3 +140,12 @@ def test_refusals():
         generator.grow_to(3)
     with pytest.raises(ValueError, match="`alpha` must lie in.*received 0.5 at stage 0"):
         generator.grow_to(0, 0.5)
+
+
+@pytest.mark.parametrize("size, last", [(1024, 16), (256, 64), (64, 256), (32, 512), (8, 512)])
+def test_auto_is_the_authors_number_of_maps(size, last):
+    """min(8192 / 2^(log2(size) - 1), 512), in `nf` of their networks.py."""
+    sizes = [(2**n, 2**n) for n in range(2, size.bit_length())]
+    maps = stage_filters("auto", 512, sizes)
+    assert maps[-1] == last and maps[0] == 512 and len(maps) == len(sizes)
+    assert stage_filters("auto", 48, sizes)[0] == min(48, 512)
