@@ -424,6 +424,7 @@ OTHER_FEATURES = {
 # Methods and states that come with a feature: a model with it has them for that.
 COMES_WITH = {
     "batch norm": {"a state of kgen's BatchNormalization"},
+    "moving average": {"variables of its own"},
     "growth": {
         "a state of kgen's FadeIn",
         "variables of its own",

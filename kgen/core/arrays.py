@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+from kgen.core.ranges import check_image_range
+
 
 def seed_of(seed):
     """Returns a seed of 64 bits as an integer; one from NumPy's global generator for `None`."""
@@ -18,14 +20,21 @@ def float_images(images, shape, name="images"):
     """Returns images as float32; `shape` as of `rows_of`.
 
     Raises:
-        ValueError: If they are no floats or not of the shape.
+        ValueError: If they are no floats, not of the shape or not in [-1, 1]. Of rows, such as
+            points and codes, any range is taken.
+
+    Warns:
+        UserWarning: If they seem to be in [0, 1]; see `check_image_range`.
     """
     images = np.asarray(images)
     if images.dtype.kind in "iubcOSU":
         raise ValueError(
             f"`{name}` must be floats in [-1, 1], received an array of {images.dtype}."
         )
-    return rows_of(images, name, shape)
+    images = rows_of(images, name, shape)
+    if images.ndim >= 4:
+        check_image_range(images, name)
+    return images
 
 
 def rows_of(array, name, shape):

@@ -1,5 +1,6 @@
 """What users ask of a trained system: to sample, decode, encode, translate, score and so on."""
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -62,7 +63,7 @@ labels)` |
     # What graphs depend on beside the variables' values, where that may change.
     structure = None
 
-    def sample(self, count, seed=None, batch_size=64, labels=None):
+    def sample(self, count, seed=None, batch_size=64, labels=None, *, raw=False):
         """Draws new images.
 
         Args:
@@ -73,11 +74,13 @@ labels)` |
             batch_size: Images computed at once.
             labels: Of a conditional system the class of all images, an integer, or the class of
                 each, integers `(count,)`; `None` draws them evenly.
+            raw: Whether to use the weights as training left them where there is a moving average of
+                them, too; see `raw_weights`.
 
         Returns:
             float32 array `(count, height, width, channels)` in [-1, 1].
         """
-        return self.decode(self.latents(count, seed, labels), batch_size)
+        return self.decode(self.latents(count, seed, labels), batch_size, raw=raw)
 
     def latents(self, count, seed=None, labels=None):
         """Draws `count` rows of latents, `(count, ...)` float32; arguments as in `sample`.
@@ -93,10 +96,15 @@ labels)` |
         labels = self._labels(labels, int(count))
         return ops.convert_to_numpy(self.draw_latents(int(count), noise, labels))
 
-    def decode(self, latents, batch_size=64):
-        """Returns the images of `latents`, `(count, height, width, channels)` in [-1, 1]."""
+    def decode(self, latents, batch_size=64, *, raw=False):
+        """Returns the images of `latents`, `(count, height, width, channels)` in [-1, 1].
+
+        For `raw` see `sample`.
+        """
         self._require("decode")
-        return in_batches(self._compiled["decode"], self._latents(latents), batch_size=batch_size)
+        with self.weights_used(raw):
+            step = self._compiled["decode"]
+            return in_batches(step, self._latents(latents), batch_size=batch_size)
 
     def encode(self, images, batch_size=64, labels=None):
         """Returns the latents of `images` in [-1, 1], `(count, latent dimensions)`.
@@ -264,9 +272,44 @@ labels)` |
         return None
 
     @property
+    def call_inputs(self):
+        """What a call of the model, such as by `predict`, takes: pairs of a name and a row's shape.
+
+        `None` where a system does not say.
+        """
+        return None
+
+    @property
     def sampling_weights(self):
         """Which weights samples are made with: `"raw"`, or `"averaged"` over the training."""
         return "raw"
+
+    # Whether samples are made with the weights as training left them though there is an average.
+    uses_raw_weights = False
+
+    def raw_weights(self):
+        """Context in which all is done with raw weights, where there is a moving average, too.
+
+        Example:
+            with model.raw_weights():
+                scores = evaluation(model)
+        """
+        return self.weights_used(raw=True)
+
+    @contextlib.contextmanager
+    def weights_used(self, raw):
+        """Context of `raw_weights` if `raw` is true, otherwise one in which nothing is other."""
+        if not isinstance(raw, bool):
+            raise ValueError(f"`raw` must be True or False, received {raw!r}.")
+        before = self.uses_raw_weights
+        self.uses_raw_weights = raw or before
+        try:
+            yield
+        finally:
+            self.uses_raw_weights = before
+
+    def before_use(self):
+        """Runs before the model is used for anything but training; nothing by default."""
 
     def _images(self, images, shape=None):
         return float_images(images, self.image_shape if shape is None else shape)
@@ -304,10 +347,12 @@ labels)` |
     @property
     def _compiled(self):
         """The tensor functions as graphs, by name; traced anew where `structure` has changed."""
-        structure, functions = self.__dict__.get("_graphs", (None, None))
+        self.before_use()
+        graphs = self.__dict__.setdefault("_graphs", {})  # Nothing for Keras to track.
+        structure, functions = graphs.get(self.uses_raw_weights, (None, None))
         if functions is None or structure != self.structure:
             functions = {name: engine.function(f) for name, f in self.tensor_functions().items()}
-            self.__dict__["_graphs"] = (self.structure, functions)  # Nothing for Keras to track.
+            graphs[self.uses_raw_weights] = (self.structure, functions)
         return functions
 
     def tensor_functions(self):

@@ -1,24 +1,22 @@
 """The one abstraction: a generative model is a game whose players take turns."""
 
-import contextlib
-import inspect
-import os
-
 import keras
 from keras import ops
 
 from kgen.core import batches, engine
 from kgen.core.compile_arguments import check_arguments
+from kgen.core.fitting import Fitting
 from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
 from kgen.core.keras_private import BuildsOptimizerAlone
 from kgen.core.noise import Noise, borrowed
 from kgen.core.numbers import plain_arguments
-from kgen.core.optimizers import PlayerOptimizers, as_meant, check_callbacks
-from kgen.core.replicas import StopTogether, average_statistics, check_optimizers
+from kgen.core.optimizers import PlayerOptimizers, as_meant
+from kgen.core.persistence import Persistence
+from kgen.core.replicas import average_statistics, check_optimizers
 
 
-class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
+class GenerativeModel(GenerativeInterface, Fitting, Persistence, BuildsOptimizerAlone):
     """A `keras.Model` trained by players that take turns minimising a loss of their own.
 
     A system is a subclass that declares its players and writes their losses; `train_step` plays
@@ -131,84 +129,6 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         """
         return None
 
-    def compile_from_config(self, config):
-        # Keras leaves this to any class with a `compile` of its own.
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def save(self, filepath, *args, **kwargs):
-        """Writes a `.keras` file, as `keras.Model.save`; the older HDF5 is refused."""
-        if str(filepath).endswith((".h5", ".hdf5")):
-            raise ValueError(
-                "`filepath` must end in .keras, received "
-                f"{str(filepath)!r}: HDF5 knows nothing of a system's players and random states."
-            )
-        if isinstance(filepath, str | os.PathLike):
-            filepath = os.path.expanduser(filepath)
-        super().save(filepath, *args, **kwargs)
-
-    def export(self, *args, **kwargs):
-        """Is not to be had: `kgen.serving.export` writes what can be served of a system.
-
-        Keras exports the `call` of a model, one function, and a game of players has none.
-        """
-        raise NotImplementedError(
-            f"A {type(self).__name__} has no `call` to export: kgen.serving.export(model, folder) "
-            "writes a SavedModel of all that it can do, kgen.serving.export_onnx and export_litert "
-            "a file of one ability; and each network of it has a method `export` of its own."
-        )
-
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
-        """Trains as `keras.Model.fit`; the batch is that of a whole round (see the class).
-
-        A set of `kgen.data` begins at the batch of the round that is next, counted over all `fit`s:
-        so a loaded model goes on with the batches that the saved one would have got. A callback
-        with a method `around_fit(model, arguments)`, a context, may change the arguments; callbacks
-        whose attribute `writes_logs` is true are called before the others, which read the logs.
-
-        In the scope of a `tf.distribute` strategy the batch is that of all replicas together.
-
-        Raises:
-            ValueError: If data or callbacks do not suit the model.
-            WorkerLostError: If another host of the training is gone (`kgen.distribution`).
-        """
-        multiple = self.batch_multiple * self.replicas
-        batches.check(x, y, batch_size, multiple, self.uses_targets, "fit")
-        batches.check_shape(x, self.image_shape, "fit")
-        if not any(n.trainable_variables for player in self.players for n in player.networks):
-            raise ValueError(
-                f"fit(): this {type(self).__name__} has nothing to train, as all its networks are "
-                "frozen, such as by a `LatentRegressor`; set `trainable` to True to train it."
-            )
-        self.check_targets(batches.targets_of(x, y))
-        check_callbacks(kwargs.get("callbacks"), self.players)
-        # Keras warns where `shuffle`, which is on by default, meets a dataset.
-        kwargs.setdefault("shuffle", not hasattr(x, "element_spec"))
-        if not isinstance(kwargs.get("callbacks"), keras.callbacks.CallbackList | None):
-            kwargs["callbacks"] = sorted(keras.tree.flatten(kwargs["callbacks"]), key=_place)
-            if engine.is_multiworker(self.distribute_strategy):
-                kwargs["callbacks"].append(StopTogether())
-        arguments = {"x": x, "y": y, "batch_size": batch_size, "epochs": epochs, **kwargs}
-        with contextlib.ExitStack() as stack:
-            if self.compiled:
-                for callback in keras.tree.flatten(kwargs.get("callbacks")):
-                    if hasattr(callback, "around_fit"):
-                        context = callback.around_fit(self, arguments)
-                        arguments = stack.enter_context(context)
-                arguments = self._in_position(arguments)
-            stack.enter_context(engine.lost_workers_named(self.distribute_strategy))
-            return super().fit(**self._shared(arguments))
-
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
-        """Returns each player's loss on `x`, as `keras.Model.evaluate`; leaves no trace.
-
-        In the scope of a strategy replicas may get different numbers of a batch's rows.
-        """
-        if not engine.is_shared(x):
-            self._check_to_evaluate(x, y, batch_size)
-            x = engine.shared(x, self.distribute_strategy)
-        with engine.lost_workers_named(self.distribute_strategy):
-            return super().evaluate(x, y, batch_size=batch_size, **kwargs)
-
     def train_step(self, *args):
         """Plays one round: each player in turn moves `updates` times."""
         return engine.run_step(self, self.play_round, *args)
@@ -291,27 +211,9 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         """Returns the variables that a player's turn moves; by default all that it owns."""
         return player.variables
 
-    def batches_from(self, data, starting_at):
-        """Returns the batches of the rounds that are next, as a dataset without end.
-
-        By default a round takes the batch of its number, counted over all `fit`s.
-
-        Args:
-            data: What `fit` was given.
-            starting_at: Function from the number of a batch to the endless dataset from it on.
-        """
-        return starting_at(self.rounds_played)
-
     def position_variables(self):
         """Returns the variables that say how far a training is, and do not go back with weights."""
         return []
-
-    def check_targets(self, targets):
-        """Raises a ValueError if the model cannot use the targets given to `fit`; never by default.
-
-        Args:
-            targets: An array, the spec of a dataset's targets, or `None` where they are not known.
-        """
 
     @property
     def metrics(self):
@@ -351,43 +253,6 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         """The number that the rows given to a loss must be a multiple of."""
         return 1
 
-    # ------------------------------------------------------------------ state
-
-    @property
-    def random_states(self):
-        """The states of all random generators in the model, those of Dropout layers included."""
-        weights = {id(variable) for variable in self.weights}
-        return [variable for variable in self.variables if id(variable) not in weights]
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        for index, state in enumerate(self.random_states):
-            store[f"random_state_{index}"] = state.numpy()
-
-    def load_own_variables(self, store):
-        names = list(store.keys())  # A store is no dict, though it has keys.
-        saved = [name for name in names if name.startswith("random_state_")]
-        states = self.random_states
-        if len(saved) != len(states):
-            raise ValueError(
-                f"The file holds {len(saved)} states of random generators, but model "
-                f"{self.name!r} has {len(states)}. It was saved from another architecture."
-            )
-        for index, state in enumerate(states):
-            state.assign(store[f"random_state_{index}"])
-        super().load_own_variables({n: store[n] for n in names if n not in saved})
-
-    def get_config(self):
-        parameters = inspect.signature(type(self).__init__).parameters.values()
-        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-        names = [p.name for p in parameters if p.kind in kinds][1:]
-        arguments = {name: getattr(self, name) for name in [*names, "seed"]}
-        return {**super().get_config(), **arguments}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{name: _revived(value) for name, value in config.items()})
-
     def _record(self, part):
         last = self.players[-1]
         if last.updates > 1:
@@ -418,46 +283,12 @@ class GenerativeModel(GenerativeInterface, BuildsOptimizerAlone):
         self.finish_move(player, variables)
         return moved
 
-    def _in_position(self, arguments):
-        data = arguments["x"]
-        if not hasattr(data, "starting_at"):
-            return arguments
-        steps = arguments.get("steps_per_epoch") or data.steps_per_pass
-        x = self.batches_from(data, data.starting_at)
-        return {**arguments, "x": x, "steps_per_epoch": steps}
-
-    def _shared(self, arguments):
-        """The arguments of `fit`, with datasets of which every replica gets its own rows."""
-        strategy, held_out = self.distribute_strategy, arguments.get("validation_data")
-        if hasattr(held_out, "element_spec") and not engine.is_shared(held_out):
-            self._check_to_evaluate(held_out)
-            arguments = {**arguments, "validation_data": engine.shared(held_out, strategy)}
-        return {**arguments, "x": engine.shared(arguments["x"], strategy)}
-
-    def _check_to_evaluate(self, x, y=None, batch_size=None):
-        multiple = self.evaluation_multiple
-        multiple *= self.replicas if multiple > 1 else 1
-        batches.check(x, y, batch_size, multiple, self.uses_targets, "evaluate")
-        batches.check_shape(x, self.image_shape, "evaluate")
-        self.check_targets(batches.targets_of(x, y))
-
     def _computes_in_float16(self):
         return any(layer.compute_dtype == "float16" for layer in flatten_layers(self))
 
 
 def _added_losses(player):
     return [term for network in player.networks for term in network.losses]
-
-
-def _place(callback):
-    return 0 if getattr(callback, "writes_logs", False) else 1
-
-
-def _revived(value):
-    """An argument out of a config, which holds networks as they are or serialised."""
-    if isinstance(value, keras.layers.Layer):
-        return value
-    return keras.saving.deserialize_keras_object(value)
 
 
 class BatchCount(keras.metrics.Metric):

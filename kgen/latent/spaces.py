@@ -89,6 +89,7 @@ def space_of(model, name, seed, with_maps=False):
 
 def _latent_space(model):
     layout = layout_of(model)
+    model.before_use()
     shape = model.latents(1, seed=0).shape[1:]
     if len(shape) != 1:
         raise ValueError(

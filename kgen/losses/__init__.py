@@ -3,6 +3,7 @@
 from kgen.losses.adversarial import (
     ADVERSARIAL_LOSSES,
     AdversarialLoss,
+    adversarial_loss,
     hinge_discriminator_loss,
     least_squares_discriminator_loss,
     least_squares_generator_loss,
@@ -46,6 +47,7 @@ __all__ = [
     "AdversarialLoss",
     "Reconstruction",
     "absolute_error",
+    "adversarial_loss",
     "bernoulli_log_prob",
     "classification_loss",
     "contractive_penalty",

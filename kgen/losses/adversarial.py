@@ -7,9 +7,11 @@ return a float32 scalar: the mean over all of them.
 import dataclasses
 from collections.abc import Callable
 
+import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable("kgen")
 def minimax_discriminator_loss(real_logits, fake_logits, smoothing=0.0):
     """-E[log D(real)] - E[log(1 - D(fake))]. Goodfellow et al. 2014, eq. 1, arXiv 1406.2661.
 
@@ -19,16 +21,19 @@ def minimax_discriminator_loss(real_logits, fake_logits, smoothing=0.0):
     return cross_entropy(real_logits, 1.0 - smoothing) + cross_entropy(fake_logits, 0.0)
 
 
+@keras.saving.register_keras_serializable("kgen")
 def minimax_generator_loss(fake_logits):
     """E[log(1 - D(fake))]. Goodfellow et al. 2014, eq. 1: vanishes where D is sure."""
     return -cross_entropy(fake_logits, 0.0)
 
 
+@keras.saving.register_keras_serializable("kgen")
 def non_saturating_generator_loss(fake_logits):
     """-E[log D(fake)]. Goodfellow et al. 2014, section 3; its discriminator's loss is minimax's."""
     return cross_entropy(fake_logits, 1.0)
 
 
+@keras.saving.register_keras_serializable("kgen")
 def least_squares_discriminator_loss(real_logits, fake_logits, smoothing=0.0):
     """E[(D(real) - 1)^2] / 2 + E[D(fake)^2] / 2. Mao et al. 2017, eq. 9, arXiv 1611.04076.
 
@@ -37,21 +42,25 @@ def least_squares_discriminator_loss(real_logits, fake_logits, smoothing=0.0):
     return 0.5 * (square(real_logits, 1.0 - smoothing) + square(fake_logits, 0.0))
 
 
+@keras.saving.register_keras_serializable("kgen")
 def least_squares_generator_loss(fake_logits):
     """E[(D(fake) - 1)^2] / 2. Mao et al. 2017, eq. 9."""
     return 0.5 * square(fake_logits, 1.0)
 
 
+@keras.saving.register_keras_serializable("kgen")
 def wasserstein_critic_loss(real_logits, fake_logits):
     """E[D(fake)] - E[D(real)]. Arjovsky et al. 2017, eq. 2 negated, arXiv 1701.07875."""
     return mean(fake_logits) - mean(real_logits)
 
 
+@keras.saving.register_keras_serializable("kgen")
 def wasserstein_generator_loss(fake_logits):
     """-E[D(fake)]. Arjovsky et al. 2017, algorithm 1."""
     return -mean(fake_logits)
 
 
+@keras.saving.register_keras_serializable("kgen")
 def hinge_discriminator_loss(real_logits, fake_logits):
     """E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))]. Lim and Ye 2017, arXiv 1705.02894.
 
@@ -62,6 +71,7 @@ def hinge_discriminator_loss(real_logits, fake_logits):
     )
 
 
+@keras.saving.register_keras_serializable("kgen")
 def relativistic_average_discriminator_loss(real_logits, fake_logits, smoothing=0.0):
     """RaSGAN: real images are more real than fake ones on average, and the reverse.
 
@@ -74,6 +84,7 @@ def relativistic_average_discriminator_loss(real_logits, fake_logits, smoothing=
     return cross_entropy(real, 1.0 - smoothing) + cross_entropy(fake, 0.0)
 
 
+@keras.saving.register_keras_serializable("kgen")
 def relativistic_average_generator_loss(real_logits, fake_logits):
     """-E[log s(D(fake) - E D(real))] - E[log(1 - s(D(real) - E D(fake)))].
 
@@ -83,9 +94,17 @@ def relativistic_average_generator_loss(real_logits, fake_logits):
     return cross_entropy(fake, 1.0) + cross_entropy(real, 0.0)
 
 
+@keras.saving.register_keras_serializable("kgen")
 @dataclasses.dataclass(frozen=True)
 class AdversarialLoss:
     """A discriminator's and a generator's loss that belong together.
+
+    One of your own is the `loss` of `kgen.models.GAN` and others; for a file to hold it, its
+    functions are registered by `keras.saving.register_keras_serializable`.
+
+    Example:
+        loss = kgen.losses.AdversarialLoss(my_discriminator_loss, my_generator_loss)
+        model = kgen.models.GAN(generator, discriminator, loss=loss)
 
     Attributes:
         discriminator: Function `(real_logits, fake_logits)`, and `smoothing` if `has_targets`.
@@ -98,6 +117,24 @@ class AdversarialLoss:
     generator: Callable
     has_targets: bool = False
     relativistic: bool = False
+
+    def __post_init__(self):
+        for name in ("discriminator", "generator"):
+            if not callable(getattr(self, name)):
+                raise ValueError(
+                    f"`{name}` must be a function of logits, received {getattr(self, name)!r}."
+                )
+
+    def get_config(self):
+        config = dataclasses.asdict(self)
+        for name in ("discriminator", "generator"):
+            config[name] = keras.saving.serialize_keras_object(config[name])
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        revive = keras.saving.deserialize_keras_object
+        return cls(**{n: revive(v) if isinstance(v, dict) else v for n, v in config.items()})
 
 
 ADVERSARIAL_LOSSES = {
@@ -119,6 +156,28 @@ ADVERSARIAL_LOSSES = {
         relativistic=True,
     ),
 }
+
+
+def adversarial_loss(loss):
+    """Returns the `AdversarialLoss` that a name stands for, that a pair makes, or that is given.
+
+    Args:
+        loss: One of `ADVERSARIAL_LOSSES`; an `AdversarialLoss`; or a pair of functions, the
+            discriminator's and the generator's, as of an `AdversarialLoss` without targets.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    if isinstance(loss, AdversarialLoss):
+        return loss
+    if isinstance(loss, tuple | list) and len(loss) == 2 and all(map(callable, loss)):
+        return AdversarialLoss(*loss)
+    if not isinstance(loss, str) or loss not in ADVERSARIAL_LOSSES:
+        raise ValueError(
+            f"`loss` must be one of {list(ADVERSARIAL_LOSSES)}, or a pair of functions, the "
+            f"discriminator's and the generator's, received {loss!r}."
+        )
+    return ADVERSARIAL_LOSSES[loss]
 
 
 def cross_entropy(logits, target):

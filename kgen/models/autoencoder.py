@@ -72,6 +72,10 @@ class Autoencoder(GenerativeModel):
     def image_shape(self):
         return self.encoder.input_shape[1:]
 
+    @property
+    def call_inputs(self):
+        return [("images", self.image_shape)]
+
     def call(self, images, training=False):
         return self._mean(self.encoder(images, training=training), training)
 

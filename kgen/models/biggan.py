@@ -107,9 +107,9 @@ class BigGAN(SAGAN):
         weights = self.generator.trainable_variables
         return [v for v in weights if len(v.shape) >= 2 and id(v) not in shared]
 
-    def sample(self, count, seed=None, batch_size=64, labels=None, truncation=None):
+    def sample(self, count, seed=None, batch_size=64, labels=None, truncation=None, *, raw=False):
         """As of every system, with `truncation` as in `latents`."""
-        return self.decode(self.latents(count, seed, labels, truncation), batch_size)
+        return self.decode(self.latents(count, seed, labels, truncation), batch_size, raw=raw)
 
     def latents(self, count, seed=None, labels=None, truncation=None):
         """As of every system, but from the normal distribution cut off at plus and minus a number.

@@ -38,7 +38,7 @@ class ContextEncoder(Pix2Pix):
             reconstruction loss alone. It is not shown the inputs (section 3.2), but whole images,
             as known pixels are in both: new ones and the seam to known ones are all it can tell
             them by.
-        loss: The adversarial loss, one of `kgen.losses.ADVERSARIAL_LOSSES`.
+        loss: The adversarial loss, as of `kgen.models.GAN`.
         reconstruction_weight, adversarial_weight: The losses' weights, the paper's lambdas.
         overlap: Width in pixels of the band of known pixels around what is missing that are
             predicted, too, so that both go together. The paper has 7 for images of 128 pixels, its

@@ -166,6 +166,10 @@ class CycleGAN(GenerativeModel):
             loss = loss + self.cycle_weight * self.identity_weight * parts["identity"]
         return loss, parts
 
+    @property
+    def call_inputs(self):
+        return [("images", self.image_shape)]
+
     def call(self, images, training=False):
         return float32(self.generator_ab(images, training=training))
 

@@ -9,7 +9,7 @@ from kgen.core.flatten import flatten_layers
 from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.layers import SpectralNormalization, WeightClipping
-from kgen.losses import ADVERSARIAL_LOSSES, PENALTIES
+from kgen.losses import PENALTIES, adversarial_loss
 from kgen.losses.adversarial import float32
 from kgen.losses.penalties import AT_JUDGED_IMAGES, judged_and_penalized
 from kgen.models.arguments import check_choice, check_count, check_flag, check_weight
@@ -46,7 +46,9 @@ class GAN(ConditionalModel):
         discriminator: Built `keras.Model`, images -> logits of any shape.
         loss: `"minimax"`, `"non_saturating"` (Goodfellow et al. 2014), `"least_squares"` (Mao et
             al. 2017), `"wasserstein"` (Arjovsky et al. 2017), `"hinge"` (Lim and Ye 2017) or
-            `"relativistic_average"` (Jolicoeur-Martineau 2018).
+            `"relativistic_average"` (Jolicoeur-Martineau 2018); or a
+            `kgen.losses.AdversarialLoss` of your own, or a pair of functions to scalars: of real
+            and fake logits for the discriminator, and of fake ones for the generator.
         penalty: `None`, `"gradient"` (Gulrajani et al. 2017), `"dragan"` (Kodali et al. 2017),
             `"r1"` or `"r2"` (Mescheder et al. 2018).
         penalty_weight: The penalty's weight; 10 in all these papers.
@@ -138,7 +140,8 @@ class GAN(ConditionalModel):
             classification_weight,
             **kwargs,
         )
-        check_choice("loss", loss, ADVERSARIAL_LOSSES)
+        pair = adversarial_loss(loss)
+        loss = loss if isinstance(loss, str) else pair
         check_choice("penalty", penalty, [None, *PENALTIES])
         check_weight("penalty_weight", penalty_weight)
         _check_interval(penalty_interval, penalty)
@@ -182,7 +185,7 @@ class GAN(ConditionalModel):
             else:
                 judgements[kind] = self.judged(seen, codes, training)
         (real_logits, real_head), (fake_logits, fake_head) = judgements.values()
-        loss = ADVERSARIAL_LOSSES[self.loss].discriminator(real_logits, fake_logits, **target)
+        loss = adversarial_loss(self.loss).discriminator(real_logits, fake_logits, **target)
         head, components = self.head_loss(codes, fake_head, real_head)
         if self.penalty is None:
             return loss + head, components
@@ -192,7 +195,7 @@ class GAN(ConditionalModel):
 
     def generator_loss(self, data, training):
         images, fakes, *codes = data
-        loss = ADVERSARIAL_LOSSES[self.loss]
+        loss = adversarial_loss(self.loss)
         fake_logits, fake_head = self.judged(self.seen(fakes, training), codes, training)
         head, components = self.head_loss(codes, fake_head)
         if not loss.relativistic:

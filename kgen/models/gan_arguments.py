@@ -5,7 +5,7 @@ import math
 from kgen.augmentation import check_policies
 from kgen.core.flatten import flatten_layers
 from kgen.layers import MinibatchStandardDeviation
-from kgen.losses import ADVERSARIAL_LOSSES
+from kgen.losses import ADVERSARIAL_LOSSES, adversarial_loss
 from kgen.models.arguments import check_count, check_share, is_number, network_shapes
 from kgen.networks.conditioning import CONDITIONS
 
@@ -83,7 +83,7 @@ def label_width(discriminator, condition):
 def check_smoothing(smoothing, loss):
     """Raises a ValueError unless the label smoothing is one that the loss can do."""
     check_share("label_smoothing", smoothing)
-    if smoothing and not ADVERSARIAL_LOSSES[loss].has_targets:
+    if smoothing and not adversarial_loss(loss).has_targets:
         with_targets = [name for name, entry in ADVERSARIAL_LOSSES.items() if entry.has_targets]
         raise ValueError(
             f"`label_smoothing` needs a loss with targets, one of {with_targets}; received "

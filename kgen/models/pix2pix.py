@@ -2,9 +2,8 @@
 
 import keras
 
-from kgen.losses import ADVERSARIAL_LOSSES, absolute_error
+from kgen.losses import absolute_error, adversarial_loss
 from kgen.models.arguments import (
-    check_choice,
     check_judge,
     check_weight,
     image_network,
@@ -40,8 +39,8 @@ class Pix2Pix(PairedTranslation):
         generator: Built `keras.Model`, input images -> images.
         discriminator: Built `keras.Model`, `[inputs, images]` -> logits of any shape (the
             conditional GAN), or images alone -> logits; `None` for the reconstruction loss alone.
-        loss: The adversarial loss, one of `kgen.losses.ADVERSARIAL_LOSSES`; with `"wasserstein"`
-            the discriminator has to be Lipschitz by itself, as with spectral normalisation.
+        loss: The adversarial loss, as of `kgen.models.GAN`; with `"wasserstein"` the discriminator
+            has to be Lipschitz by itself, as with spectral normalisation.
         reconstruction_weight: The L1 loss's weight, the paper's lambda; 0 for the GAN alone.
         adversarial_weight: The adversarial loss's weight in the generator's.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
@@ -63,7 +62,8 @@ class Pix2Pix(PairedTranslation):
         **kwargs,
     ):
         super().__init__(generator, discriminator, "reconstruction", **kwargs)
-        check_choice("loss", loss, ADVERSARIAL_LOSSES)
+        pair = adversarial_loss(loss)
+        loss = loss if isinstance(loss, str) else pair
         check_weight("reconstruction_weight", reconstruction_weight)
         check_weight("adversarial_weight", adversarial_weight)
         if not reconstruction_weight and (discriminator is None or not adversarial_weight):
@@ -83,7 +83,7 @@ class Pix2Pix(PairedTranslation):
 
     def discriminator_loss(self, data, training):
         inputs, targets, outputs = data
-        objective = ADVERSARIAL_LOSSES[self.loss].discriminator(
+        objective = adversarial_loss(self.loss).discriminator(
             self.judge(inputs, targets, training), self.judge(inputs, outputs, training)
         )  # Eqs. 1 and 2.
         return self.discriminator_share * objective
@@ -102,7 +102,7 @@ class Pix2Pix(PairedTranslation):
         return absolute_error(outputs, targets)  # Eq. 3.
 
     def adversarial_loss(self, inputs, targets, outputs, training):
-        loss = ADVERSARIAL_LOSSES[self.loss]
+        loss = adversarial_loss(self.loss)
         fake_logits = self.judge(inputs, outputs, training)
         if not loss.relativistic:
             return loss.generator(fake_logits)

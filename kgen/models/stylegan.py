@@ -139,11 +139,13 @@ class StyleGAN(Growing, GAN):
 
     # ------------------------------------------------------------------ styles
 
-    def sample(self, count, seed=None, batch_size=64, labels=None, psi=1.0, cutoff=None):
+    def sample(
+        self, count, seed=None, batch_size=64, labels=None, psi=1.0, cutoff=None, *, raw=False
+    ):
         """Draws new images.
 
         Args:
-            count, seed, batch_size, labels: As of `kgen.GenerativeModel.sample`.
+            count, seed, batch_size, labels, raw: As of `kgen.GenerativeModel.sample`.
             psi: Truncation: styles become mean + psi * (w - mean). 1 for none; at 0 all images are
                 the mean one, and below 0 the opposites of themselves.
             cutoff: How many layers, the coarsest first, are truncated; `None` for all.
@@ -151,11 +153,13 @@ class StyleGAN(Growing, GAN):
         Returns:
             float32 array `(count, height, width, channels)` in [-1, 1].
         """
-        return self.decode(self.latents(count, seed, labels), batch_size, psi, cutoff)
+        return self.decode(self.latents(count, seed, labels), batch_size, psi, cutoff, raw=raw)
 
-    def decode(self, latents, batch_size=64, psi=1.0, cutoff=None):
+    def decode(self, latents, batch_size=64, psi=1.0, cutoff=None, *, raw=False):
         """Returns the images of `latents`, `(count, height, width, channels)`; see `sample`."""
-        return self.synthesise(self.map(latents, psi, cutoff, batch_size), batch_size=batch_size)
+        with self.weights_used(raw):
+            styles = self.map(latents, psi, cutoff, batch_size)
+            return self.synthesise(styles, batch_size=batch_size)
 
     def map(self, latents, psi=1.0, cutoff=None, batch_size=64):
         """Returns the styles of `latents`, `(count, layers, style_dim)`; see `sample`."""
@@ -268,17 +272,14 @@ class StyleGAN(Growing, GAN):
         return self.synthesise_step(self.map_step(latents, psi, self.generator.layer_count))
 
     def map_step(self, latents, psi, cutoff):
-        network = self._sampling_network()
+        network = self.sampling_network
         styles = network.broadcast(network.map(self.generator_inputs(latents)))
         return network.truncated(ops.cast(styles, "float32"), psi, cutoff)
 
     def synthesise_step(self, styles, noises=None):
-        return self.enlarged(self._sampling_network().synthesise(styles, noises))
+        return self.enlarged(self.sampling_network.synthesise(styles, noises))
 
     def _synthesise_seeded(self, styles, seed_and_part):
         noise = SeededNoise(*ops.unstack(seed_and_part))
         shapes = self.generator.noise_shapes(ops.shape(styles)[0])
         return self.synthesise_step(styles, [noise.normal(shape) for shape in shapes])
-
-    def _sampling_network(self):
-        return self.generator_average or self.generator

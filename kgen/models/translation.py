@@ -60,6 +60,10 @@ class PairedTranslation(GenerativeModel):
         """Returns the images that become of outputs; by default the outputs."""
         return outputs
 
+    @property
+    def call_inputs(self):
+        return [("images", self.image_shape)]
+
     def call(self, inputs, training=False):
         return self.complete(inputs, self.generate(inputs, training))
 

@@ -147,6 +147,11 @@ class VAE(GenerativeModel):
         return tuple(self.encoder.inputs[0].shape[1:])
 
     @property
+    def call_inputs(self):
+        images = [("images", self.image_shape)]
+        return images if self.classes is None else [*images, ("labels", ())]
+
+    @property
     def classes(self):
         """How many classes a conditional model knows; `None` of another."""
         return self.encoder.inputs[1].shape[1] if len(self.encoder.inputs) > 1 else None

@@ -43,6 +43,7 @@ def abilities_of(model):
     Raises:
         NotImplementedError: If it can do nothing, or says no shape that it could be served with.
     """
+    model.before_use()
     found = [
         *_sampling(model),
         *_translation(model),

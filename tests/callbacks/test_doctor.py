@@ -1,5 +1,7 @@
 """Doctor: each failure provoked in a real training is found, and nothing in healthy ones."""
 
+from unittest import mock
+
 import keras
 import numpy as np
 import pytest
@@ -22,6 +24,8 @@ from tests.callbacks.doctor_trainings import (
     wgan_gp,
 )
 from tests.callbacks.tiny import tiny_generator
+
+WARM_UP = "kgen.models.adversarial.warmed_up"
 
 
 def the_one_diagnosis(doctor, signal):
@@ -93,19 +97,28 @@ def test_gradients_that_overflow_float16_drive_the_loss_scale_down():
 
 
 def test_an_average_too_slow_for_the_training_lags():
-    """Which is no failure unless named."""
+    """Of one without a warm-up; which is no failure unless named."""
     model = gan(ema_momentum=0.99999, compiled={"run_eagerly": True})
-    doctor = train(model, 8, every=1, on_failure="stop")
+    with mock.patch(WARM_UP, lambda momentum, rounds: momentum):
+        doctor = train(model, 8, every=1, on_failure="stop")
     found = the_one_diagnosis(doctor, "lagging_average")
     assert found.round == 6 and model.rounds_played == 8  # Three checks from the half on.
-    assert found.measured == pytest.approx(1.0, abs=0.01) and found.threshold == 0.9
+    assert found.measured == pytest.approx(1.0, abs=0.01) and found.threshold == 0.5
     assert "Lower `ema_momentum`, now 0.99999" in found.message
+
+
+def test_an_average_that_warms_up_does_not_lag():
+    model = gan(ema_momentum=0.99999, compiled={"run_eagerly": True})
+    doctor = train(model, 8, every=1, on_failure="stop")
+    assert "lagging_average" not in signals(doctor)
+    assert 0.0 < doctor.measured["lagging_average"] < 0.3
 
 
 def test_an_average_that_stands_still_is_found_at_any_time():
     model = gan(ema_momentum=0.9, name="stands_still", compiled={"run_eagerly": True})
-    model.ema_momentum = 1.0  # As rounding makes of a momentum near 1 in half precision.
-    found = the_one_diagnosis(train(model, 4, every=1), "lagging_average")
+    # As rounding makes of a momentum near 1 in half precision.
+    with mock.patch(WARM_UP, lambda momentum, rounds: 1.0):
+        found = the_one_diagnosis(train(model, 4, every=1), "lagging_average")
     assert found.round == 4 and "stopped moving" in found.message
 
 

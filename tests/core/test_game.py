@@ -457,46 +457,6 @@ def test_learning_rate_schedules_count_each_players_updates():
     assert weights(model)[0] == pytest.approx(0.6)  # The second update's step size is 0.
 
 
-# ---------------------------------------------------------------- the average
-
-
-def test_moving_average_of_the_generator():
-    """The recursion over the weights that each round leaves; samples are made by it."""
-    model = models.GAN(dense_generator(), smooth_critic(), ema_momentum=0.75)
-    model.compile("adam")
-    expected, live = model.generator.get_weights(), []
-    record = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: live.append(model.generator.get_weights())
-    )
-    batch = np.concatenate([SYSTEMS["packed_gan"].batch()] * 3)
-    model.fit(batch, batch_size=8, verbose=0, callbacks=[record])
-    assert len(live) == 3
-    for weights_of_round in live:
-        pairs = zip(expected, weights_of_round, strict=True)
-        expected = [0.75 * mean + 0.25 * weight for mean, weight in pairs]
-    for mean, found in zip(expected, model.generator_average.get_weights(), strict=True):
-        np.testing.assert_allclose(found, mean, atol=1e-6)
-    latents = model.latents(2, seed=0)
-    images = model.sample(2, seed=0)
-    network = keras.models.clone_model(model.generator)
-    network.set_weights(expected)
-    np.testing.assert_allclose(images, network(latents), atol=1e-5)
-    assert not np.allclose(images, model.generator(latents), atol=1e-4)
-
-
-def test_statistics_are_copied_into_the_average():
-    model = SYSTEMS["dcgan"].make()
-    model.compile("adam", run_eagerly=True)
-    model.fit(SYSTEMS["dcgan"].batch(), batch_size=8, epochs=2, verbose=0)
-    pairs = zip(
-        model.generator.non_trainable_variables,
-        [v for v in model.generator_average.weights if "moving" in v.path],
-        strict=True,
-    )
-    for own, copied in pairs:
-        np.testing.assert_array_equal(own.numpy(), copied.numpy())
-
-
 # ---------------------------------------------------------------- replicas
 
 

@@ -282,7 +282,7 @@ def test_adam_and_its_schedule():
         ({"images": np.zeros((2, 4, 4, 1))}, r"`images` must be an array of rows .* \(8, 8, 1\)"),
         ({"images": np.zeros((2, 8, 8, 1), np.uint8)}, "`images` must be floats"),
         ({"images": np.full((2, 8, 8, 1), 200.0)}, r"`images` must be in \[-1, 1\]"),
-        ({"images": np.full((2, 8, 8, 1), np.nan)}, "`images` must be finite"),
+        ({"images": np.full((2, 8, 8, 1), np.nan)}, "`images` must be numbers in .* NaN"),
         ({"images": np.zeros((2, 8, 8, 1), complex)}, "`images` must be floats"),
         ({"space": "w"}, "space='w' needs a StyleGAN"),
         ({"noise_weight": 1.0}, "`noise_weight` must be None: .* received space='z' of a GAN"),

@@ -1,5 +1,8 @@
 """Adversarial losses against values worked by hand."""
 
+import json
+
+import keras
 import numpy as np
 import pytest
 
@@ -73,3 +76,35 @@ def test_large_half_precision_logits_stay_finite(name):
     sides = (real, fake) if entry.relativistic else (fake,)
     for value in (entry.discriminator(real, fake), entry.generator(*sides)):
         assert np.isfinite(value) and str(value.dtype.name) == "float32"
+
+
+# ---------------------------------------------------------------- pairs of one's own
+
+
+@keras.saving.register_keras_serializable("kgen_tests")
+def own_discriminator_loss(real_logits, fake_logits):
+    return keras.ops.mean(fake_logits) - 2.0 * keras.ops.mean(real_logits)
+
+
+@keras.saving.register_keras_serializable("kgen_tests")
+def own_generator_loss(fake_logits):
+    return -3.0 * keras.ops.mean(fake_logits)
+
+
+def test_a_pair_is_a_loss_and_survives_a_config():
+    pair = losses.adversarial_loss([own_discriminator_loss, own_generator_loss])
+    assert pair == losses.AdversarialLoss(own_discriminator_loss, own_generator_loss)
+    assert losses.adversarial_loss(pair) is pair
+    serialized = json.loads(json.dumps(keras.saving.serialize_keras_object(pair)))
+    assert keras.saving.deserialize_keras_object(serialized) == pair
+    relativistic = losses.ADVERSARIAL_LOSSES["relativistic_average"]
+    again = losses.AdversarialLoss.from_config(relativistic.get_config())
+    assert again.relativistic and again.has_targets
+
+
+@pytest.mark.parametrize("wrong", ["mse", None, (own_generator_loss,), ("hinge", "hinge")])
+def test_what_is_no_loss(wrong):
+    with pytest.raises(ValueError, match=r"`loss` must be one of \['minimax'.* or a pair of func"):
+        losses.adversarial_loss(wrong)
+    with pytest.raises(ValueError, match="`generator` must be a function of logits, received 3"):
+        losses.AdversarialLoss(own_discriminator_loss, 3)

@@ -71,11 +71,11 @@ def test_the_loss_is_that_of_the_paper_and_the_capacity_rises_linearly_and_stays
 
 def test_replicas_hold_their_common_divergence_against_the_capacity():
     """Also where that of one lies below it, and that of the other above."""
-    images = np.concatenate([np.zeros((4, *SHAPE)), BATCH[:4] * 3.0]).astype("float32")
+    images = np.concatenate([np.zeros((4, *SHAPE)), BATCH[:4]]).astype("float32")
 
     def with_capacity(capacity):
         model = made(beta=10.0, capacity=capacity, capacity_rounds=1, seed=1)
-        model.set_weights([3.0 * weight for weight in model.get_weights()])
+        model.set_weights([4.0 * weight for weight in model.get_weights()])
         model.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)
         return model
 

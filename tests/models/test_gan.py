@@ -10,7 +10,10 @@ import tensorflow as tf
 from keras import ops
 
 from kgen import losses, models, networks
+from kgen.core.noise import borrowed
 from kgen.models.gan import pack
+from tests.callbacks.tiny import tiny_gan
+from tests.losses.test_adversarial import own_discriminator_loss, own_generator_loss
 from tests.systems import SHAPE, SYSTEMS, dense_generator, smooth_critic
 
 BATCH = SYSTEMS["dcgan"].batch()
@@ -330,3 +333,28 @@ def test_a_batch_that_packs_do_not_divide():
         model.fit(BATCH, batch_size=8)
     with pytest.raises(ValueError, match="multiple of 2, received 3"):
         model.evaluate(BATCH, batch_size=3)
+
+
+@pytest.mark.parametrize("form", ["dataclass", "pair"])
+def test_a_loss_of_ones_own(form, tmp_path):
+    pair = own_discriminator_loss, own_generator_loss
+    loss = losses.AdversarialLoss(*pair) if form == "dataclass" else pair
+    model = tiny_gan(loss=loss, seed=0)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
+    images = SYSTEMS["wgan_gp"].images()
+    before = model.score(images).mean(), model.score(fakes_of_evaluation(model)).mean()
+    logs = model.evaluate(images, batch_size=8, verbose=0, return_dict=True)
+    assert logs["discriminator_loss"] == pytest.approx(before[1] - 2.0 * before[0], abs=1e-4)
+    assert logs["generator_loss"] == pytest.approx(-3.0 * before[1], abs=1e-4)
+    model.fit(images, batch_size=8, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.loss == losses.AdversarialLoss(*pair)
+    with pytest.raises(ValueError, match="`label_smoothing` needs a loss with targets"):
+        tiny_gan(loss=loss, label_smoothing=0.1)
+
+
+def fakes_of_evaluation(model):
+    """Those that the first batch of an evaluation is given."""
+    with borrowed(model.random_states, offset=0):
+        return np.array(model.generate(8, training=False))

@@ -45,7 +45,7 @@ def linear_gaussian(image_dims=(2, 2, 1), latent_dim=2, scale=0.5, encoder_scale
     marginal = scipy.stats.multivariate_normal(
         offset, loadings.T @ loadings + scale**2 * np.eye(size)
     )
-    x = marginal.rvs(8, random_state=1).astype("float32")
+    x = 0.4 * marginal.rvs(8, random_state=1).astype("float32")  # In [-1, 1], as images are.
     return model, x.reshape(8, *image_dims), marginal.logpdf(x)
 
 

@@ -45,7 +45,7 @@ the median of earlier checks, or its norm below 1e-6 an image (`vanished_gradien
     | `mode_collapse` | the variance of fixed samples (`mode_collapse_variance`), or the median \
 distance to the nearest other (`mode_collapse_neighbours`), is below 0.02 of that of real images, \
 and not growing; not where the gradient has vanished |
-    | `lagging_average` | half of the rounds are played, and `generator_average` is more than 0.9 \
+    | `lagging_average` | half of the rounds are played, and `generator_average` is more than half \
 of the generator's whole way behind it; or, at any time, it stands still |
 
     `on_failure="stop"` ends the training where one of `failures` is found. `"rollback"` puts

@@ -10,7 +10,7 @@ from keras import ops
 
 from kgen.core import engine
 from kgen.core.precision import full_precision
-from kgen.losses import ADVERSARIAL_LOSSES
+from kgen.losses import adversarial_loss
 from kgen.models import GAN
 from kgen.models.adversarial import AdversarialModel
 
@@ -107,7 +107,7 @@ def separation(model, images, samples, codes):
 
     `codes` is what else `model.prepare` returned, such as the labels of a conditional model.
     """
-    loss = ADVERSARIAL_LOSSES[model.loss].discriminator
+    loss = adversarial_loss(model.loss).discriminator
     real, fake = (
         ops.cast(model.judged(model.seen(x, True), codes, training=True)[0], "float32")
         for x in (images, samples)

@@ -30,5 +30,5 @@ THRESHOLDS = {
     "mode_collapse_neighbours": 0.02,
     "exploding_penalty": 100.0,
     "loss_scale_underflow": 1.0,
-    "lagging_average": 0.9,
+    "lagging_average": 0.5,
 }

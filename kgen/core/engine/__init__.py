@@ -17,7 +17,9 @@ Every backend module offers the same functions:
 * `require(condition, message, tensor)` is a tensor, or the end of a training where a condition of
   its data does not hold;
 * `function(step)` compiles a function of tensors into a graph;
+* `is_tracing()` says whether a graph is being traced;
 * `value_of(variable)` is a variable's value now, also while a graph is traced;
+* `first_batch_shown(dataset, look)` shows the first batch of a dataset as it passes;
 * `FILE_ERRORS` are the errors of files that cannot be read or written, `VERSION` the backend's;
 * of several devices and hosts, what `strategies.py` and `agreement.py` say.
 """
@@ -38,6 +40,7 @@ from kgen.core.engine.agreement import (
     lost_workers_named,
     told_by_chief,
 )
+from kgen.core.engine.first_batch import first_batch_shown
 from kgen.core.engine.strategies import (
     is_chief,
     is_multiworker,
@@ -53,6 +56,7 @@ from kgen.core.engine.tensorflow import (
     batch_norm,
     function,
     input_gradient,
+    is_tracing,
     mean_over_replicas,
     mean_over_rows,
     minimize,
@@ -72,11 +76,13 @@ __all__ = [
     "VERSION",
     "WorkerLostError",
     "batch_norm",
+    "first_batch_shown",
     "function",
     "input_gradient",
     "is_chief",
     "is_multiworker",
     "is_shared",
+    "is_tracing",
     "largest",
     "lost_workers_named",
     "make_strategy",

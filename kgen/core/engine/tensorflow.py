@@ -212,6 +212,11 @@ def function(step):
     return tf.function(step, autograph=False, reduce_retracing=True)
 
 
+def is_tracing():
+    """Whether what runs now is traced into a graph."""
+    return not tf.executing_eagerly()
+
+
 def value_of(variable):
     """Returns a Keras variable's value as a NumPy array, also while a graph is traced."""
     with tf.init_scope():

@@ -1,0 +1,197 @@
+"""What `fit`, `evaluate` and `predict` are given: refused before anything is computed."""
+
+import contextlib
+import types
+
+import keras
+import numpy as np
+
+from kgen.core import engine
+from kgen.core.arrays import fits
+from kgen.core.batches import by_name, check_contents, targets_of
+from kgen.core.ranges import check_image_range
+
+
+def refuse_weights(where, arguments):
+    """Raises a ValueError if a method was given weights of images or of classes."""
+    for name in ("sample_weight", "class_weight"):
+        if arguments.get(name) is not None:
+            raise ValueError(
+                f"{where} takes no `{name}`: the losses of generative models weigh all images "
+                f"alike. Received a {type(arguments[name]).__name__}."
+            )
+
+
+def named(x, y, uses_targets, where):
+    """Returns x and y, of a dictionary or a dataset of dictionaries its image and its label."""
+    spec = getattr(x, "element_spec", x)
+    if not isinstance(spec, dict):
+        return x, y
+    by_name(spec, uses_targets, where)
+    if spec is not x:
+        return x.map(lambda batch: by_name(batch, uses_targets, where)), y
+    if y is not None:
+        raise ValueError(f"{where}: `y` must be None, as the dictionary `x` holds the labels.")
+    found = by_name(x, uses_targets, where)
+    return found if uses_targets else (found, None)
+
+
+def check(model, x, y, batch_size, multiple, where):
+    """Raises if what a method was given does not suit the model.
+
+    Arrays and `tf.data` datasets are seen through; of a generator nothing is known beforehand.
+
+    Args:
+        model: The model.
+        x, y, batch_size: As given to the method.
+        multiple: What a batch must be a multiple of.
+        where: The method, such as `"fit()"`, for the messages.
+
+    Raises:
+        ValueError: If there are no images, they are integers, of another shape or not in [-1, 1],
+            labels or targets are missing or of no use, weights came with them, or a batch, the last
+            one included, cannot be divided.
+    """
+    spec = getattr(x, "element_spec", None)
+    if isinstance(spec, tuple | list) and len(spec) > 2:
+        raise ValueError(
+            f"{where}: a batch must be images, or images and labels or targets, received one of "
+            f"{len(spec)} parts. A `sample_weight` is not taken: images weigh alike."
+        )
+    if x is None:
+        raise ValueError(f"{where}: `x` must hold images, received None.")
+    images = keras.tree.flatten(x if spec is None else spec)[0]
+    has_targets = targets_of(x, y) is not None
+    is_seen_through = spec is not None or hasattr(x, "shape")
+    uses_targets = model.uses_targets
+    check_contents(
+        images, has_targets or (uses_targets and not is_seen_through), uses_targets, where
+    )
+    if spec is None and hasattr(images, "shape") and not images.shape[0]:
+        raise ValueError(f"{where}: `x` must hold images, received an array of {images.shape}.")
+    _check_size(images, spec, batch_size, multiple, where)
+    _check_shape(images, spec, model.image_shape, where)
+    _check_targets(model, targets_of(x, y), where)
+    if spec is None:
+        check_ranges((x, y), where)
+
+
+def holds_arrays(x):
+    """Whether all of x, as given to a method, can be looked at beforehand."""
+    return not hasattr(x, "element_spec") and all(
+        hasattr(leaf, "shape") for leaf in keras.tree.flatten(x)
+    )
+
+
+def check_ranges(batch, where):
+    """Raises a ValueError if images in a batch are not in [-1, 1]; see `check_image_range`.
+
+    Of points and codes, which are rows, and of labels nothing is asked.
+    """
+    for name, part in zip(
+        "xy", batch if isinstance(batch, tuple | list) else [batch], strict=False
+    ):
+        for leaf in keras.tree.flatten(part):
+            if len(getattr(leaf, "shape", None) or ()) >= 4:
+                check_image_range(np.asarray(leaf), f"{name}` of `{where}")
+
+
+@contextlib.contextmanager
+def first_batch_checked(x, where):
+    """Context that yields `x`, which is neither slower nor another for its first batch's check.
+
+    Sets of `kgen.data`, which are in [-1, 1] by what makes them, and sets that are shared out among
+    replicas already are left alone.
+    """
+
+    def look(batch):
+        check_ranges(batch, where)
+
+    if isinstance(x, keras.utils.PyDataset):
+        look(x[0])
+    elif isinstance(x, types.GeneratorType):
+        x = _looked_at(x, look)
+    elif not hasattr(x, "starting_at") and not engine.is_shared(x):
+        with engine.first_batch_shown(x, look) as x:
+            yield x
+        return
+    yield x
+
+
+def check_call(model, x):
+    """Raises a ValueError if `x`, as given to `predict`, is not what a call of the model takes."""
+    inputs = model.call_inputs
+    if inputs is None:
+        return
+    spec = getattr(x, "element_spec", None)
+    if isinstance(spec, tuple):
+        spec = spec[0]  # A call takes no targets.
+    parts = x if spec is None else spec
+    parts = list(parts) if isinstance(parts, list | tuple) else [parts]
+    if not all(hasattr(part, "shape") for part in parts):
+        return
+    expected = ", ".join(f"{name} {('count', *shape)}".replace("'", "") for name, shape in inputs)
+    shapes = [tuple(part.shape) for part in parts]
+    good = len(parts) == len(inputs) and all(
+        shape and fits(shape[1:], wanted) for shape, (_, wanted) in zip(shapes, inputs, strict=True)
+    )
+    if not good:
+        raise ValueError(
+            f"predict(): `x` must be {expected if len(inputs) == 1 else f'a list of {expected}'}, "
+            f"as a call of this {type(model).__name__} takes, received "
+            f"{shapes[0] if len(shapes) == 1 else shapes}."
+        )
+    if len(parts) > 1 and spec is None:
+        _check_targets(model, parts[1], "predict()")
+    if inputs[0][0] == "images" and spec is None:
+        check_ranges(parts[0], "predict()")
+
+
+def _check_targets(model, targets, where):
+    try:
+        model.check_targets(targets)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _check_size(images, spec, batch_size, multiple, where):
+    if multiple == 1:
+        return
+    if spec is not None:
+        _check_batch(images.shape[0], multiple, f"{where}: the dataset's batch size")
+    elif hasattr(images, "shape"):
+        batch_size = batch_size or 32  # Keras' default.
+        rows = images.shape[0]
+        _check_batch(batch_size, multiple, f"{where}: `batch_size`")
+        name = f"{where}: the last batch of {rows} images in batches of {batch_size}"
+        _check_batch(rows % batch_size or batch_size, multiple, name)
+
+
+def _check_batch(size, multiple, name):
+    if size is None:
+        raise ValueError(
+            f"{name} is not known, but a round divides it by {multiple}: batch with "
+            "`drop_remainder=True`."
+        )
+    if size % multiple:
+        raise ValueError(f"{name} must be a multiple of {multiple}, received {size}.")
+
+
+def _check_shape(images, spec, shape, where):
+    """Raises a ValueError if images are of another shape, of which `None` stands for any size."""
+    found = getattr(images, "shape", None)
+    if shape is None or found is None or getattr(found, "rank", 0) is None:
+        return
+    found = tuple(found)
+    if not found or not fits(found[1:], shape):
+        raise ValueError(
+            f"{where}: `x` must be images of the shape {tuple(shape)}, received "
+            f"{'an array' if spec is None else 'batches'} of {found}."
+        )
+
+
+def _looked_at(batches, look):
+    for number, batch in enumerate(batches):
+        if number == 0:
+            look(batch)
+        yield batch

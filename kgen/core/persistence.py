@@ -1,0 +1,97 @@
+"""What of a model outlives the process: its config, its file, and the random states in it."""
+
+import functools
+import inspect
+import os
+
+import keras
+
+
+class Persistence:
+    """The part of `GenerativeModel` that saves and loads, and keeps its config true."""
+
+    def compile_from_config(self, config):
+        # Keras leaves this to any class with a `compile` of its own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def save(self, filepath, *args, **kwargs):
+        """Writes a `.keras` file, as `keras.Model.save`; the older HDF5 is refused."""
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "`filepath` must end in .keras, received "
+                f"{str(filepath)!r}: HDF5 knows nothing of a system's players and random states."
+            )
+        if isinstance(filepath, str | os.PathLike):
+            filepath = os.path.expanduser(filepath)
+        self.before_use()
+        super().save(filepath, *args, **kwargs)
+
+    def export(self, *args, **kwargs):
+        """Is not to be had: `kgen.serving.export` writes what can be served of a system.
+
+        Keras exports the `call` of a model, one function, and a game of players has none.
+        """
+        raise NotImplementedError(
+            f"A {type(self).__name__} has no `call` to export: kgen.serving.export(model, folder) "
+            "writes a SavedModel of all that it can do, kgen.serving.export_onnx and export_litert "
+            "a file of one ability; and each network of it has a method `export` of its own."
+        )
+
+    @property
+    def random_states(self):
+        """The states of all random generators in the model, those of Dropout layers included."""
+        weights = {id(variable) for variable in self.weights}
+        return [variable for variable in self.variables if id(variable) not in weights]
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for index, state in enumerate(self.random_states):
+            store[f"random_state_{index}"] = state.numpy()
+
+    def load_own_variables(self, store):
+        names = list(store.keys())  # A store is no dict, though it has keys.
+        saved = [name for name in names if name.startswith("random_state_")]
+        states = self.random_states
+        if len(saved) != len(states):
+            raise ValueError(
+                f"The file holds {len(saved)} states of random generators, but model "
+                f"{self.name!r} has {len(states)}. It was saved from another architecture."
+            )
+        for index, state in enumerate(states):
+            state.assign(store[f"random_state_{index}"])
+        super().load_own_variables({n: store[n] for n in names if n not in saved})
+
+    def get_config(self):
+        arguments = {name: getattr(self, name) for name in _arguments_of(type(self))}
+        return {**super().get_config(), **arguments}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{name: _revived(value) for name, value in config.items()})
+
+    def __setattr__(self, name, value):
+        if self.__dict__.get("compiled") and name in _arguments_of(type(self)):
+            before = getattr(self, name, value)
+            if value is not before:
+                raise ValueError(
+                    f"`{name}` of this {type(self).__name__} cannot be changed from {before!r} to "
+                    f"{value!r} once it is compiled: players and graphs are built with the former. "
+                    f"Make another model, {type(self).__name__}.from_config({{**model.get_config(),"
+                    f" {name!r}: ...}}), of the same networks, and compile again."
+                )
+        super().__setattr__(name, value)
+
+
+@functools.cache
+def _arguments_of(kind):
+    """The names of the arguments of a class's constructor, which are its config's."""
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [*[p.name for p in parameters if p.kind in kinds][1:], "seed"]
+
+
+def _revived(value):
+    """An argument out of a config, which holds networks as they are or serialised."""
+    if isinstance(value, keras.layers.Layer):
+        return value
+    return keras.saving.deserialize_keras_object(value)
