@@ -8,6 +8,7 @@ import kgen.callbacks
 import kgen.data
 import kgen.metrics
 import kgen.plotting
+from kgen.data.registry import OF_FEW_PICTURES
 from recipes import training
 
 METRICS = ("l1", "psnr", "ssim", "frechet")
@@ -39,12 +40,15 @@ def family(pairs, baseline=None):
             **pairs(config), batch_size=batch_size, **training.stream_settings(config)
         )
 
+    def in_order(config, split, count=None, labels=False):
+        settings = training.stream_settings(config) | {"split": split, "labels": labels}
+        del settings["augmentations"]
+        count = config.held_out if count is None else count
+        return kgen.data.pairs_in_order(**pairs(config), **settings, limit=count)
+
     def held_out(config, split, count):
         """At most so many inputs and targets of a split, as two arrays."""
-        settings = training.stream_settings(config) | {"split": split}
-        del settings["augmentations"]
-        batches = kgen.data.pairs_in_order(**pairs(config), **settings, limit=count)
-        inputs, targets = zip(*batches, strict=True)
+        inputs, targets = zip(*in_order(config, split, count), strict=True)
         return [np.concatenate(side) for side in (inputs, targets)]
 
     def pictures(config, paths):
@@ -53,14 +57,17 @@ def family(pairs, baseline=None):
             paths.samples, inputs, targets, every=config.sample_every
         )
 
-    def scoring(config, inputs, targets, metrics):
+    def scoring(config, inputs, targets, metrics, split):
         extractor = config.extractor or "random"
+        units = None
+        if pairs(config)["source"] in OF_FEW_PICTURES:
+            units = np.concatenate([part[2] for part in in_order(config, split, labels=True)])
         return kgen.metrics.TranslationEvaluation(
-            inputs, targets, metrics, extractor=extractor, seed=config.seed
+            inputs, targets, metrics, extractor=extractor, seed=config.seed, units=units
         )
 
     def evaluation(config, split="validation"):
-        return scoring(config, *held_out(config, split, config.held_out), config.evaluate)
+        return scoring(config, *held_out(config, split, config.held_out), config.evaluate, split)
 
     def report(config, model, folder):
         inputs, targets = held_out(config, "test", config.held_out)
@@ -75,7 +82,7 @@ def family(pairs, baseline=None):
         # A report on what is too small or too few for a metric leaves that out.
         possible = {"ssim": min(targets.shape[1:3]) >= SSIM_WINDOW, "frechet": len(targets) > 256}
         metrics = [name for name in METRICS if possible.get(name, True)]
-        evaluate = scoring(config, inputs, targets, metrics)
+        evaluate = scoring(config, inputs, targets, metrics, "test")
         scores = evaluate(model)
         if baseline is not None:
             name, images_of = baseline

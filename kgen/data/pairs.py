@@ -111,12 +111,14 @@ class Pairs:
             `(inputs, targets)`.
         skipped: `SkippedFiles`.
         fingerprint: function to the hash of the pairs.
+        labels: function from rows to the labels of the images that were degraded, or None.
     """
 
     rows: Examples
     make: Callable
     skipped: SkippedFiles
     fingerprint: Callable
+    labels: Callable | None = None
 
 
 def read_pairs(source, targets, degradation, side_by_side, request):
@@ -143,7 +145,8 @@ def read_pairs(source, targets, degradation, side_by_side, request):
         )
     skipped = SkippedFiles()
     if degradation is not None:
-        rows = read_examples(source, request, skipped).without_labels()
+        examples = read_examples(source, request, skipped)
+        rows = examples.without_labels()
     else:
         _check_folders_only(request)
         folder = _folder("source", source)
@@ -167,6 +170,7 @@ def read_pairs(source, targets, degradation, side_by_side, request):
         lambda images, step: (degrade(images, step), images),
         skipped,
         lambda: joined(rows.fingerprint(), way),
+        (lambda places: examples.fetch(places)[1]) if examples.has_labels else None,
     )
 
 

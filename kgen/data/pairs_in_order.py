@@ -1,6 +1,6 @@
 """Every pair of a split once, in a fixed order: what translations are held against."""
 
-from kgen.data.arguments import checked_count, checked_request
+from kgen.data.arguments import checked_count, checked_flag, checked_request
 from kgen.data.in_order import InOrder, count_of, places_in_order
 from kgen.data.pairs import read_pairs
 
@@ -20,6 +20,7 @@ def pairs_in_order(
     on_bad_file="error",
     follow_links=False,
     limit=None,
+    labels=False,
 ):
     """Return every pair of a split once, in a fixed order, the last batch smaller.
 
@@ -32,6 +33,8 @@ def pairs_in_order(
         batch_size: pairs a batch; the last one holds what is left.
         split: as of `kgen.data.load`.
         limit: most pairs to take, as of `kgen.data.in_order`.
+        labels: whether the labels of `source` come with its pairs, `(inputs, targets, labels)`;
+            only with a `degradation`.
 
     Returns:
         `InOrder`, a `tf.data.Dataset` of what `pairs` yields, whose attribute `count` is the number
@@ -52,10 +55,13 @@ def pairs_in_order(
     batch_size = checked_count("batch_size", batch_size)
     found = read_pairs(source, targets, degradation, side_by_side, request)
 
+    if checked_flag("labels", labels) and found.labels is None:
+        raise ValueError(f"labels: expected False because the pairs of {source} have no labels.")
     place = places_in_order(found.rows.count, limit)
 
     def batch_of(rows, number):
         (images,) = found.rows.fetch(place(rows))
-        return found.make(images, number)
+        made = found.make(images, number)
+        return (*made, found.labels(place(rows))) if labels else made
 
     return InOrder(batch_of, count_of(found.rows.count, limit), batch_size)

@@ -96,6 +96,10 @@ def read_rows(name_or_path, request):
     return source.read(request)
 
 
+# Sets whose examples are parts of few pictures, which overlap; the label says of which.
+OF_FEW_PICTURES = ("photos",)
+
+
 def is_named(name):
     """Say whether a string is the name of a set, and no path."""
     return _named_source(name) is not None

@@ -110,6 +110,23 @@ def checked_labels(name, labels, classes):
     return labels
 
 
+def checked_units(units, count):
+    """Returns the unit of each of `count` rows, integers `(count,)`, or `None` for none.
+
+    Raises:
+        ValueError: If they are not so many integers.
+    """
+    if units is None:
+        return None
+    units = np.asarray(units)
+    if units.shape != (count,) or units.dtype.kind not in "iu":
+        raise ValueError(
+            f"`units` must be None or integers of shape {(count,)}, one a row; received "
+            f"{units.dtype} of shape {units.shape}."
+        )
+    return units
+
+
 def checked_integer(name, value, minimum):
     """Returns an integer of at least `minimum` as Python's own.
 

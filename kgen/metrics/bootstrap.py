@@ -19,9 +19,15 @@ def bootstrap_interval(
     Efron and Tibshirani 1993, "An introduction to the bootstrap": rows are drawn from the sample
     with replacement, as many as there are.
 
+    Rows that come from few units, as overlapping crops of a photograph do, are drawn by units,
+    each with all its rows (Davison and Hinkley 1997, "Bootstrap methods and their application",
+    section 3.8). Of so few as three units the interval is still too short.
+
     Args:
         statistic: Function from one array of row indices for each of `counts` to a float.
-        counts: Tuple of the numbers of rows of the samples, which are resampled each on its own.
+        counts: Tuple of the numbers of rows of the samples, which are resampled each on its own;
+            or, in place of a number, the unit of every row, integers `(n,)`. Of one unit there is
+            no interval.
         value: The statistic of the rows themselves.
         resamples: Number of resamples; 0 for no interval.
         seed: Integer that fixes the draws.
@@ -34,14 +40,29 @@ def bootstrap_interval(
     generator = resampling_generator(resamples, seed)
     if generator is None:
         return None
+    groups = [None if np.ndim(count) == 0 else _rows_of_units(count) for count in counts]
+    if any(rows is not None and len(rows) < 2 for rows in groups):
+        return None
+
+    def drawn(count, rows):
+        if rows is None:
+            return generator.integers(count, size=count)
+        chosen = generator.integers(len(rows), size=len(rows))
+        return np.concatenate([rows[unit] for unit in chosen])
+
     replicates = [
-        statistic(*(generator.integers(count, size=count) for count in counts))
+        statistic(*(drawn(*side) for side in zip(counts, groups, strict=True)))
         for _ in range(resamples)
     ]
     return centred_interval(value, replicates, lowest, highest)
 
 
-def mean_interval(numbers, resamples=100, seed=0, lowest=-np.inf, highest=np.inf):
+def _rows_of_units(units):
+    """The rows of every unit, a list of arrays."""
+    return [np.flatnonzero(units == unit) for unit in np.unique(units)]
+
+
+def mean_interval(numbers, resamples=100, seed=0, lowest=-np.inf, highest=np.inf, units=None):
     """Returns the 95 % interval of the mean of a number a row, or `None` without resamples.
 
     Args:
@@ -50,11 +71,12 @@ def mean_interval(numbers, resamples=100, seed=0, lowest=-np.inf, highest=np.inf
         seed: As in `bootstrap_interval`.
         lowest: As in `bootstrap_interval`.
         highest: As in `bootstrap_interval`.
+        units: The unit of every row, integers `(n,)`; `None` for rows that are units themselves.
     """
     numbers = np.asarray(numbers, "float64")
     return bootstrap_interval(
         lambda rows: numbers[rows].mean(),
-        (len(numbers),),
+        (len(numbers) if units is None else units,),
         numbers.mean(),
         resamples,
         seed,

@@ -4,7 +4,7 @@ import numpy as np
 import threadpoolctl
 from scipy import linalg
 
-from kgen.metrics.arrays import check_same_width, checked_number, checked_rows
+from kgen.metrics.arrays import check_same_width, checked_number, checked_rows, checked_units
 from kgen.metrics.bootstrap import bootstrap_interval, bootstrap_seeds
 from kgen.metrics.card import Card
 from kgen.metrics.moments import Moments
@@ -14,7 +14,7 @@ from kgen.metrics.score import Score
 _SMALL = 512
 
 
-def frechet_distance(features, reference, shrinkage=None, resamples=100, seed=0):
+def frechet_distance(features, reference, shrinkage=None, resamples=100, seed=0, units=None):
     """|m - m'|^2 + tr(C + C' - 2 (C C')^(1/2)) of the means m and covariances C of two sets.
 
     Heusel et al. 2017, eq. 6, arXiv 1706.08500, over features of an Inception network, there called
@@ -36,6 +36,8 @@ def frechet_distance(features, reference, shrinkage=None, resamples=100, seed=0)
             and without it cannot be compared.
         resamples: Number of resamples of the bootstrap; 0 for no interval.
         seed: Integer that fixes the resamples.
+        units: What the bootstrap draws of `features`, an array: integers `(n,)`, such as the
+            photograph that each row is of a crop of; `None` for the rows themselves.
 
     Returns:
         `Score`; its interval is `None` where both sides are `Moments`.
@@ -74,11 +76,17 @@ def frechet_distance(features, reference, shrinkage=None, resamples=100, seed=0)
 
     resamples = resamples if arrays else 0
     counts = tuple(len(sides[number]) for number in arrays)
+    settings = {} if shrinkage is None else {"shrinkage": shrinkage}
+    if units is not None:
+        if 0 not in arrays:
+            raise ValueError("`units` must be None where `features` are Moments.")
+        counts = (checked_units(units, counts[0]), *counts[1:])
+        settings["units"] = len(np.unique(units))
     card = Card(
         "frechet_distance",
         samples=moments[0].count,
         reference_samples=moments[1].count,
-        settings={} if shrinkage is None else {"shrinkage": shrinkage},
+        settings=settings,
         seeds=bootstrap_seeds(resamples, seed),
     )
     # Small matrices are far faster on one thread, above all where cores are shared.

@@ -10,7 +10,7 @@ import numpy as np
 
 import kgen.data
 from kgen.data.fingerprint import fingerprint
-from kgen.data.registry import is_named
+from kgen.data.registry import OF_FEW_PICTURES, is_named
 from kgen.data.splitting import shuffled_rows
 from kgen.metrics import cache
 from kgen.metrics.moments import Moments
@@ -134,6 +134,18 @@ class Reference:
             raise ValueError("`reference` must be a set with labels, received an array.")
         batches = self._read(labels=True, limit=count).as_numpy_iterator()
         return [np.concatenate(side) for side in zip(*batches, strict=True)]
+
+    def units(self, count):
+        """Returns what the examples of `some` are parts of, integers `(count,)`, or `None`.
+
+        Crops of few photographs are no draws of their own: intervals draw the photographs.
+        """
+        return self.some_labelled(count)[1] if self.is_of_few_pictures else None
+
+    @property
+    def is_of_few_pictures(self):
+        """Whether the examples are parts of pictures that are fewer than they."""
+        return self.named and self.name in OF_FEW_PICTURES
 
     def statistics(self, extractor=None):
         """Returns the `Statistics`, read in one pass the first time and from the cache after it."""

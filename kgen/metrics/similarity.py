@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kgen.metrics.arrays import checked_pairs
+from kgen.metrics.arrays import checked_pairs, checked_units
 from kgen.metrics.bootstrap import bootstrap_seeds, mean_interval
 from kgen.metrics.card import Card
 from kgen.metrics.score import Score
@@ -63,7 +63,7 @@ def psnr(images, others):
         return 10.0 * np.log10(DATA_RANGE**2 / errors)
 
 
-def similarity_scores(images, others, resamples=100, seed=0):
+def similarity_scores(images, others, resamples=100, seed=0, units=None):
     """Mean L1, PSNR, SSIM and multi-scale SSIM over pairs, as of a reconstruction and its image.
 
     Args:
@@ -72,6 +72,8 @@ def similarity_scores(images, others, resamples=100, seed=0):
         others: The same, each the pair of the one at its place.
         resamples: Number of resamples of the bootstrap over pairs; 0 for no intervals.
         seed: Integer that fixes the resamples.
+        units: What the bootstrap draws: integers `(n,)`, such as the photograph that each pair is a
+            crop of; `None` for the pairs themselves.
 
     Returns:
         Dict of four `Score`: `"l1"` in units of [-1, 1], `"psnr"` in decibels, `"ssim"` and
@@ -80,7 +82,7 @@ def similarity_scores(images, others, resamples=100, seed=0):
     Raises:
         ValueError: If an argument is not as said.
     """
-    return named_similarity_scores(_MEASURES, images, others, resamples, seed)
+    return named_similarity_scores(_MEASURES, images, others, resamples, seed, units)
 
 
 # Of each measure the function, and its bounds.
@@ -92,15 +94,18 @@ _MEASURES = {
 }
 
 
-def named_similarity_scores(names, images, others, resamples=100, seed=0):
+def named_similarity_scores(names, images, others, resamples=100, seed=0, units=None):
     """Returns those of `similarity_scores` that are named, and computes no others."""
     images, others = checked_pairs(images, others, minimum=2)
+    units = checked_units(units, len(images))
     scores = {}
     for name in names:
         measure, lowest, highest = _MEASURES[name]
         each, settings = measure(images, others), {}
         if measure is multi_scale_ssim:
             settings["scales"] = len(scale_weights(*images.shape[1:3]))
+        if units is not None:
+            settings["units"] = len(np.unique(units))
         drawn = resamples if np.isfinite(each).all() else 0
         card = Card(
             name,
@@ -109,6 +114,6 @@ def named_similarity_scores(names, images, others, resamples=100, seed=0):
             settings=settings,
             seeds=bootstrap_seeds(drawn, seed),
         )
-        interval = mean_interval(each, drawn, seed, lowest, highest)
+        interval = mean_interval(each, drawn, seed, lowest, highest, units)
         scores[name] = Score(np.mean(each), card, interval)
     return scores

@@ -33,6 +33,7 @@ class Material:
         statistics: The reference's `Statistics`.
         model: The `kgen.GenerativeModel`, `None` where samples came without one.
         draws: Dict of `resamples` and `seed`, for the intervals.
+        units: Of the samples, what intervals draw in place of them, integers `(n,)`, or `None`.
     """
 
     samples: Samples
@@ -40,6 +41,13 @@ class Material:
     statistics: Statistics
     model: object
     draws: dict
+    units: np.ndarray | None = None
+
+    @property
+    def draws_of_rows(self):
+        """`draws` of what can only draw rows: without intervals where rows are parts of units."""
+        few = self.units is not None or self.reference.is_of_few_pictures
+        return {**self.draws, "resamples": 0} if few else self.draws
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,17 +73,18 @@ class Group:
 
 def _frechet(material, **options):
     samples, reference = material.samples.all_features, material.statistics.moments
-    return {"frechet": frechet_distance(samples, reference, **{**material.draws, **options})}
+    draws = {**material.draws, "units": material.units}
+    return {"frechet": frechet_distance(samples, reference, **{**draws, **options})}
 
 
 def _kernel(material, **options):
     samples, reference = material.samples.features, material.statistics.features
-    return {"kernel": kernel_distance(samples, reference, **{**material.draws, **options})}
+    return {"kernel": kernel_distance(samples, reference, **{**material.draws_of_rows, **options})}
 
 
 def _manifold(material, **options):
     samples, reference = material.samples.features, material.statistics.features
-    return manifold_scores(samples, reference, **{**material.draws, **options})
+    return manifold_scores(samples, reference, **{**material.draws_of_rows, **options})
 
 
 def _inception(material, **options):
@@ -107,6 +116,9 @@ def _likelihood(material, examples=1000, **options):
     settings = {"samples": options.get("samples", 128), "likelihood": likelihood}
     if given:
         settings["given"] = "labels"
+    units = material.reference.units(examples)
+    if units is not None:
+        settings["units"] = len(np.unique(units))
     card = Card(
         "nll",
         samples=len(nats),
@@ -115,14 +127,19 @@ def _likelihood(material, examples=1000, **options):
         seeds=bootstrap_seeds(**material.draws),
     )
     return {
-        "nll": Score(np.mean(nats, dtype="float64"), card, mean_interval(nats, **material.draws))
+        "nll": Score(
+            np.mean(nats, dtype="float64"),
+            card,
+            mean_interval(nats, **material.draws, units=units),
+        )
     }
 
 
 def _reconstruction(material, examples=1000, **options):
     images, given = _to_encode(material, examples)
     decoded = np.clip(material.model.reconstruct(images, **given), -1.0, 1.0)
-    return similarity_scores(decoded, images, **{**material.draws, **options})
+    draws = {**material.draws, "units": material.reference.units(examples)}
+    return similarity_scores(decoded, images, **{**draws, **options})
 
 
 def _to_encode(material, examples):

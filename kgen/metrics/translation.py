@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from kgen.metrics.arrays import checked_images
+from kgen.metrics.arrays import checked_images, checked_units
 from kgen.metrics.extractors import extractor as extractor_of
 from kgen.metrics.extractors.extractor import extractor_facts
 from kgen.metrics.reference import Reference
@@ -49,6 +49,9 @@ class TranslationEvaluation:
         resamples: Of the bootstrap for the intervals; 0 for none.
         seed: Integer seed of what metrics draw.
         batch_size: Images translated at once.
+        units: What intervals draw: integers `(n,)`, such as the photograph that each pair is a crop
+            of; `None` for the pairs themselves. With units `kernel`, `precision` and the like have
+            no interval.
 
     Raises:
         ValueError: If an argument is not of this form.
@@ -64,6 +67,7 @@ class TranslationEvaluation:
         resamples=100,
         seed=0,
         batch_size=64,
+        units=None,
     ):
         self.inputs = checked_images("inputs", inputs, minimum=2).astype("float32")
         targets = checked_images("targets", targets, minimum=2).astype("float32")
@@ -72,6 +76,7 @@ class TranslationEvaluation:
                 f"`targets` must be as many as `inputs`, {len(self.inputs)}; received "
                 f"{len(targets)}."
             )
+        self.units = checked_units(units, len(targets))
         self.metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         self.groups = _groups_of(self.metrics)
         self.reference = Reference(targets)
@@ -151,12 +156,14 @@ class TranslationEvaluation:
         found = {}
         if _PAIRWISE in self.groups:
             names = [name for name in self.metrics if name in GROUPS[_PAIRWISE].better]
-            found |= named_similarity_scores(names, outputs, self.targets, **draws)
+            found |= named_similarity_scores(
+                names, outputs, self.targets, **draws, units=self.units
+            )
         of_features = [name for name in self.groups if name != _PAIRWISE]
         if of_features:
             samples = go_through([outputs], self.extractor, self.needs)
             statistics = self.reference.statistics(self.extractor)
-            material = Material(samples, self.reference, statistics, None, draws)
+            material = Material(samples, self.reference, statistics, None, draws, self.units)
             for group in of_features:
                 found |= GROUPS[group].compute(material)
         of_extractor = extractor_facts(self.extractor, self.reference.shape)

@@ -55,3 +55,20 @@ def test_refused():
         kgen.data.pairs_in_order("digits", degradation="grey", batch_size=0)
     with pytest.raises(ValueError, match="split: "):
         kgen.data.pairs_in_order("digits", degradation="grey", split="all")
+
+
+def test_labels_come_with_the_pairs_that_are_degraded_of_labelled_images():
+    settings = {"degradation": "grey", "image_size": 12, "seed": 4, "limit": 70}
+    _, targets, labels = zip(
+        *kgen.data.pairs_in_order("photos", **settings, labels=True).as_numpy_iterator(),
+        strict=True,
+    )
+    plain = [pair[1] for pair in kgen.data.pairs_in_order("photos", **settings).as_numpy_iterator()]
+    np.testing.assert_array_equal(np.concatenate(targets), np.concatenate(plain))
+    labels = np.concatenate(labels)
+    assert labels.shape == (70,) and {*labels} == {0, 1, 2}
+    # Sky and temple, flower and portrait have colours of their own.
+    colours = np.concatenate(targets).mean(axis=(1, 2))
+    means = [colours[labels == number].mean(axis=0) for number in range(3)]
+    spread = np.mean([colours[labels == number].std(axis=0) for number in range(3)])
+    assert np.ptp(means, axis=0).max() > spread

@@ -84,6 +84,32 @@ def test_shares_without_noise_are_as_far_from_the_target_as_those_drawn_from():
     assert shares_without_noise(counts, counts / 10, 1) == pytest.approx(counts / 10)
 
 
+def test_units_are_drawn_with_all_their_rows():
+    """Rows of a unit that are all alike say no more than one of them: two standard errors of 40."""
+    rng = np.random.default_rng(0)
+    of_units = rng.normal(size=40)
+    units = np.repeat(np.arange(40), 20)[rng.permutation(800)]
+    low, high = mean_interval(of_units[units], resamples=2000, units=units)
+    expected = 2 * 1.96 * of_units.std() / np.sqrt(40)
+    assert high - low == pytest.approx(expected, rel=0.08)
+    by_rows = np.ptp(mean_interval(of_units[units], resamples=2000))
+    assert by_rows == pytest.approx(expected / np.sqrt(20), rel=0.08)
+
+
+def test_units_by_hand():
+    """Of two units, with 1 and 3 rows, each is drawn twice or both once."""
+    found = set()
+
+    def statistic(rows, others):
+        assert len(others) == 5
+        found.add(tuple(sorted(rows)))
+        return float(len(rows))
+
+    bootstrap_interval(statistic, (np.array([7, 2, 7, 7]), 5), 4.0, resamples=60)
+    assert found == {(1, 1), (0, 1, 2, 3), (0, 0, 2, 2, 3, 3)}
+    assert mean_interval(np.arange(4), units=np.zeros(4, int)) is None
+
+
 def test_row_counts_sum_to_the_rows():
     counts = row_counts(np.random.default_rng(0), 7, 300)
     assert counts.shape == (300, 7) and counts.dtype == "float64"

@@ -431,3 +431,24 @@ def test_samples_are_drawn_a_few_at_a_time(monkeypatch):
     drawn = list(samples.drawn(model, 20, 0, 2))
     assert [len(batch) for batch in drawn] == [8, 8, 4]
     np.testing.assert_allclose(np.concatenate(drawn), model.sample(20, seed=0), atol=1e-6)
+
+
+def test_reconstructions_of_crops_are_drawn_by_the_photograph():
+    class Halving:
+        sampling_weights, seed, image_shape = "raw", None, (16, 16, 3)
+
+        def _require(self, ability):
+            assert ability == "reconstruct"
+
+        def reconstruct(self, images):
+            return 0.5 * images
+
+    evaluation = Evaluation(
+        "photos", "l1", image_size=16, options={"reconstruction": {"examples": 60}}
+    )
+    score = evaluation(Halving())["l1"]
+    images, photographs = evaluation.reference.some_labelled(60)
+    means = [np.abs(0.5 * images[photographs == number]).mean() for number in range(3)]
+    assert score.card.settings["units"] == 3
+    # No draw of three photographs is beyond them, and the ends of 100 draws are near their ends.
+    assert np.ptp(score.interval) == pytest.approx(np.ptp(means), rel=0.4)

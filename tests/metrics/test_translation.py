@@ -210,3 +210,23 @@ def test_refused(arguments, message):
         TranslationEvaluation(
             **{"inputs": inputs, "targets": targets, "metrics": "l1", **arguments}
         )
+
+
+def test_intervals_of_pairs_that_are_parts_of_pictures_draw_the_pictures():
+    inputs, targets = pairs()
+    units = np.arange(len(inputs)) % 3
+    metrics = ("l1", "frechet", "kernel", "recall")
+    by_pairs, by_units = (
+        TranslationEvaluation(inputs, targets, metrics, extractor(), resamples=20, units=given)
+        for given in (None, units)
+    )
+    outputs = targets * (0.2 + 0.3 * units[:, None, None, None])
+    one, other = by_pairs.of(outputs), by_units.of(outputs)
+    for name in metrics:
+        assert float(one[name]) == float(other[name])
+    assert np.ptp(other["l1"].interval) > 2.0 * np.ptp(one["l1"].interval)
+    assert other["l1"].card.settings["units"] == other["frechet"].card.settings["units"] == 3
+    assert other["frechet"].interval != one["frechet"].interval
+    assert other["kernel"].interval is None and other["recall"].interval is None
+    with pytest.raises(ValueError, match="`units` must be None or integers of shape"):
+        TranslationEvaluation(inputs, targets, "l1", units=units[:-1])
