@@ -88,7 +88,7 @@ def report(config, model, folder):
     of digits, and their Frechet distance, precision and recall against the held-out images. The
     samples of all truncations are of the same seed.
     """
-    conditional.save_classes(model, folder)
+    conditional.save_classes(model, folder, conditional.class_names(config))
     truncations = TRUNCATIONS if config.model == "biggan" else ()
     if truncations:
         labels = np.arange(10) % model.classes

@@ -71,7 +71,7 @@ def report(config, model, folder):
     As many samples of each class as are held out, by a classifier of digits that has seen neither;
     their Frechet distance to the training images of the class, and that of the held-out ones.
     """
-    conditional.save_classes(model, folder)
+    conditional.save_classes(model, folder, conditional.class_names(config))
     if config.data not in conditional.DIGITS:
         return  # Nothing here knows the classes of other data.
     held_out, labels = conditional.held_out(config)

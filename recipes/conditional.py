@@ -44,6 +44,11 @@ def has_labels(data, follow_links=False):
     return True
 
 
+def class_names(config):
+    """What the classes of a config's data are called, a list, or `None`."""
+    return kgen.data.class_names(config.data, config.follow_links)
+
+
 def held_out(config, data=None, split="test", limit=None):
     """Images of a split and their labels, as two arrays; of `config.data` or other data.
 
@@ -66,11 +71,14 @@ def arrays(data, split, **settings):
     return np.concatenate(images), np.concatenate(labels)
 
 
-def save_classes(model, folder, columns=10):
-    """Writes `classes.png`: a row for each class, a column for each of some latents."""
+def save_classes(model, folder, names=None, columns=10):
+    """Writes `classes.png`: a row for each class, a column for each of some latents.
+
+    `names` of the classes are written beside the rows, as of `kgen.data.class_names`.
+    """
     rows = [model.latents(columns, seed=0, labels=label) for label in range(model.classes)]
     images = model.decode(np.concatenate(rows))
-    kgen.plotting.save_grid(images, folder / "classes.png", columns, clip=True)
+    kgen.plotting.save_grid(images, folder / "classes.png", columns, clip=True, row_names=names)
 
 
 def digit_agreement(images, labels):

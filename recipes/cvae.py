@@ -45,7 +45,7 @@ def report(config, model, folder):
 
     As many samples of each class as are held out, by a classifier of digits that has seen neither.
     """
-    conditional.save_classes(model, folder)
+    conditional.save_classes(model, folder, conditional.class_names(config))
     held_out, labels = conditional.held_out(config)
     images, columns = analogies(model, *conditional.held_out(config, limit=10))
     kgen.plotting.save_grid(images, folder / "analogies.png", columns, clip=True)

@@ -44,7 +44,7 @@ def finish(config, model, paths, family, recipe):
             family.report(config, model, paths.report)
     folder = run_folder.export_folder(config)
     if folder is not None:
-        settings, scores = run_folder.as_json(config), newest_scores(paths)
+        settings, scores = run_folder.card_of(paths, config), newest_scores(paths)
         export = kgen.serving.export(model, folder, settings, scores, config.new_architecture)
         paths = dataclasses.replace(paths, export=pathlib.Path(export))
     run_folder.finish(paths, recipe)

@@ -190,6 +190,18 @@ def check_data(paths, fingerprint):
     _write_json(_data(paths), {"fingerprint": fingerprint})
 
 
+def remember_classes(paths, names):
+    """Keeps what the classes of a run's labels are called, a list of strings."""
+    _write_json(_data(paths), {**(_read_json(_data(paths)) or {}), "class_names": names})
+
+
+def class_names(paths):
+    """Returns what the classes of a run's labels are called; `None` where nothing tells."""
+    names = (_read_json(_data(paths)) or {}).get("class_names")
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return names if is_list else None
+
+
 def clear(paths):
     """Removes the files of a run, and no others; an export stays.
 
@@ -290,6 +302,12 @@ def _data(paths):
 
 def _mark(paths):
     return paths.config.with_name("finished.json")
+
+
+def card_of(paths, config):
+    """Returns what a model card says of a run: its config, and what its classes are called."""
+    names = class_names(paths)
+    return as_json(config) | ({} if names is None else {"class_names": names})
 
 
 def as_json(config):

@@ -265,6 +265,9 @@ def _train(config, build, family, paths, strategy):
         run_folder.check_config(paths, config)  # All hosts have been given the chief's.
         if is_chief:
             run_folder.check_data(paths, of_data(stream))
+            names = kgen.data.class_names(config.data, config.follow_links)
+            if names is not None and len(names) == getattr(model, "classes", None):
+                run_folder.remember_classes(paths, names)
         # What a user changes is refused above: what is left is what another version has made of it.
         checkpoint = kgen.callbacks.Checkpoint(
             paths.checkpoints, config.checkpoint_every, changes="accept"

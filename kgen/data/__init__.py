@@ -1,6 +1,7 @@
 """Image sets as `tf.data` streams: batched, float32, NHWC, in [-1, 1]."""
 
 from kgen.data.class_count import class_count
+from kgen.data.class_names import class_names
 from kgen.data.from_arrays import from_arrays
 from kgen.data.in_order import in_order
 from kgen.data.loading import load
@@ -13,6 +14,7 @@ from kgen.data.unpaired import unpaired
 __all__ = [
     "Stream",
     "class_count",
+    "class_names",
     "from_arrays",
     "image_shape",
     "in_order",

@@ -93,9 +93,19 @@ def count_classes(folder, follow_links=False):
     Raises:
         ValueError: as `list_folder`.
     """
+    names = class_names(folder, follow_links)
+    return None if names is None else len(names)
+
+
+def class_names(folder, follow_links=False):
+    """Return the names of the subfolders that are classes, by number, or None if they are none.
+
+    Raises:
+        ValueError: as `list_folder`.
+    """
     names = image_names(folder, follow_links)
     folders = _first_folders(names, split_folders(names, folder))
-    return None if folders is None else len(set(folders))
+    return None if folders is None else sorted(set(folders))
 
 
 def image_names(folder, follow_links=False):

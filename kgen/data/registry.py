@@ -38,11 +38,13 @@ class Source:
         count_classes: function from `follow_links` to the number of classes, or to None if there
             are no labels, where there is a way that spares reading the rows. Under a name that
             ends in a colon, from the rest of the user's string.
+        name_classes: the same to the list of their names, or to None where they have none.
     """
 
     read: Callable
     takes: tuple[str, ...] = ("image_size", "channels")
     count_classes: Callable | None = None
+    name_classes: Callable | None = None
 
 
 def _held(read):
@@ -61,7 +63,7 @@ SOURCES = {
     "ring": Source(ring, ("length",)),
     "shapes": Source(shapes, _GENERATED),
     "stacked_mnist": Source(stacked_mnist, _GENERATED),
-    "tfds:": Source(tfds.tfds, count_classes=tfds.count_classes),
+    "tfds:": Source(tfds.tfds, count_classes=tfds.count_classes, name_classes=tfds.class_names),
 }
 
 
@@ -134,6 +136,7 @@ def _named_source(name):
             source,
             read=lambda request: source.read(rest, request),
             count_classes=lambda _: source.count_classes(rest),
+            name_classes=lambda _: source.name_classes(rest),
         )
     return None
 
@@ -145,6 +148,7 @@ def _source_of_path(name_or_path):
         return Source(
             lambda request: Rows(*folder.list_folder(path, request.split, request.follow_links)),
             count_classes=lambda follow_links: folder.count_classes(path, follow_links),
+            name_classes=lambda follow_links: folder.class_names(path, follow_links),
         )
     if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
         return Source(

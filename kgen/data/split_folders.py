@@ -11,6 +11,8 @@ NAMES = {
     "test": ("test", "testing"),
 }
 _PARTS = {name: part for part, names in NAMES.items() for name in names}
+# Which of two parts these are nobody can tell.
+_OTHER_NAMES = ("eval", "evaluation", "holdout", "held_out", "heldout")
 # As train2017, trainA, test_images and "val set" are; and not as train_station is.
 _LIKE = re.compile(
     rf"({'|'.join(sorted(_PARTS, key=len, reverse=True))})"
@@ -46,7 +48,7 @@ def split_folders(names, folder):
     parts = {_part_like(top) for top in tops} - {None}
     if others and len(parts) > 1:
         raise ValueError(
-            f"{folder}: expected no folders beside the splits but train/, validation/ and test/, "
+            f"{folder}: expected no folders beside the splits train/, validation/ and test/, "
             f"found {_listed(tops)}. Move or rename what is no split, or pass one of these folders."
         )
     _check_deeper(places, folder)
@@ -92,6 +94,8 @@ def _check_deeper(places, folder):
 
 def _part_like(name):
     """Return the part that a folder's name is or looks like, or None."""
+    if name.lower() in _OTHER_NAMES:
+        return "evaluation"
     found = part_of(name)
     if found is None and (match := _LIKE.fullmatch(name.lower())):
         found = _PARTS[match[1]]

@@ -128,6 +128,18 @@ def count_classes(name):
     return largest + 1
 
 
+def class_names(name):
+    """Return the names of the classes of a set of TensorFlow Datasets, or None if they have none.
+
+    Args, Raises: as of `count_classes`.
+    """
+    import tensorflow_datasets as library
+
+    builder = _prepared_builder(library, name)
+    label = builder.info.features["label"] if _has_labels(builder) else None
+    return list(label.names) if isinstance(label, library.features.ClassLabel) else None
+
+
 def _has_labels(builder):
     features = builder.info.features
     return "label" in features and features["label"].shape == ()

@@ -67,7 +67,7 @@ def tiled(images, columns, padding=1):
     return grid
 
 
-def save_grid(images, path, columns=None, scale=None, clip=False):
+def save_grid(images, path, columns=None, scale=None, clip=False, row_names=None):
     """Write images tiled into one PNG file, enlarged to be legible or scaled down to be of use.
 
     Args:
@@ -78,6 +78,8 @@ def save_grid(images, path, columns=None, scale=None, clip=False):
             which the longer side has at least 512 pixels; where it has more than 4,096, for the
             means of squares of the fewest pixels with which it has no more.
         clip: as of `image_grid`.
+        row_names: list of what is written to the left of each row, such as names of classes; None
+            for nothing.
 
     Returns:
         `pathlib.Path` of the file.
@@ -95,7 +97,12 @@ def save_grid(images, path, columns=None, scale=None, clip=False):
     grid = image_grid(images, columns, clip=clip)
     if scale is not None:
         _check_integer("scale", scale, 1)
-    return write_png(grid, path, scale)
+    if row_names is not None:
+        per_row = math.ceil(math.sqrt(len(images))) if columns is None else columns
+        rows = math.ceil(len(images) / per_row)
+        if len(row_names) != rows:
+            raise ValueError(f"row_names: expected {rows}, one a row, got {row_names!r}.")
+    return write_png(grid, path, scale, row_names)
 
 
 def png_path(path):
@@ -106,7 +113,7 @@ def png_path(path):
     return path
 
 
-def write_png(picture, path, scale=None):
+def write_png(picture, path, scale=None, row_names=None):
     """Write bytes `(height, width, 3)` to a path, each pixel as a square of `scale` pixels.
 
     Without a `scale` it is as `save_grid` says. The file is whole, or what it was before.
@@ -123,10 +130,28 @@ def write_png(picture, path, scale=None):
     else:
         scale = math.ceil(LEGIBLE_PIXELS / longer) if scale is None else scale
         image = image.resize((width * scale, height * scale), Image.Resampling.NEAREST)
+    if row_names is not None:
+        image = _beside_names(image, row_names)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:
         image.save(partial, format="PNG")
     return path
+
+
+def _beside_names(image, names):
+    """Return a picture with a name to the left of each of its rows, which are equally high."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    row = image.height / len(names)
+    font = ImageFont.load_default(size=min(24.0, max(8.0, row / 2)))
+    margin = 8 + math.ceil(max(font.getlength(str(name)) for name in names)) + 8
+    wide = Image.new("RGB", (margin + image.width, image.height), "white")
+    wide.paste(image, (margin, 0))
+    draw = ImageDraw.Draw(wide)
+    for number, name in enumerate(names):
+        place = (margin - 8, (number + 0.5) * row)
+        draw.text(place, str(name), fill="black", font=font, anchor="rm")
+    return wide
 
 
 def _check_integer(name, value, least):

@@ -40,7 +40,7 @@ def main(arguments):
     # Not above: `--help` need not wait for TensorFlow.
     import kgen.serving
     from recipes import run_folder
-    from recipes.command_line.saved import load_model, run_config
+    from recipes.command_line.saved import load_model, run_classes, run_config
     from recipes.training import newest_scores
 
     if config.ability is not None and config.format == "saved_model":
@@ -52,7 +52,8 @@ def main(arguments):
     if config.format == "saved_model":
         scores = newest_scores(run_folder.paths(path)) if path.is_dir() else None
         out = config.out or run_folder.default_export(path)
-        settings = run_config(path) or None
+        names = run_classes(path)
+        settings = run_config(path) | ({} if names is None else {"class_names": names}) or None
         limits = {"max_pixels": config.max_pixels, "max_count": config.max_count}
         told = (settings, scores or None, config.new_architecture)
         print(kgen.serving.export(model, out, *told, **limits))

@@ -6,6 +6,8 @@ import math
 
 import tyro
 
+from recipes.registry import did_you_mean
+
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
@@ -21,8 +23,11 @@ class Sample:
     """Seed of the images: the same one gives the same images."""
     columns: int | None = None
     """Images a row; None for a grid as square as can be."""
-    labels: list[int] | None = None
-    """Of a conditional model the class of all images, or of each; None draws them."""
+    labels: list[str] | None = None
+    """Of a conditional model the class of all images, or of each: a number or, of a run on a
+    folder, a name, which wins; None draws them."""
+    raw: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Whether to use the weights as training left them, and not their moving average."""
     psi: float | None = None
     """How far samples are from the mean: 1, the default, as they are, 0 the mean. Of a StyleGAN its
     styles from the mean style, of other models the latents from 0."""
@@ -42,16 +47,32 @@ def main(arguments):
     config = tyro.cli(Sample, prog="kgen sample", args=arguments)
     # Not above: `--help` need not wait for TensorFlow.
     import kgen.plotting
-    from recipes.command_line.saved import load_model
+    from recipes.command_line.saved import load_model, run_classes
 
-    images = drawn(load_model(config.model), config)
+    model = load_model(config.model)
+    labels = None if config.labels is None else numbered(config.labels, run_classes(config.model))
+    images = drawn(model, dataclasses.replace(config, labels=labels))
     print(kgen.plotting.save_grid(images, config.out, config.columns, clip=True))
+
+
+def numbered(labels, names):
+    """Returns the numbers of classes given by number or name; `names` are the list's, or `None`."""
+    names = names or []
+    for label in labels:
+        if not label.isdecimal() and label not in names:
+            expected = f"numbers or names out of {names}" if names else "numbers"
+            raise ValueError(
+                f"labels: expected {expected}, received {label!r}.{did_you_mean(label, names)}"
+            )
+    return [names.index(label) if label in names else int(label) for label in labels]
 
 
 def drawn(model, config):
     """Returns the images that a `Sample` asks a model for."""
-    options = {name: getattr(config, name) for name in ("labels", "psi", "cutoff", "truncation")}
-    options = {name: value for name, value in options.items() if value is not None}
+    names = ("labels", "psi", "cutoff", "truncation", "raw")
+    options = {name: getattr(config, name) for name in names}
+    # What is not given is left to the model.
+    options = {name: v for name, v in options.items() if v is not None and v is not False}
     known = inspect.signature(model.sample).parameters
     psi = None if "psi" in known else options.pop("psi", None)
     for name, value in options.items():
@@ -65,6 +86,7 @@ def drawn(model, config):
         raise ValueError(
             f"psi: expected a number, and no InfoGAN, whose codes have no mean; received {psi!r}."
         )
+    raw = {"raw": options.pop("raw")} if "raw" in options else {}
     latents = model.latents(config.count, config.seed, **options).copy()
     latents[..., : latents.shape[-1] - (model.classes or 0)] *= psi  # Then comes the label.
-    return model.decode(latents)
+    return model.decode(latents, **raw)

@@ -8,6 +8,7 @@ import keras
 
 import kgen
 from kgen import models  # noqa: F401  Their classes have to be known to be read.
+from recipes import run_folder
 
 
 def load_model(path):
@@ -49,6 +50,12 @@ def load(path):
         return keras.models.load_model(file)
     except Exception as error:  # Keras raises whatever the file has it come across.
         raise ValueError(f"model: {file} cannot be read: {error}") from error
+
+
+def run_classes(path):
+    """Returns what the classes of a run are called, of its folder or a file in it, or `None`."""
+    path = pathlib.Path(path).expanduser()
+    return run_folder.class_names(run_folder.paths(path if path.is_dir() else path.parent))
 
 
 def run_config(path):

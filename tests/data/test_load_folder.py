@@ -196,6 +196,7 @@ def test_train_beside_another_folder_is_a_class_and_said_to_be(tmp_path):
     [
         ("train test unlabelled", r"no folders beside the splits .* test/, train/, unlabelled/"),
         ("train val backup", "no folders beside the splits"),
+        ("train eval", "no folders beside the splits .* eval/, train/"),
         ("train2017 val2017", "no folders beside the splits .* train2017/, val2017/"),
         ("trainA trainB testA testB", "no folders beside the splits"),
         ("train_images test_images", "no folders beside the splits"),
