@@ -150,6 +150,19 @@ def test_samples_of_a_class_and_nearer_to_the_mean(saved, tmp_path):
     np.testing.assert_array_equal(pixels[:, 1:9], pixels[:, 10:18])  # Both are the mean image.
 
 
+def test_samples_of_the_weights_as_training_left_them(saved, tmp_path):
+    path, out, expected = saved("dcgan"), tmp_path / "raw.png", tmp_path / "expected.png"
+    model = keras.models.load_model(path)
+    for line, images in (
+        ("", model.sample(2, seed=5)),
+        ("--raw", model.sample(2, seed=5, raw=True)),
+        ("--raw --psi 0.5", model.decode(0.5 * model.latents(2, seed=5), raw=True)),
+    ):
+        kgen(f"sample {path} --count 2 --seed 5 --out {out} {line}")
+        save_grid(images, expected, clip=True)
+        assert out.read_bytes() == expected.read_bytes()
+
+
 def test_psi_of_a_model_without_styles_is_that_of_its_latents(run, saved, tmp_path):
     out, expected = tmp_path / "samples.png", tmp_path / "expected.png"
     kgen(f"sample {run} --count 4 --seed 3 --psi 0.7 --out {out}")
