@@ -49,8 +49,9 @@ class Config(training.Config):
     """Of a denoising one the noise's deviation in units of [-1, 1], or the share of pixels."""
     sparsity: Literal["kl", "l1"] = "kl"
     """Of a sparse one the penalty: on units that are active too often, or on all activity."""
-    sparsity_weight: float = 1.0
-    """Of a sparse one the weight of the penalty."""
+    sparsity_weight: float | None = None
+    """Of a sparse one the weight of the penalty; None for Ng's 3 in units of the loss, which is 24
+    for kl and l2, and for 0.1 of l1."""
     target: float = 0.05
     """Of a sparse one the mean activation that kl asks for."""
     contraction_weight: float = 0.1
@@ -77,6 +78,9 @@ def build(config, image_shape):
     # contractive code's sigmoids saturate in the first rounds, and nothing pulls them back.
     has_sigmoid = config.kind == "sparse" or (config.kind == "contractive" and is_dense)
     activation = "sigmoid" if has_sigmoid else None
+    if config.kind == "sparse" and config.sparsity == "l1":
+        # On all activity sigmoids saturate in the first rounds, half of them at 1: no unit lives.
+        activation = "relu"
     if is_dense:
         size, encoder, decoder = config.units, dense_encoder, dense_decoder
     else:

@@ -194,7 +194,7 @@ def denoising_autoencoder():
 
 
 def sparse_autoencoder():
-    return models.SparseAutoencoder(*code_networks("sigmoid"), target=0.2)
+    return models.SparseAutoencoder(*code_networks("sigmoid"), sparsity_weight=1.0, target=0.2)
 
 
 def contractive_autoencoder():

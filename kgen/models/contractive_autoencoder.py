@@ -22,9 +22,12 @@ class ContractiveAutoencoder(Autoencoder):
         encoder, decoder, reconstruction: As of `Autoencoder`; an encoder without batch norm, which
             makes a code depend on other images. The paper's decoder is the encoder's matrix
             transposed; here it need not be.
-        contraction_weight: Weight of the squared Frobenius norm, at least 0; lambda in the paper,
-            whose images are in [0, 1], where Jacobians are twice and their squares four times as
-            large as in [-1, 1].
+        contraction_weight: Weight of the squared Frobenius norm, at least 0. The paper's images are
+            in [0, 1], where Jacobians are twice as large as in [-1, 1], their squares four times,
+            and squared errors a quarter: its lambda is 16 lambda here with `"l2"`, 8 with `"l1"`
+            and 4 with `"bernoulli"`. Of a code whose scale is free, such as a linear one, and a
+            decoder that is not tied to it, the penalty shrinks the code and the decoder makes up
+            for that: nothing contracts.
         projections: `None` for the whole Jacobian, at the price of as many passes as a code has
             entries; k for an estimate without bias from k of them (Hutchinson 1990).
         **kwargs: As of `Autoencoder`.

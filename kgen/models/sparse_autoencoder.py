@@ -7,6 +7,10 @@ from kgen.losses import kl_sparsity, l1_sparsity
 from kgen.models.arguments import check_choice, check_weight, is_number
 from kgen.models.autoencoder import Autoencoder
 
+# The error of a reconstruction as a multiple of what half the squared error, or the cross-entropy,
+# of pixels in [0, 1] comes to; of the absolute one there is no such, and it is only scaled.
+_ERROR_TO_THE_NOTES = {"l2": 8.0, "l1": 2.0, "bernoulli": 1.0}
+
 
 @keras.saving.register_keras_serializable("kgen")
 class SparseAutoencoder(Autoencoder):
@@ -20,7 +24,9 @@ class SparseAutoencoder(Autoencoder):
         encoder, decoder, reconstruction: As of `Autoencoder`; for `"kl"` an encoder that ends in a
             sigmoid.
         sparsity: `"kl"` or `"l1"`.
-        sparsity_weight: Weight of the sparsity, at least 0.
+        sparsity_weight: Weight of the sparsity, at least 0. `None` is of `"kl"` the notes' beta of
+            3, in the units of the loss here: 24 with `"l2"`, whose errors are twice as large in
+            [-1, 1] as in the notes' [0, 1] and are squared without their half; and of `"l1"` 0.1.
         target: Mean activation that `"kl"` asks for, in (0, 1); 0.05 in the notes. `"l1"` has none.
         **kwargs: As of `Autoencoder`.
 
@@ -36,13 +42,14 @@ class SparseAutoencoder(Autoencoder):
         decoder,
         reconstruction="l2",
         sparsity="kl",
-        sparsity_weight=1.0,
+        sparsity_weight=None,
         target=0.05,
         **kwargs,
     ):
         super().__init__(encoder, decoder, reconstruction, **kwargs)
         check_choice("sparsity", sparsity, ("kl", "l1"))
-        check_weight("sparsity_weight", sparsity_weight)
+        if sparsity_weight is not None:
+            check_weight("sparsity_weight", sparsity_weight)
         if not is_number(target) or not 0.0 < target < 1.0:
             raise ValueError(f"`target` must be a number between 0 and 1, received {target!r}.")
         if sparsity == "kl":
@@ -55,8 +62,15 @@ class SparseAutoencoder(Autoencoder):
         codes = self.encoder(images, training=training)
         error = self.reconstruction_error(codes, images, training)
         sparsity = kl_sparsity(codes, self.target) if self.sparsity == "kl" else l1_sparsity(codes)
-        loss = error + self.sparsity_weight * sparsity
+        loss = error + self.weight_of_sparsity * sparsity
         return loss, {"reconstruction": error, "sparsity": sparsity}
+
+    @property
+    def weight_of_sparsity(self):
+        """The `sparsity_weight`, or what stands for `None`."""
+        if self.sparsity_weight is not None:
+            return self.sparsity_weight
+        return 0.1 if self.sparsity == "l1" else 3.0 * _ERROR_TO_THE_NOTES[self.reconstruction]
 
 
 def _check_range(encoder):

@@ -60,7 +60,8 @@ def test_wrong_numbers_are_refused_by_name(name):
     kind, given = made(name)
     for argument in arguments_of(name, int | float):
         wrong = ["yes", 2, None] if isinstance(given[argument], bool) else list(NUMBERS)
-        if argument in ("ema_momentum", "projections"):  # Of which `None` means something.
+        if argument in ("ema_momentum", "projections", "sparsity_weight"):
+            # Of which `None` means something.
             wrong.remove(None)
         for value in wrong:
             with pytest.raises(ValueError, match=f"`{argument}"):

@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import kgen.data
 from kgen import models, networks
@@ -138,6 +139,22 @@ def mean_activation(sparsity, weight):
     expected = history["reconstruction"][-1] + weight * history["sparsity"][-1]
     assert history["loss"][-1] == pytest.approx(expected, rel=1e-5)
     return model.encode(IMAGES).mean()
+
+
+@pytest.mark.parametrize(
+    "reconstruction, sparsity, weight",
+    # Ng's 3 times: 2 of the half, 4 of the square of [-1, 1]; the cross-entropy is the same.
+    [("l2", "kl", 3 * 2 * 4), ("bernoulli", "kl", 3), ("l2", "l1", 0.1)],
+)
+def test_the_default_weight_of_sparsity_is_the_notes_in_units_of_the_loss(
+    reconstruction, sparsity, weight
+):
+    networks = linear_networks()
+    model = models.SparseAutoencoder(*networks, reconstruction, sparsity, seed=0)
+    loss, parts = model.autoencoder_loss(ops.convert_to_tensor(IMAGES), training=True)
+    added = float(loss) - float(parts["reconstruction"])
+    assert added == pytest.approx(weight * float(parts["sparsity"]), rel=1e-3)
+    assert model.get_config()["sparsity_weight"] is None
 
 
 @pytest.mark.parametrize("sparsity", ["kl", "l1"])
@@ -274,11 +291,11 @@ def batch_norm_encoder():
             lambda: models.DenoisingAutoencoder(
                 encoder(), decoder(), corruption="masking", amount=1.5
             ),
-            "`amount` of masking must be .* at most 1, received 1.5",
+            r"`amount` must lie in \[0, 1\], received 1.5",
         ),
         (
             lambda: models.DenoisingAutoencoder(encoder(), decoder(), amount=float("nan")),
-            "`amount` of gaussian .* received nan",
+            "`amount` must be a number of at least 0, received nan",
         ),
         (lambda: models.SparseAutoencoder(encoder(), decoder()), r"codes in \[0, 1\]"),
         (

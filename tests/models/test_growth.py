@@ -280,7 +280,7 @@ def test_several_replicas_share_batches_of_several_sizes():
         ({"stable_kimg": "1"}, "`stable_kimg` must be a number"),
         ({"batch_sizes": [8]}, "`batch_sizes` must be a dict"),
         ({"batch_sizes": {16: 8}}, r"keys out of \[2, 4, 8\], received 16"),
-        ({"batch_sizes": {8: 0}}, "positive integers, received 0 for 8"),
+        ({"batch_sizes": {8: 0}}, r"`batch_sizes\[8\]` must be a positive integer, received 0"),
         ({"progressive": 1}, "`progressive` must be True or False, received 1"),
         ({"drift_weight": -1.0}, "`drift_weight` must be"),
     ],

@@ -131,7 +131,7 @@ def test_translations_are_clipped():
         ({"adversarial_weight": None}, "`adversarial_weight`.*None"),
         ({"content_weight": 0.0}, "nothing else is left"),
         ({"discriminator": judge([0.7], shape=(2, 2))}, r"\(4, 4, 1\), received.*\(2, 2, 1\)"),
-        ({"content_network": "vgg"}, "`content_network` must be a built keras.Model.*'vgg'"),
+        ({"content_network": "vgg"}, "`content_network` must be a built .*keras.Model.*'vgg'"),
         ({"content_network": translator([[1.0]], shape=(2, 2))}, r"of \(4, 4, 1\) and return one"),
         (
             {"generator": keras.Sequential([keras.Input((4, 4, 1)), keras.layers.ZeroPadding2D()])},
