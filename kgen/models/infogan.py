@@ -233,6 +233,6 @@ def _check_networks(generator, discriminator, width):
     images, outputs = network_shapes("discriminator", discriminator)
     if len(images) != 1 or len(outputs) != 2 or outputs[1] != (width,):
         raise ValueError(
-            f"`discriminator` must take images and return [logits, codes], the codes being "
-            f"({width},), received one from {images} to {outputs}."
+            f"`discriminator` must return [logits, codes] of images, the codes being ({width},), "
+            f"received one from {images} to {outputs}."
         )
