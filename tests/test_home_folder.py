@@ -45,7 +45,7 @@ def test_what_a_training_leaves(home):
     folder = home / "run"
     assert kgen.callbacks.Checkpoint("~/run").directory == folder
     assert kgen.callbacks.SampleGrid("~/run").directory == folder
-    evaluation = kgen.metrics.Evaluation("digits", "kernel", "random")
+    evaluation = kgen.metrics.Evaluation("digits", "kernel", "random", split="validation")
     found = kgen.callbacks.Evaluate(evaluation, log="~/run/log", best="~/run/best.keras")
     assert (found.log, found.best) == (folder / "log", folder / "best.keras")
     kgen.metrics.append_scores("~/run/scores", {"a": Score(0.5, Card("a"))})

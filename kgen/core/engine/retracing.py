@@ -1,7 +1,7 @@
 """TensorFlow's warning that a function is traced again and again, where kgen means it to be."""
 
+import inspect
 import logging
-import sys
 
 _WARNING = "triggered tf.function retracing"
 _OURS = ("kgen.", "recipes.")
@@ -18,7 +18,7 @@ class NotOfOurs(logging.Filter):
     def filter(self, record):
         if _WARNING not in str(record.msg):
             return True
-        frame = sys._getframe()
+        frame = inspect.currentframe()
         own = frame.f_globals["__name__"]
         while frame is not None:
             name = frame.f_globals.get("__name__", "")
