@@ -160,10 +160,13 @@ def as_meant(optimizer, default, players):
     Warns:
         UserWarning: If a name stands for other optimizers than the default, for several players.
     """
-    if optimizer is None or default is None or not isinstance(optimizer, str):
-        return default if optimizer is None else optimizer
+    if default is None or not (optimizer is None or isinstance(optimizer, str)):
+        return optimizer
     by_player = _by_player(default, [player.name for player in players])
-    if {type(value) for value in by_player.values()} == {type(keras.optimizers.get(optimizer))}:
+    for name, value in by_player.items():
+        value.name = name  # Logged as `learning_rate_<player>`.
+    kinds = {type(value) for value in by_player.values()}
+    if optimizer is None or kinds == {type(keras.optimizers.get(optimizer))}:
         return by_player
     if len(players) > 1:
         kind = " and ".join(sorted({type(value).__name__ for value in by_player.values()}))

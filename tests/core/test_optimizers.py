@@ -76,6 +76,7 @@ def test_a_name_means_the_settings_of_the_paper(given):
     left, right = model.optimizer.by_player.values()
     assert [float(o.learning_rate) for o in (left, right)] == [0.5, 0.25]
     assert [o.momentum for o in (left, right)] == [0.0, 0.9]
+    assert [o.name for o in (left, right)] == ["left", "right"]
 
 
 def test_another_name_is_warned_of_and_taken():

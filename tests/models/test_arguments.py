@@ -95,8 +95,9 @@ def test_a_critic_of_other_images_or_other_labels_is_refused():
     conditional = networks.resnet_critic(SHAPE, filters=4, classes=3, condition="projection")
     with pytest.raises(ValueError, match="`critic` must have one input and one output without"):
         models.WGANGP(generator, conditional)
+    of_many = networks.resnet_critic(SHAPE, filters=4, classes=5, condition="projection")
     with pytest.raises(ValueError, match=r"`generator` must take \[latents, labels\]"):
-        models.WGANGP(generator, conditional, condition="projection")
+        models.WGANGP(generator, of_many, condition="projection")
 
 
 # What NumPy calls the same number.

@@ -155,7 +155,7 @@ def test_a_generator_learns_which_class():
     model.compile(keras.optimizers.Adam(), steps_per_execution=50)
     for optimizer in model.optimizer.optimizers:
         optimizer.learning_rate = 5e-3
-    images, labels = np.tile(images.astype("float32"), (150, 1, 1, 1)), np.tile(labels, 150)
+    images, labels = np.tile(images.astype("float32"), (300, 1, 1, 1)), np.tile(labels, 300)
     model.fit(images, labels, batch_size=64, shuffle=False, verbose=0)
     assert model.sample(16, seed=0, labels=0).mean() < -0.5
     assert model.sample(16, seed=0, labels=1).mean() > 0.5

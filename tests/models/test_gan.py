@@ -182,7 +182,7 @@ def test_clipping_is_of_the_model_and_not_of_the_discriminator():
     discriminator = smooth_critic()
     models.GAN(dense_generator(), discriminator, loss="wasserstein")
     model = models.GAN(dense_generator(), discriminator, loss="hinge")
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     model.fit(BATCH, batch_size=8, verbose=0)
     assert max(np.abs(w).max() for w in discriminator.get_weights()) > 0.1
 

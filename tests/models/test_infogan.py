@@ -122,7 +122,7 @@ def test_codes_of_one_kind_alone():
         ({"continuous": -1}, "`continuous` must be"),
         ({"categories": [], "continuous": 0}, "at least one code"),
         ({"categories": [10]}, r"`generator` must take one row of noise and 12 codes"),
-        ({"categories": [4], "continuous": 1}, r"`discriminator` must return .* being \(5,\)"),
+        ({"categories": [4], "continuous": 1}, r"`discriminator` must .*return .* being \(5,\)"),
         ({**CODES, "categorical_weight": -1.0}, "`categorical_weight` must be a number"),
         ({**CODES, "continuous_weight": "much"}, "`continuous_weight` must be a number"),
         ({**CODES, "noise_scale": float("nan")}, "`noise_scale` must be a number"),

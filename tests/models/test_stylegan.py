@@ -192,7 +192,7 @@ def test_refuses(model, call, message):
 
 def test_constructor_refuses(model):
     discriminator = model.discriminator
-    with pytest.raises(ValueError, match=r"` must lie in \[0, 1\].*1.5"):
+    with pytest.raises(ValueError, match=r"`mixing` must lie in \[0, 1\].*1.5"):
         StyleGAN(model.generator, discriminator, mixing=1.5)
     with pytest.raises(ValueError, match="`generator` must be a kgen.networks.StyleGenerator"):
         StyleGAN(ProgressiveGenerator(SHAPE, 4, 2), discriminator)

@@ -94,7 +94,7 @@ def test_a_conditional_critic_is_trained_and_asked_for_classes(condition):
         classification_weight=0.5,
         seed=0,
     )
-    model.compile("sgd", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), run_eagerly=True)
     labels = np.arange(len(BATCH)) % 3
     logs = model.fit(BATCH, labels, batch_size=len(BATCH), verbose=0).history
     assert ("critic_classification" in logs) == (condition == "auxiliary")
