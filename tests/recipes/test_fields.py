@@ -180,7 +180,7 @@ def test_images_may_be_higher_than_wide(recipe, tmp_path):
     fields = {**TINY[recipe], "data": "digits", "image_size": from_shell.image_size}
     config = recipe.Config(**fields)
     stream = recipe.FAMILY.load(config, 16)
-    model = recipe.build(config, *training._image_shapes(stream))
+    model = recipe.build(config, *training._image_shapes(stream, config.data))
     images = keras.tree.flatten(next(iter(stream)))
     assert (16, 8) in [tuple(entry.shape[1:3]) for entry in images]
     if "sample" in model.abilities:
