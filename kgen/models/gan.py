@@ -71,11 +71,13 @@ class GAN(ConditionalModel):
             arXiv 2006.10738); for few images. A penalty is taken at the changed images.
         packing: k >= 1: the discriminator judges k images at once, concatenated along the channels
             (PacGAN, Lin et al. 2018, arXiv 1712.04086); its input has k times the channels.
-        discriminator_updates: Discriminator's updates per generator's update, each on fresh data.
+        discriminator_updates: Discriminator's updates per generator's update, each on fresh data;
+            5 in Arjovsky et al. 2017, whose code has 100 in the first rounds.
         share_fakes: Whether the generator learns from the fakes of the discriminator's last update,
             so that a round needs one pass of the generator and not two, as the DCGAN's authors did.
             `False` draws new ones, as in Goodfellow et al. 2014, algorithm 1.
-        latent_distribution: `"normal"` or `"uniform"` in [-1, 1].
+        latent_distribution: `"normal"` or `"uniform"` in [-1, 1]; uniform ones are those of the
+            first GAN, of DCGAN and of InfoGAN.
         ema_momentum: Momentum of the generator's moving average; `None` for no average.
         condition: `None`, or how the discriminator learns of classes: `"concatenation"` (Mirza and
             Osindero 2014, arXiv 1411.1784) or `"projection"` (Miyato and Koyama 2018, arXiv

@@ -100,10 +100,13 @@ class StyleGAN(Growing, GAN):
         check_share("mean_momentum", mean_momentum, up_to_one=True)
         self.mixing = mixing
         self.mean_momentum = mean_momentum
+        # Differs from the paper: growth starts at the first size, 4 x 4, and not at 8 x 8,
+        # so that one schedule serves both growing systems.
         self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)
 
     def default_optimizers(self):
         """The paper's, appendix C, below 128 pixels."""
+        # Differs from the paper: one rate for all sizes, where the authors' rises with the size.
         return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     def images_of(self, latents, training):

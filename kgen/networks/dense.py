@@ -66,6 +66,8 @@ def dense_discriminator(
     labels = conditioning.discriminator_labels(condition, classes)
     x = Dropout(input_dropout)(layers.Flatten()(images))
     x = conditioning.with_labels(x, labels if condition == "concatenation" else None)
+    # Differs from the paper: the norm of a unit's weights is free; its configuration limits
+    # it. A layer of one's own may have `keras.constraints.MaxNorm`.
     x = Maxout(units, pieces, kernel_initializer=_init(0.005))(x)
     x = Maxout(units, pieces, kernel_initializer=_init(0.005))(Dropout(dropout)(x))
     x = Dropout(dropout)(x)

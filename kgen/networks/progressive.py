@@ -183,6 +183,7 @@ class ProgressiveDiscriminator(GrowingNetwork):
             x = block(x)
         logits = self.logit(x)
         if labels is not None:
+            # Differs from StyleGAN's code, which has a logit for each class and takes the label's.
             logits = logits + ops.sum(self.embedding(labels) * x, axis=-1, keepdims=True)
         return ops.cast(logits, "float32")
 
