@@ -28,14 +28,14 @@ def test_the_example_runs_and_goes_on(tmp_path, monkeypatch):
     train_untraced(monkeypatch)
     monkeypatch.chdir(tmp_path)
     # As it stands, but on fewer images and for fewer rounds.
-    code = EXAMPLE.replace("batch_size=3 * 64), epochs=2", "batch_size=3 * 8).take(1), epochs=1")
+    code = EXAMPLE.replace("batch_size=3 * 64), epochs=40", "batch_size=3 * 8).take(1), epochs=1")
     assert code != EXAMPLE and len(EXAMPLE.splitlines()) <= 20
     names = {}
     exec(code, names)
     assert names["images"].shape == (16, 28, 28, 1)
 
     code = RESUME.replace("batch_size=3 * 64)", "batch_size=3 * 8).take(1)")
-    code = code.replace("every=50", "every=2").replace("epochs=4", "epochs=1")
+    code = code.replace("every=50", "every=2").replace("epochs=80", "epochs=1")
     assert "every=2" in code and "epochs=1" in code
     exec(code, names)
     assert (tmp_path / "runs/mine/round-00000002.checkpoint").exists()
@@ -90,6 +90,7 @@ def test_codes_clean_and_tell_what_is_unlike(tmp_path, monkeypatch):
     train_untraced(monkeypatch)
     names = {"kgen": kgen, "shape": (28, 28, 1)}
     code = CODES.replace('"mnist5k", batch_size=64)', '"mnist5k", batch_size=64).take(5)')
+    code = code.replace("epochs=20", "epochs=1")
     assert code != CODES
     exec(code, names)
     assert names["clean"].shape == (500, 28, 28, 1) and 0.0 <= names["alarms"].mean() < 0.15
