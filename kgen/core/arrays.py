@@ -16,12 +16,12 @@ def seed_of(seed):
     return int(seed)
 
 
-def float_images(images, shape, name="images"):
+def float_images(images, shape, name="images", margin=0.0):
     """Returns images as float32; `shape` as of `rows_of`.
 
     Raises:
-        ValueError: If they are no floats, not of the shape or not in [-1, 1]. Of rows, such as
-            points and codes, any range is taken.
+        ValueError: If they are no floats, not of the shape or not in [-1, 1], or farther from it
+            than `margin`. Of rows, such as points and codes, any range is taken.
 
     Warns:
         UserWarning: If they seem to be in [0, 1]; see `check_image_range`.
@@ -33,7 +33,7 @@ def float_images(images, shape, name="images"):
         )
     images = rows_of(images, name, shape)
     if images.ndim >= 4:
-        check_image_range(images, name)
+        check_image_range(images, name, margin)
     return images
 
 

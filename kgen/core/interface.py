@@ -50,6 +50,9 @@ labels)` |
     # Whether `encode` gives all that `decode` takes, and not a part of it, such as a code.
     encodes_latents = True
 
+    # How far out of [-1, 1] the images that it encodes and reconstructs may be.
+    image_margin = 0.0
+
     # What images are encoded, reconstructed and given a probability together with: `None`, or the
     # argument "labels" of `encode`, `reconstruct` and `log_prob`.
     encoded_with = None
@@ -312,7 +315,8 @@ labels)` |
         """Runs before the model is used for anything but training; nothing by default."""
 
     def _images(self, images, shape=None):
-        return float_images(images, self.image_shape if shape is None else shape)
+        shape = self.image_shape if shape is None else shape
+        return float_images(images, shape, margin=self.image_margin)
 
     def _to_encode(self, images, labels):
         """Returns images, and the labels that they are encoded together with, if they are."""

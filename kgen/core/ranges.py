@@ -10,7 +10,7 @@ CONVERSION = (
 )
 
 
-def check_image_range(images, name="images"):
+def check_image_range(images, name="images", margin=0.0):
     """Raises if images are not in [-1, 1], and warns if they seem to be in [0, 1].
 
     Of points and codes, which have ranges of their own, nothing can be said: this is for images.
@@ -18,9 +18,10 @@ def check_image_range(images, name="images"):
     Args:
         images: Array of floats, of any shape.
         name: The argument's name, for the messages.
+        margin: How far out of [-1, 1] values may be, as those of images with noise are.
 
     Raises:
-        ValueError: If a value is NaN, or farther than `TOLERANCE` from [-1, 1].
+        ValueError: If a value is NaN, or farther than `TOLERANCE` and the margin from [-1, 1].
 
     Warns:
         UserWarning: If all values are at least 0, and not all are the same.
@@ -31,9 +32,11 @@ def check_image_range(images, name="images"):
     least, most = float(images.min()), float(images.max())  # NaN anywhere shows in both.
     if np.isnan(least) or np.isnan(most):
         raise ValueError(f"`{name}` must be numbers in [-1, 1], received NaN.")
-    if least < -1.0 - TOLERANCE or most > 1.0 + TOLERANCE:
+    largest = 1.0 + margin
+    if max(-least, most) > largest + TOLERANCE:
         raise ValueError(
-            f"`{name}` must be in [-1, 1], received values in [{least:g}, {most:g}]. {CONVERSION}"
+            f"`{name}` must be in [{-largest:g}, {largest:g}], received values in [{least:g}, "
+            f"{most:g}]. {CONVERSION}"
         )
     if 0.0 <= least < most:
         warnings.warn(

@@ -49,6 +49,11 @@ class DenoisingAutoencoder(Autoencoder):
         self.corruption = corruption
         self.amount = amount
 
+    @property
+    def image_margin(self):
+        """Room for Gaussian noise: eight deviations, which one element in 10^15 exceeds."""
+        return 8.0 * self.amount if self.corruption == "gaussian" else 0.0
+
     def autoencoder_loss(self, images, training):
         codes = self.encoder(self._corrupted(images, self.noise), training=training)
         return self.reconstruction_error(codes, images, training)

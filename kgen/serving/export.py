@@ -112,7 +112,7 @@ classes)` |
         raise ValueError(f"`directory` must be a folder, received the file {str(directory)!r}.")
     if not new_architecture:
         check_architecture(model, directory)
-    limits = Limits(plain(max_pixels), plain(max_count))
+    limits = Limits(plain(max_pixels), plain(max_count), model.image_margin)
     abilities = abilities_of(model)
     _check_room(limits, abilities)
     signatures = signatures_of(abilities, limits)

@@ -93,7 +93,9 @@ def _export(model, path, name, form, suffix):
             f"An ONNX file needs {' and '.join(missing)}, not installed here: "
             'pip install "kgen-keras[onnx]".'
         )
-    checked_examples(model, [ability], signatures_of([ability], Limits()))
+    checked_examples(
+        model, [ability], signatures_of([ability], Limits(image_margin=model.image_margin))
+    )
     signature = [keras.InputSpec(s.dtype.name, tuple(s.shape), name=s.name) for s in ability.inputs]
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:

@@ -147,7 +147,7 @@ def test_a_mode_that_the_reference_lacks_is_an_error_or_smoothed():
     [
         (dict(points=np.zeros((0, 2))), "`points` must have at least 1 row"),
         (dict(points=np.zeros(2)), "`points` must have shape"),
-        (dict(points=np.zeros((3, 1))), "`points` and `centres`.*\\(3, 1\\)"),
+        (dict(points=np.zeros((3, 1))), "`points` and `centres`.*rows of 1 and of 2 numbers"),
         (dict(points=np.full((3, 2), np.nan)), "`points` must be finite; received 6"),
         (dict(centres=CENTRES[:1]), "`centres` must have at least 2"),
         (dict(std=0.0), "`std`.*above 0.*received 0.0"),

@@ -103,6 +103,21 @@ def test_gaussian_noise_has_the_deviation_asked_for():
     assert noise.mean() == pytest.approx(0.0, abs=0.02)
 
 
+def test_noisy_images_may_leave_the_range():
+    """By eight deviations of the noise; what leaves it farther is no image with noise."""
+    model = models.DenoisingAutoencoder(*code_networks(), amount=0.5)
+    noisy = model.corrupt(IMAGES, seed=1)
+    assert np.abs(noisy).max() > 1.0
+    assert model.reconstruct(noisy).shape == IMAGES.shape
+    with pytest.raises(ValueError, match=r"`images` must be in \[-5, 5\], received values in"):
+        model.reconstruct(127.5 * (IMAGES + 1.0))
+    with pytest.raises(ValueError, match=r"`images` must be in \[-1, 1\], received values in"):
+        model.corrupt(2.0 * IMAGES)
+    plain = models.Autoencoder(*code_networks())
+    with pytest.raises(ValueError, match=r"`images` must be in \[-1, 1\], received values in"):
+        plain.reconstruct(noisy)
+
+
 def test_a_denoising_one_is_trained_on_clean_targets():
     """The loss is that of the corrupted images' codes, held against the clean images."""
     model = models.DenoisingAutoencoder(*code_networks(), corruption="masking", amount=0.5, seed=4)

@@ -354,7 +354,7 @@ def test_dense_pair_is_the_published_one():
     discriminator = networks.dense_discriminator((28, 28, 1))
     maxout = of_type(discriminator, kgen.layers.Maxout)
     assert [(one.units, one.pieces) for one in maxout] == [(240, 5), (240, 5)]
-    assert [one.rate for one in of_type(discriminator, layers.Dropout)] == [0.2, 0.5, 0.5]
+    assert [one.rate for one in of_type(discriminator, kgen.layers.Dropout)] == [0.2, 0.5, 0.5]
     assert [one.units for one in of_type(discriminator, layers.Dense)] == [1]
     for network, limit in ((generator, 0.05), (discriminator, 0.005)):
         for kernel in (w.numpy() for w in network.weights if w.name == "kernel"):

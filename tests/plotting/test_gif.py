@@ -86,9 +86,9 @@ def test_frames_are_read_one_by_one(tmp_path, monkeypatch):
     alive, most = set(), 0
     opened = Image.open
 
-    def counting(path):
+    def counting(path, **options):
         nonlocal most
-        picture = opened(path)
+        picture = opened(path, **options)
         convert = picture.convert
 
         def converted(mode):

@@ -63,10 +63,11 @@ def test_the_moving_average_follows_the_generator_round_by_round():
     model.compile("adam", run_eagerly=True)
     average = model.generator.get_weights()
     images = SYSTEMS["wasserstein_gan"].batch()
-    for _ in range(3):
+    for momentum in (1 / 10, 2 / 11, 3 / 12):  # It warms up.
         model.fit(images, batch_size=len(images), verbose=0)
         average = [
-            0.75 * a + 0.25 * w for a, w in zip(average, model.generator.get_weights(), strict=True)
+            momentum * a + (1 - momentum) * w
+            for a, w in zip(average, model.generator.get_weights(), strict=True)
         ]
     latents = model.latents(4, seed=0)
     samples = model.decode(latents)

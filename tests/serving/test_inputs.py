@@ -97,7 +97,7 @@ def test_limits_are_given_to_an_export(exports, tmp_path):
     with pytest.raises(ValueError, match="image_bytes: expected at most 1 files, got 2"):
         served["encode_bytes"](image_bytes=[png(8, 8)] * 2)
     card = json.loads((pathlib.Path(path) / "assets.extra" / "model_card.json").read_text())
-    assert card["limits"] == {"max_pixels": 64, "max_count": 1}
+    assert card["limits"] == {"max_pixels": 64, "max_count": 1, "image_margin": 0.0}
 
 
 @pytest.mark.parametrize(
