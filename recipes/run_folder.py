@@ -11,6 +11,7 @@ import warnings
 from kgen.callbacks import checkpoint_file
 from kgen.core import whole_file
 from kgen.core.leftovers import clear_leftovers
+from kgen.serving.versions import newest
 
 # Another place does not make it another run. Nor do other devices: they end at the same weights but
 # for rounding, and a run should go on where there are fewer of them, or more.
@@ -152,6 +153,24 @@ def default_export(path):
     The name is the folder's, also of its model.keras, and of any other file that file's.
     """
     return pathlib.Path("saved_models", model_name(path))
+
+
+def check_default_export(path):
+    """Raises a ValueError if `default_export` holds versions of a run in another folder.
+
+    Args:
+        path: The run's folder. Of a model in a file nothing is known.
+    """
+    directory, run = default_export(path), pathlib.Path(path).expanduser().resolve()
+    _, card = newest(directory)
+    config = card.get("config") if isinstance(card, dict) else None
+    out = config.get("out") if isinstance(config, dict) else None
+    if run.suffix == ".keras" or out is None or pathlib.Path(out).expanduser().resolve() == run:
+        return
+    raise ValueError(
+        f"export: {directory} holds versions of the run in {out}, and this run's folder is {path}. "
+        "Expected a folder for this one, or the same one if it is to replace that run."
+    )
 
 
 def model_name(path):

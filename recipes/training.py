@@ -252,6 +252,8 @@ def _train(config, build, family, paths, strategy):
         scoring = _scoring(config, paths, family)
         with strategy.scope():
             model = build(config, *_image_shapes(stream, config.data))
+        if config.export == "auto":
+            run_folder.check_default_export(config.out)
         if run_folder.export_folder(config) is not None and not config.new_architecture:
             kgen.serving.check_architecture(model, run_folder.export_folder(config))
         if config.sync_batch_norm:

@@ -99,12 +99,14 @@ class Fitting:
         """Plays a round, as `keras.Model.train_on_batch`; weights must be `None`."""
         weights = {"sample_weight": sample_weight, "class_weight": class_weight}
         given.refuse_weights("train_on_batch()", weights)
+        given.check_ranges((x, y), "train_on_batch()")
         self.before_training()
         return super().train_on_batch(x, y, **kwargs)
 
     def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """Returns each player's loss, as `keras.Model.test_on_batch`; weights must be `None`."""
         given.refuse_weights("test_on_batch()", {"sample_weight": sample_weight})
+        given.check_ranges((x, y), "test_on_batch()")
         return super().test_on_batch(x, y, **kwargs)
 
     def before_training(self):

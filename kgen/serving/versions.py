@@ -46,6 +46,23 @@ def versions_in(directory):
     return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
 
 
+def newest(directory):
+    """Returns the folder of a servable's newest version and its model card, `None` where none is.
+
+    Args:
+        directory: Folder of the servable, which may be missing.
+    """
+    directory = pathlib.Path(directory).expanduser()
+    version = max(versions_in(directory), default=None) if directory.is_dir() else None
+    if version is None:
+        return None, None
+    folder = directory / str(version)
+    try:
+        return folder, json.loads((folder / "assets.extra" / "model_card.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return folder, None
+
+
 def check_architecture(directory, system, architecture):
     """Raises a ValueError if the newest version of a servable is of another architecture.
 
@@ -53,15 +70,12 @@ def check_architecture(directory, system, architecture):
         directory: Folder of the servable, which may be missing.
         system, architecture: What the model card of the version to come will say.
     """
-    directory = pathlib.Path(directory).expanduser()
-    newest = max(versions_in(directory), default=None) if directory.is_dir() else None
-    if newest is None:
+    folder, card = newest(directory)
+    if folder is None:
         return
-    folder = directory / str(newest)
     try:
-        card = json.loads((folder / "assets.extra" / "model_card.json").read_text("utf-8"))
         before = card["system"], card.get("architecture", architecture)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         # No card that can be read: nobody knows what another's SavedModel is.
         if not (folder / "saved_model.pb").exists():
             return

@@ -51,6 +51,8 @@ def main(arguments):
     model = load_model(path)
     if config.format == "saved_model":
         scores = newest_scores(run_folder.paths(path)) if path.is_dir() else None
+        if config.out is None:
+            run_folder.check_default_export(path)
         out = config.out or run_folder.default_export(path)
         names = run_classes(path)
         settings = run_config(path) | ({} if names is None else {"class_names": names}) or None

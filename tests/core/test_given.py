@@ -90,6 +90,13 @@ def test_images_that_are_as_they_should_be_are_taken(form, autoencoder):
     autoencoder.evaluate(FORMS[form](IMAGES), verbose=0)
 
 
+@pytest.mark.parametrize("name", ["train_on_batch", "test_on_batch"])
+def test_a_single_batch_is_looked_at(name, autoencoder):
+    getattr(autoencoder, name)(IMAGES)
+    with pytest.raises(ValueError, match=rf"`x` of `{name}\(\)` {OUT_OF_RANGE}"):
+        getattr(autoencoder, name)(BRIGHT)
+
+
 def test_targets_are_images_too():
     model = compiled("pix2pix_l1")
     images, targets = SYSTEMS["pix2pix_l1"].batch()

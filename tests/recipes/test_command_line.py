@@ -206,7 +206,7 @@ def test_exports_with_the_config_on_the_card(run, tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(path)
     card = json.loads((path / "assets.extra" / "model_card.json").read_text())
     assert card["config"]["data"] == "digits"
-    assert card["limits"] == {"max_count": 9, "max_pixels": 5000}
+    assert card["limits"] == {"max_count": 9, "max_pixels": 5000, "image_margin": 0.0}
     kgen(f"serve-config {tmp_path} --base-path /srv")
     assert '"/srv/served"' in (tmp_path / "models.config").read_text()
 

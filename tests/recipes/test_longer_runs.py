@@ -111,6 +111,24 @@ def test_a_model_is_called_as_its_run(path, name, tmp_path, monkeypatch):
         assert run_folder.export_folder(config) == pathlib.Path("saved_models", name)
 
 
+def test_the_default_export_is_of_one_run(tmp_path, monkeypatch):
+    """Runs in folders of one name would be versions of one model."""
+    leave_out_exports(monkeypatch)
+    folder = tmp_path / "saved_models" / "run" / "1" / "assets.extra"
+    folder.mkdir(parents=True)
+    card = {"system": "GAN", "config": {"out": str(tmp_path / "other" / "run")}}
+    (folder / "model_card.json").write_text(json.dumps(card))
+    config = config_of(tmp_path / "runs" / "run", 1, export="auto")
+    with pytest.raises(
+        ValueError, match="export: saved_models/run holds versions of the run in .*other"
+    ):
+        gan.run(config)
+    assert not (tmp_path / "runs" / "run").exists()
+    card["config"]["out"] = str(tmp_path / "runs" / "run")
+    (folder / "model_card.json").write_text(json.dumps(card))
+    assert gan.run(config).paths.export == pathlib.Path("saved_models", "run", "2")
+
+
 def test_another_architecture_is_refused_before_it_is_trained(tmp_path, monkeypatch):
     leave_out_exports(monkeypatch)
     folder = tmp_path / "saved_models" / "run" / "1" / "assets.extra"
