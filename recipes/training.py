@@ -24,7 +24,7 @@ from kgen.data.fingerprint import of_data
 from recipes import config_file, run_folder
 from recipes.closed_pipe import ends_quietly
 from recipes.ending import at_sigterm, leave
-from recipes.finish import finish, newest_scores  # noqa: F401  Also for the command line.
+from recipes.finish import finish
 
 
 @dataclasses.dataclass(frozen=True)

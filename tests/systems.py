@@ -14,8 +14,8 @@ import numpy as np
 
 from kgen import layers, models, networks
 from kgen.core import GenerativeModel
-from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
+from kgen.core.keras_private import flatten_layers
 
 SHAPE = (8, 8, 1)
 CLASSES = 3

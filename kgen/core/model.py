@@ -6,9 +6,8 @@ from keras import ops
 from kgen.core import batches, engine
 from kgen.core.compile_arguments import check_arguments
 from kgen.core.fitting import Fitting
-from kgen.core.flatten import flatten_layers
 from kgen.core.interface import GenerativeInterface
-from kgen.core.keras_private import BuildsOptimizerAlone
+from kgen.core.keras_private import BuildsOptimizerAlone, flatten_layers
 from kgen.core.noise import Noise, borrowed
 from kgen.core.numbers import plain_arguments
 from kgen.core.optimizers import PlayerOptimizers, as_meant

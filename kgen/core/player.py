@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import keras
 
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.core.numbers import plain
 
 

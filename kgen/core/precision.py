@@ -4,7 +4,7 @@ import contextlib
 
 import keras
 
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 
 
 @contextlib.contextmanager

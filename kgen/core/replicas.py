@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kgen.core import engine
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 
 
 def check_jit(jit_compile, replicas):

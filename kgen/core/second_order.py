@@ -33,7 +33,7 @@ from typing import NamedTuple
 
 import keras
 
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 
 
 class WrongSecondOrder(NamedTuple):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kgen.core.arcs import on_arc
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.metrics.arrays import checked_integer, checked_number, checked_rows
 from kgen.metrics.bootstrap import bootstrap_interval, bootstrap_seeds
 from kgen.metrics.card import Card

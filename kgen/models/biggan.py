@@ -6,7 +6,7 @@ import numbers
 import keras
 from keras import ops
 
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.models.arguments import check_weight
 from kgen.models.sagan import SAGAN
 from kgen.networks.biggan import SHARED_EMBEDDING

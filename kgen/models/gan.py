@@ -5,7 +5,7 @@ from keras import ops
 
 from kgen.augmentation import differentiable_augmentation
 from kgen.core import Player
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.core.precision import full_precision
 from kgen.core.second_order import refuse_wrong_second_order
 from kgen.layers import SpectralNormalization, WeightClipping

@@ -3,7 +3,7 @@
 import math
 
 from kgen.augmentation import check_policies
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.layers import MinibatchStandardDeviation
 from kgen.losses import ADVERSARIAL_LOSSES, adversarial_loss
 from kgen.models.arguments import check_count, check_share, is_number, network_shapes

@@ -4,7 +4,7 @@ from keras import ops
 
 from kgen.core import GenerativeModel, Player
 from kgen.core.arrays import fits
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.layers import Dropout, dropout_from
 from kgen.losses.adversarial import float32
 from kgen.models.arguments import check_targets, image_network

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.core.second_order import layers_and_operations
 from kgen.layers import SpectralNormalization
 

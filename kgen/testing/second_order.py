@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from kgen.core.engine import input_gradient
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.core.second_order import known_wrong, layers_and_operations
 from kgen.testing.float64_copy import (
     float64,

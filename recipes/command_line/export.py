@@ -41,7 +41,7 @@ def main(arguments):
     import kgen.serving
     from recipes import run_folder
     from recipes.command_line.saved import load_model, run_classes, run_config
-    from recipes.training import newest_scores
+    from recipes.finish import newest_scores
 
     if config.ability is not None and config.format == "saved_model":
         raise ValueError(

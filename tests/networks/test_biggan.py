@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from kgen import networks
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.layers import ConditionalBatchNormalization, SelfAttention, SpectralNormalization
 from kgen.networks import biggan
 

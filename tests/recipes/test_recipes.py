@@ -35,6 +35,7 @@ from recipes import (
     cvae,
     cyclegan,
     dcgan,
+    finish,
     gan,
     infogan,
     pix2pix,
@@ -316,7 +317,7 @@ def test_a_run_leaves_everything_behind(recipe, finished_run):
     assert result.history[losses[0]] == pytest.approx([float(r[losses[0]]) for r in rows])
     assert_reported(recipe, out / "report")
     scored = "scores.jsonl" in REPORTS.get(recipe, [])
-    assert bool(training.newest_scores(result.paths)) == scored
+    assert bool(finish.newest_scores(result.paths)) == scored
     last = steps[-1]
     assert (
         f"{last}/{last}" in run.printed

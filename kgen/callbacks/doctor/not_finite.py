@@ -10,7 +10,7 @@ from kgen.callbacks.doctor.diagnosis import Reading
 from kgen.callbacks.doctor.examination import undisturbed
 from kgen.callbacks.doctor.networks import named_networks
 from kgen.core import engine
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 
 
 class FiniteWeights:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgen.core.flatten import flatten_layers
+from kgen.core.keras_private import flatten_layers
 from kgen.core.precision import dtype_policy
 
 # Luminance of red, green and blue, ITU-R BT.601, as where kgen.data makes images grey.
