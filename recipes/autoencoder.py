@@ -8,6 +8,7 @@ import numpy as np
 import kgen.callbacks
 import kgen.data
 import kgen.plotting
+from kgen.metrics import code_scores
 from kgen.metrics.similarity import named_similarity_scores
 from kgen.models import (
     Autoencoder,
@@ -54,8 +55,10 @@ class Config(training.Config):
     for kl and l2, and for 0.1 of l1."""
     target: float = 0.05
     """Of a sparse one the mean activation that kl asks for."""
-    contraction_weight: float = 0.1
+    contraction_weight: float = 20.0
     """Of a contractive one the weight of the code's squared Jacobian."""
+    scale_free: bool = True
+    """Of a contractive one whether the Jacobian is in units of the code's own variance."""
     projections: int | None = 4
     """Of a contractive one how many random directions estimate the Jacobian; None for all of it."""
     learning_rate: float = 1e-3
@@ -67,7 +70,7 @@ KINDS = {
     "plain": (Autoencoder, ()),
     "denoising": (DenoisingAutoencoder, ("corruption", "amount")),
     "sparse": (SparseAutoencoder, ("sparsity", "sparsity_weight", "target")),
-    "contractive": (ContractiveAutoencoder, ("contraction_weight", "projections")),
+    "contractive": (ContractiveAutoencoder, ("contraction_weight", "scale_free", "projections")),
 }
 
 
@@ -81,12 +84,16 @@ def build(config, image_shape):
     if config.kind == "sparse" and config.sparsity == "l1":
         # On all activity sigmoids saturate in the first rounds, half of them at 1: no unit lives.
         activation = "relu"
+    settings = {"variational": False, "activation": activation}
     if is_dense:
         size, encoder, decoder = config.units, dense_encoder, dense_decoder
     else:
         size, encoder, decoder = config.filters, convolutional_encoder, convolutional_decoder
+        if config.kind == "contractive":
+            # Of ReLUs the Jacobian is small at an image and says nothing of the next kink.
+            settings["hidden_activation"] = "silu"
     model = system(
-        encoder(image_shape, config.latent_dim, size, variational=False, activation=activation),
+        encoder(image_shape, config.latent_dim, size, **settings),
         decoder(image_shape, config.latent_dim, size),
         config.reconstruction,
         **{name: getattr(config, name) for name in arguments},
@@ -109,7 +116,7 @@ def pictures(config, paths):
 
 
 def report(config, model, folder):
-    """Writes reconstructions of held-out images, and how near they are; of noisy ones, too."""
+    """Writes reconstructions of held-out images, how near they are, and what the code is like."""
     images = held_out(config, "test", 1000)
     inputs = model.corrupt(images, seed=0) if config.kind == "denoising" else images
     outputs = model.reconstruct(inputs)
@@ -119,6 +126,7 @@ def report(config, model, folder):
         noisy = np.clip(inputs, -1.0, 1.0)
         of_inputs = named_similarity_scores(("l1", "psnr"), noisy, images, seed=config.seed)
         scores |= {f"{name}_of_inputs": score for name, score in of_inputs.items()}
+    scores |= code_scores(model, images[:200], seed=config.seed)
     training.write_scores(folder, scores, model)
 
 

@@ -16,7 +16,12 @@ from kgen.losses.adversarial import (
     wasserstein_generator_loss,
 )
 from kgen.losses.classification import classification_loss
-from kgen.losses.code_penalties import contractive_penalty, kl_sparsity, l1_sparsity
+from kgen.losses.code_penalties import (
+    contractive_penalty,
+    kl_sparsity,
+    l1_sparsity,
+    scale_free_contraction,
+)
 from kgen.losses.divergences import gaussian_kl
 from kgen.losses.likelihood import (
     LIKELIHOODS,
@@ -68,6 +73,7 @@ __all__ = [
     "r2_penalty",
     "relativistic_average_discriminator_loss",
     "relativistic_average_generator_loss",
+    "scale_free_contraction",
     "squared_error",
     "wasserstein_critic_loss",
     "wasserstein_generator_loss",

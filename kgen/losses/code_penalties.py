@@ -32,6 +32,24 @@ def kl_sparsity(codes, target):
     )
 
 
+def scale_free_contraction(contraction, codes):
+    """E[||dh/dx||_F^2] / sum_j Var(h_j): the Jacobian in units of the code's own spread.
+
+    A code half as large, of which a decoder makes twice as much, has the same. 0 where codes do not
+    differ, as those of one image.
+
+    Args:
+        contraction: E[||dh/dx||_F^2], as of `contractive_penalty`.
+        codes: `(batch, d)`; the variances are over the rows of all replicas.
+    """
+    codes = ops.cast(codes, "float32")
+    means = engine.mean_over_rows(codes)  # (d,)
+    spread = ops.sum(engine.mean_over_rows(ops.square(codes - means)))
+    # By more than rounding. A round of one image, such as an epoch's last, would else be infinite.
+    differ = spread > 1e-12 * ops.sum(ops.square(means))
+    return ops.where(differ, contraction / ops.where(differ, spread, 1.0), 0.0)
+
+
 def contractive_penalty(encoder, images, dimensions, noise=None, projections=None):
     """E[||dh/dx||_F^2], the squared Frobenius norm of the Jacobian of codes by images.
 

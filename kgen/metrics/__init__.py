@@ -3,6 +3,7 @@
 from kgen.metrics.auroc import auroc
 from kgen.metrics.cache import cache_folder
 from kgen.metrics.card import Card
+from kgen.metrics.codes import code_scores
 from kgen.metrics.conditional import (
     class_frechet_distances,
     class_label_agreements,
@@ -49,6 +50,7 @@ __all__ = [
     "class_frechet_distances",
     "class_label_agreements",
     "cluster_agreement",
+    "code_scores",
     "coverage",
     "density",
     "disentanglement_scores",

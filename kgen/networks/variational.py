@@ -70,7 +70,13 @@ def dense_decoder(
 
 @plain_arguments
 def convolutional_encoder(
-    image_shape, latent_dim=20, filters=32, variational=True, activation=None, classes=None
+    image_shape,
+    latent_dim=20,
+    filters=32,
+    variational=True,
+    activation=None,
+    classes=None,
+    hidden_activation="relu",
 ):
     """Returns an encoder: images in [-1, 1] -> (mean, log variance), each `(batch, latent_dim)`.
 
@@ -82,15 +88,16 @@ def convolutional_encoder(
         filters: Maps of the first convolution; each further one has twice as many.
         variational, activation, classes: As of `dense_encoder`; labels come in after the
             convolutions.
+        hidden_activation: Activation of the other layers, such as `"silu"`.
     """
     height, width, _ = shapes.check_image_shape(image_shape, divisor=4)
     images = keras.Input(image_shape, name="images")
     labels = conditioning.labels_input(classes)
     x = images
     for stage in range(shapes.halvings(height, width)):
-        x = layers.Conv2D(filters * 2**stage, 4, 2, "same", activation="relu")(x)
+        x = layers.Conv2D(filters * 2**stage, 4, 2, "same", activation=hidden_activation)(x)
     x = conditioning.with_labels(layers.Flatten()(x), labels)
-    x = layers.Dense(8 * filters, "relu")(x)
+    x = layers.Dense(8 * filters, hidden_activation)(x)
     inputs = conditioning.inputs(images, labels)
     return _encoder(inputs, x, latent_dim, variational, activation)
 

@@ -79,3 +79,26 @@ def test_projections_estimate_the_contraction_without_bias():
     )
     assert abs(few - exact) > 1e-3 * exact  # One of them says something else.
     assert many == pytest.approx(exact, rel=1e-2)
+
+
+def test_the_scale_free_contraction_of_a_matrix():
+    """||W||_F^2 / tr(W' C W), C being the covariance of the images, whatever W is multiplied by."""
+    images = RNG.uniform(-1, 1, (9, 5)).astype("float32")
+    matrix = RNG.normal(size=(5, 3)).astype("float32")
+    expected = np.sum(matrix.astype("float64") ** 2) / np.trace(
+        matrix.T @ np.cov(images.astype("float64").T, bias=True) @ matrix
+    )
+    for scale in (1.0, 1e-3, 1e3):
+        codes = scale * (images @ matrix) + scale * 7.0
+        jacobian = losses.contractive_penalty(lambda x, w=scale: w * (x @ matrix), images, 3)
+        found = losses.scale_free_contraction(jacobian, codes)
+        assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 64])
+def test_codes_that_do_not_differ_have_no_scale(rows):
+    codes = tf.Variable(np.full((rows, 2), 100.1, "float32"))
+    with tf.GradientTape() as tape:
+        found = losses.scale_free_contraction(tf.constant(1e-3), codes)
+    assert float(found) == 0.0
+    np.testing.assert_array_equal(tape.gradient(found, codes), 0.0)

@@ -181,17 +181,32 @@ def test_sparse_codes_become_sparse(sparsity):
         assert heavy == pytest.approx(0.05, abs=0.02)  # The target.
 
 
-def test_contractive_codes_move_less():
-    def norm(weight):
-        keras.utils.set_random_seed(0)
-        model = models.ContractiveAutoencoder(*linear_networks(), contraction_weight=weight, seed=0)
-        model.compile(keras.optimizers.Adam(0.01), steps_per_execution=50)
-        history = fit(model, rounds=100)
-        moved = model.encode(IMAGES + 0.01) - model.encode(IMAGES)
-        return history["contraction"][-1], np.linalg.norm(moved)
+def contraction(encoder):
+    """||W||_F^2 over the variance of a linear code, by NumPy: how far it moves for its spread."""
+    kernel = np.asarray(encoder.layers[-2].kernel, "float64")
+    codes = np.asarray(encoder(IMAGES), "float64")
+    return np.sum(kernel**2) / np.sum(codes.var(axis=0))
 
-    (contraction, moved), (free_contraction, freely_moved) = norm(100.0), norm(0.0)
-    assert contraction < 0.2 * free_contraction and moved < 0.5 * freely_moved
+
+def test_contractive_codes_contract():
+    """In units of their own spread: what a decoder makes larger again has not contracted."""
+
+    def trained(weight, scale_free):
+        keras.utils.set_random_seed(0)
+        model = models.ContractiveAutoencoder(
+            encoder(6, hidden_layers=0),
+            networks.dense_decoder(SHAPE, 6, hidden_layers=0),
+            contraction_weight=weight,
+            scale_free=scale_free,
+            seed=0,
+        )
+        model.compile(keras.optimizers.Adam(0.01), steps_per_execution=50)
+        fit(model, rounds=300)
+        return contraction(model.encoder)
+
+    contracted = trained(3.0, scale_free=True)
+    assert contracted < 0.2 * trained(0.0, scale_free=True)
+    assert contracted < 0.8 * trained(3.0, scale_free=False)
 
 
 def linear_part(dimensions, codes):

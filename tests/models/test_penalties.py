@@ -26,7 +26,11 @@ def linear(units, weight):
 
 def contractive(weight):
     return models.ContractiveAutoencoder(
-        linear(2, weight), networks.dense_decoder(SHAPE, 2, 4), contraction_weight=3.0, seed=0
+        linear(2, weight),
+        networks.dense_decoder(SHAPE, 2, 4),
+        contraction_weight=3.0,
+        scale_free=False,
+        seed=0,
     )
 
 
