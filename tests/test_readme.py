@@ -61,11 +61,13 @@ def test_a_search_of_a_space_of_ones_own(tmp_path, monkeypatch, capsys):
 def test_classes_and_pictures_are_made_as_asked(tmp_path, monkeypatch):
     train_untraced(monkeypatch)  # A few rounds are played before they would be traced.
     monkeypatch.chdir(tmp_path)
-    names = {"kgen": kgen, "shape": (28, 28, 1)}
-    code = CLASSES.replace("labels=True)", "labels=True).take(2)")
-    assert code != CLASSES
+    names = {"keras": keras, "kgen": kgen, "shape": (28, 28, 1)}
+    code = CLASSES.replace("labels=True), epochs=40", "labels=True).take(2), epochs=1")
+    code = code.replace('"filters": 16', '"filters": 4')
+    assert "take(2), epochs=1)" in code and '"filters": 4' in code
     exec(code, names)
     assert names["threes"].shape == (16, 28, 28, 1)
+    assert names["table"].shape == (100, 28, 28, 1) and (tmp_path / "classes.png").exists()
     code = PICTURES.replace("steps_per_epoch=20", "steps_per_epoch=2")
     assert code != PICTURES
     exec(code, names)

@@ -150,33 +150,42 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
 
 def as_meant(optimizer, default, players):
-    """Returns what to take where a model has default optimizers: a name may mean those.
+    """Returns what to take of what a user gives to `compile`: a name may mean the default.
 
     Args:
-        optimizer: What a user gives to `compile`; `None` for the default.
+        optimizer: As of `PlayerOptimizers.create`; `None` for the default.
         default: The model's `default_optimizers()`, or `None`.
         players: The model's players.
 
     Warns:
         UserWarning: If a name stands for other optimizers than the default, for several players.
     """
-    if default is None or not (optimizer is None or isinstance(optimizer, str)):
-        return optimizer
-    by_player = _by_player(default, [player.name for player in players])
-    for name, value in by_player.items():
+    names = [player.name for player in players]
+    papers = {} if default is None else _by_player(default, names)
+    for name, value in papers.items():
         value.name = name  # Logged as `learning_rate_<player>`.
-    kinds = {type(value) for value in by_player.values()}
-    if optimizer is None or kinds == {type(keras.optimizers.get(optimizer))}:
-        return by_player
-    if len(players) > 1:
-        kind = " and ".join(sorted({type(value).__name__ for value in by_player.values()}))
+    if optimizer is None:
+        return papers or None
+    if isinstance(optimizer, str):
+        optimizer = dict.fromkeys(names, optimizer)
+    if not isinstance(optimizer, dict) or set(optimizer) != set(names):
+        return optimizer  # One for all, or refused.
+    named = {name: given for name, given in optimizer.items() if isinstance(given, str)}
+    meant = {
+        name: papers[name]
+        for name, given in named.items()
+        if type(papers.get(name)) is type(keras.optimizers.get(given))
+    }
+    if len(players) > 1 and len(meant) < len(named):
+        given = next(given for name, given in named.items() if name not in meant)
+        kinds = " and ".join(sorted({type(paper).__name__ for paper in papers.values()}))
         warnings.warn(
-            f"compile({optimizer!r}) trains by Keras' settings of it, which suit hardly any game "
-            f"of several players; compile() takes the {kind} of the system's paper. Give an "
+            f"compile({given!r}) trains by Keras' settings of it, which suit hardly any game of "
+            f"several players{kinds and f'; compile() takes the {kinds} of the paper'}. Give an "
             "optimizer in place of its name where you mean it.",
             stacklevel=4,
         )
-    return optimizer
+    return {**optimizer, **meant}
 
 
 def check_callbacks(callbacks, players):

@@ -48,7 +48,7 @@ def test_arguments_of_another_type(given, message):
 
 def test_numbers_of_numpy_are_numbers():
     model = tug()
-    model.compile("sgd", run_eagerly=np.True_, steps_per_execution=np.int64(2))
+    model.compile(sgd(), run_eagerly=np.True_, steps_per_execution=np.int64(2))
     assert model.run_eagerly is True and model.steps_per_execution == 2
 
 
@@ -70,5 +70,5 @@ def test_a_system_may_name_its_optimizers(tmp_path):
     rates = [float(o.learning_rate) for o in loaded.optimizer.optimizers]
     assert rates == pytest.approx([0.1, 0.2])
     assert loaded.rounds_played == 1
-    model.compile({"left": "sgd", "right": "sgd"})  # What is given goes before it.
+    model.compile(sgd(left=0.01, right=0.02))  # What is given goes before it.
     assert float(model.optimizer.optimizers[0].learning_rate) == pytest.approx(0.01)

@@ -69,7 +69,7 @@ def paper_tug():
     return PaperTug(line(), line())
 
 
-@pytest.mark.parametrize("given", [None, "sgd", "SGD"])
+@pytest.mark.parametrize("given", [None, "sgd", "SGD", {"left": "sgd", "right": "SGD"}])
 def test_a_name_means_the_settings_of_the_paper(given):
     model = paper_tug()
     model.compile(given)
@@ -81,7 +81,11 @@ def test_a_name_means_the_settings_of_the_paper(given):
 
 def test_another_name_is_warned_of_and_taken():
     model = paper_tug()
-    with pytest.warns(UserWarning, match=r"compile\('adam'\).*the SGD of the system's paper"):
+    with pytest.warns(UserWarning, match=r"compile\('adam'\).*the SGD of the paper"):
         model.compile("adam")
     assert [float(o.learning_rate) for o in model.optimizer.optimizers] == [pytest.approx(1e-3)] * 2
+    with pytest.warns(UserWarning, match=r"compile\('adam'\)"):
+        model.compile({"left": "sgd", "right": "adam"})
+    left, right = model.optimizer.optimizers
+    assert float(left.learning_rate) == 0.5 and type(right) is keras.optimizers.Adam
     model.compile(keras.optimizers.Adam())  # Without a word.
