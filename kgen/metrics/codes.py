@@ -10,15 +10,18 @@ from kgen.metrics.card import Card
 from kgen.metrics.score import Score
 
 
-def code_scores(model, images, threshold=0.01, batch_size=512, resamples=100, seed=0):
+def code_scores(model, images, threshold=0.001, batch_size=512, resamples=100, seed=0):
     """How many units of a code are in use, how active they are, and how much the code contracts.
 
+    None changes where a unit is scaled and the decoder makes up for it, but the mean activation,
+    which means something of codes in [0, 1] alone.
+
     Args:
-        model: `kgen.GenerativeModel` that encodes images without labels; of a `VAE` the codes are
-            the means.
-        images: Floats `(n, height, width, channels)` in [-1, 1], at least 2.
-        threshold: Variance over images above which a unit is active; 0.01 in Burda et al. 2016,
-            section 5.2, arXiv 1509.00519.
+        model: `kgen.GenerativeModel` that encodes and decodes images without labels; of a `VAE` the
+            codes are the means.
+        images: Floats `(n, height, width, channels)` in [-1, 1], at least 2, not all the same.
+        threshold: A unit is active if images that are decoded with the unit at its mean differ from
+            those decoded as usual by a larger share of the images' variance than this.
         batch_size: Images, and units of them in the Jacobian, that are computed at once.
         resamples: Number of resamples of the bootstrap over images for the mean activation's
             interval; 0 for none.
@@ -26,41 +29,56 @@ def code_scores(model, images, threshold=0.01, batch_size=512, resamples=100, se
 
     Returns:
         Dict of three `Score`: `"active_units"`, their number; `"mean_activation"`, over images and
-        units, of a sparse code in [0, 1] the share of units that are on; and `"contraction"`,
-        E[||dh/dx||_F^2] / sum_j Var(h_j), which is what `ContractiveAutoencoder` makes small and
-        does not change with the scale of a code: of codes h = W x it is ||W||_F^2 / tr(W C W'), C
-        being the images' covariance. Infinite of a code that is always the same.
+        units; and `"contraction"`, E[||dh/dx||_F^2] / sum_j Var(h_j), what `ContractiveAutoencoder`
+        makes small: of codes h = W x it is ||W||_F^2 / tr(W C W'), C being the images' covariance.
+        It is infinite of a code that is always the same.
 
     Raises:
         ValueError: If an argument is not as said.
-        NotImplementedError: If the model cannot encode.
+        NotImplementedError: If the model cannot encode or decode.
 
     Example:
         scores = kgen.metrics.code_scores(model, images)
         print(scores["active_units"])
     """
+    # Active units by the variance of the codes themselves, as of Burda et al. 2016, section 5.2,
+    # need codes whose scale a prior fixes.
     images = checked_images("images", images, minimum=2).astype("float32")
     threshold = checked_number("threshold", threshold, at_least=0.0)
     batch_size = checked_integer("batch_size", batch_size, 1)
+    if not images.var(axis=0).any():
+        raise ValueError("`images` must differ from each other; received copies of one image.")
     codes = checked_rows("codes", model.encode(images, batch_size=batch_size))
-    variances = codes.var(axis=0)
+    spread = codes.var(axis=0).sum()
+    contraction = _squared_jacobian(model, images, codes.shape[1], batch_size) / (spread or np.inf)
+    shares = _shares_of_units(model, images, codes, batch_size)
     activity = codes.mean(axis=1)
-    facts = {"samples": len(images)}
     seeds = bootstrap_seeds(resamples, seed)
-    jacobian = _squared_jacobian(model, images, codes.shape[1], batch_size)
-    contraction = jacobian / variances.sum() if variances.any() else np.inf
-    settings = {"threshold": threshold, "units": codes.shape[1]}
+    facts = {"samples": len(images)}
     return {
         "active_units": Score(
-            np.sum(variances > threshold), Card("active_units", **facts, settings=settings)
+            np.sum(shares > threshold),
+            Card("active_units", settings={"threshold": threshold, "of": len(shares)}, **facts),
         ),
         "mean_activation": Score(
             np.mean(activity),
-            Card("mean_activation", **facts, seeds=seeds),
+            Card("mean_activation", seeds=seeds, **facts),
             mean_interval(activity, resamples, seed),
         ),
-        "contraction": Score(contraction, Card("contraction", **facts)),
+        "contraction": Score(contraction if spread else np.inf, Card("contraction", **facts)),
     }
+
+
+def _shares_of_units(model, images, codes, batch_size):
+    """What each unit moves of decoded images, as a share of the variance of images: `(d,)`."""
+    decoded = model.decode(codes.astype("float32"), batch_size=batch_size)
+    moved = np.empty(codes.shape[1])
+    for unit in range(len(moved)):
+        without = codes.astype("float32")
+        without[:, unit] = codes[:, unit].mean()
+        error = np.square(model.decode(without, batch_size=batch_size) - decoded, dtype="float64")
+        moved[unit] = error.sum() / len(images)
+    return moved / images.astype("float64").var(axis=0).sum()
 
 
 def _squared_jacobian(model, images, units, batch_size):
