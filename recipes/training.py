@@ -400,7 +400,8 @@ def main(config_class, run, description, arguments=None, prog=None):
             prog = f"python -m {_recipe(config_class)}"
         config = tyro.cli(config_class, prog=prog, description=description, **settings)
         out = config.out
-        paths = run(config).paths
+        with engine.errors_as_raised():
+            paths = run(config).paths
     except kgen.callbacks.DivergedError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

@@ -40,7 +40,7 @@ LEVELS = [
 ALONE = {
     "kgen.anomaly": {"kgen.core"},
     "kgen.augmentation": set(),
-    "kgen.data": {"kgen.core", "kgen.suggestion"},
+    "kgen.data": {"kgen.core", "kgen.core.engine", "kgen.suggestion"},
     "kgen.latent": {"kgen.core", "kgen.core.engine", "kgen.losses", "kgen.metrics"},
     "kgen.metrics": {"kgen.core", "kgen.data", "kgen.suggestion", "kgen.version"},
     "kgen.plotting": {"kgen.core"},

@@ -57,6 +57,7 @@ class Fitting:
                         context = callback.around_fit(self, arguments)
                         arguments = stack.enter_context(context)
                 arguments = self._in_position(arguments)
+            stack.enter_context(engine.errors_as_raised())
             stack.enter_context(engine.lost_workers_named(self.distribute_strategy))
             arguments = {**arguments, **self._looked_at(stack, x, arguments)}
             self.before_training()
@@ -76,6 +77,7 @@ class Fitting:
                 self._check_to_evaluate(x, y, batch_size, "evaluate()")
                 x = stack.enter_context(given.first_batch_checked(x, "evaluate()"))
                 x = engine.shared(x, self.distribute_strategy)
+            stack.enter_context(engine.errors_as_raised())
             stack.enter_context(engine.lost_workers_named(self.distribute_strategy))
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
@@ -90,9 +92,10 @@ class Fitting:
         self.before_use()
         if self.__dict__.get("_predicts_raw", False) != self.uses_raw_weights:
             self._predicts_raw, self.predict_function = self.uses_raw_weights, None
-        if not takes_images:
-            return super().predict(x, *args, **kwargs)
-        with given.first_batch_checked(x, "predict()") as x:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(engine.errors_as_raised())
+            if takes_images:
+                x = stack.enter_context(given.first_batch_checked(x, "predict()"))
             return super().predict(x, *args, **kwargs)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):

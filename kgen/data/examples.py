@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from kgen.core import engine
+
 # Bytes. Up to here examples are held in one array in memory. It lies well below the 2 GiB that a
 # TensorFlow graph can hold, for tf.distribute writes the array into one.
 MEMORY_LIMIT = 2**30
@@ -111,7 +113,7 @@ def call_numpy(function, rows, kinds):
         return [np.asarray(array, dtype) for array, (dtype, _) in zip(arrays, kinds, strict=True)]
 
     types = [tf.as_dtype(dtype) for dtype, _ in kinds]
-    tensors = tf.numpy_function(typed, [rows], types, stateful=False)
+    tensors = engine.python_calls(typed, [rows], types)
     return [
         tf.ensure_shape(tensor, (*rows.shape, *shape))
         for tensor, (_, shape) in zip(tensors, kinds, strict=True)

@@ -30,8 +30,8 @@ def of_files(files, labels, shape, skipped=None, decode=decode_file):
         `Examples`.
 
     Raises:
-        ValueError: a file cannot be read, or with `skipped` none can. Where pixels are not held,
-            a `tf.errors.OpError` with the file's name ends the iteration instead.
+        ValueError: a file cannot be read, or with `skipped` none can. Where pixels are not held it
+            ends the iteration, of datasets that others make of these as a `tf.errors.OpError`.
     """
     if len(files) <= HELD_FILES and len(files) * math.prod(shape) <= examples.MEMORY_LIMIT:
         images, kept = _decode_all(files, shape, skipped, decode)

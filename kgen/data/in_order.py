@@ -7,10 +7,10 @@ from kgen.data.examples import held
 from kgen.data.pipeline import read_examples
 from kgen.data.skipping import SkippedFiles
 from kgen.data.splitting import shuffled_rows
-from kgen.data.stream import as_written
+from kgen.data.stream import Batches, as_written
 
 
-class InOrder(tf.data.Dataset):
+class InOrder(Batches):
     """A `tf.data.Dataset` of one pass over all examples of a split.
 
     Attributes:
@@ -32,16 +32,7 @@ class InOrder(tf.data.Dataset):
             if first < last:
                 parts.append(_batches(batch_of, first, last, size, batch_size))
         batches = parts[0] if len(parts) == 1 else parts[0].concatenate(parts[1])
-        self._batches = batches.prefetch(tf.data.AUTOTUNE)
-        super().__init__(tf.data.experimental.to_variant(self._batches))
-
-    def _inputs(self):
-        return [self._batches]
-
-    @property
-    def element_spec(self):
-        """The shapes and types of a batch."""
-        return self._batches.element_spec
+        super().__init__(batches.prefetch(tf.data.AUTOTUNE))
 
 
 def _batches(batch_of, first, last, size, batch_size):

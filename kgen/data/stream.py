@@ -7,12 +7,38 @@ import numbers
 import numpy as np
 import tensorflow as tf
 
+from kgen.core import engine
+
 # For functions that ask no tensor a question in Python: AutoGraph, which would look for it in all
 # that they call, takes longer than tracing them does.
 as_written = tf.autograph.experimental.do_not_convert
 
 
-class Stream(tf.data.Dataset):
+class Batches(tf.data.Dataset):
+    """A dataset of which an error in reading comes as it was raised, without TensorFlow's.
+
+    Args:
+        batches: the `tf.data.Dataset` whose batches these are.
+    """
+
+    def __init__(self, batches):
+        self._batches = batches
+        super().__init__(tf.data.experimental.to_variant(batches))
+
+    def __iter__(self):
+        iterator = super().__iter__()
+        return engine.naming_errors(iterator) if tf.executing_eagerly() else iterator
+
+    def _inputs(self):
+        return [self._batches]
+
+    @property
+    def element_spec(self):
+        """The shapes and types of a batch."""
+        return self._batches.element_spec
+
+
+class Stream(Batches):
     """A `tf.data.Dataset` of one pass over a set, which can also start anywhere.
 
     Batches are numbered over all passes, and each is a function of its number alone: with n
@@ -63,9 +89,7 @@ class Stream(tf.data.Dataset):
 
         @as_written
         def number(zero):
-            counted = tf.numpy_function(
-                lambda _: np.int64(next(passes)), [zero], tf.int64, stateful=False
-            )
+            counted = engine.python_calls(lambda _: np.int64(next(passes)), [zero], tf.int64)
             return tf.ensure_shape(counted, [])
 
         @as_written
@@ -74,8 +98,7 @@ class Stream(tf.data.Dataset):
 
         steps = tf.data.Dataset.range(1).map(number).flat_map(steps_of)
         steps = steps.apply(tf.data.experimental.assert_cardinality(steps_per_pass))
-        self._batches = self._batches_of(steps)
-        super().__init__(tf.data.experimental.to_variant(self._batches))
+        super().__init__(self._batches_of(steps))
 
     def starting_at(self, step):
         """Return the endless dataset of all batches from one on; earlier ones cost nothing.
@@ -90,7 +113,7 @@ class Stream(tf.data.Dataset):
             ValueError: `step` is no integer of at least 0.
         """
         step = _checked_integer("step", step, least=0)
-        return self._batches_of(tf.data.Dataset.counter(step))
+        return Batches(self._batches_of(tf.data.Dataset.counter(step)))
 
     @property
     def fingerprint(self):
@@ -101,14 +124,6 @@ class Stream(tf.data.Dataset):
         """Return the dataset of the batches whose numbers a dataset holds."""
         batches = steps.map(self._traced, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return batches.prefetch(tf.data.AUTOTUNE)
-
-    def _inputs(self):
-        return [self._batches]
-
-    @property
-    def element_spec(self):
-        """The shapes and types of a batch."""
-        return self._batches.element_spec
 
 
 def _checked_integer(name, value, least):

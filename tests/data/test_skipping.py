@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 import kgen.data
@@ -78,7 +77,7 @@ def test_replaced_while_decoding(photos, monkeypatch):
         everything = [level for levels, _ in seen[start : start + 6] for level in levels]
         assert everything.count(order[7]) == 3 and len(set(everything)) == 34
     assert [levels for levels, _ in seen] == [levels for levels, _ in again]
-    with pytest.raises(tf.errors.OpError, match="cannot be read as an image"):
+    with pytest.raises(ValueError, match="cannot be read as an image"):
         list(kgen.data.load(photos, **arguments))
 
 

@@ -1,5 +1,7 @@
 """A few real images of a training's data, taken without a trace in what `fit` will see of it."""
 
+import itertools
+
 import keras
 import numpy as np
 from keras import ops
@@ -62,7 +64,7 @@ def _of_data(arguments, seed):
 
 def _of_stream(stream):
     batches, rows = [], 0
-    for batch in stream.starting_at(0).take(stream.steps_per_pass):
+    for batch in itertools.islice(stream.starting_at(0), stream.steps_per_pass):
         batches.append(keras.tree.map_structure(ops.convert_to_numpy, batch))
         rows += len(keras.tree.flatten(batches[-1])[0])
         if rows >= ROWS:

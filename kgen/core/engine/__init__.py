@@ -20,6 +20,9 @@ Every backend module offers the same functions:
 * `is_tracing()` says whether a graph is being traced;
 * `value_of(variable)` is a variable's value now, also while a graph is traced;
 * `first_batch_shown(dataset, look)` shows the first batch of a dataset as it passes;
+* `python_calls(function, inputs, types)` calls a Python function from a graph; what it raises
+  comes out of `errors_as_raised()`, a context, and of the iterator `naming_errors(iterator)` as it
+  was;
 * `FILE_ERRORS` are the errors of files that cannot be read or written, `VERSION` the backend's;
 * of several devices and hosts, what `strategies.py` and `agreement.py` say.
 """
@@ -41,6 +44,7 @@ from kgen.core.engine.agreement import (
     told_by_chief,
 )
 from kgen.core.engine.first_batch import first_batch_shown
+from kgen.core.engine.python_calls import errors_as_raised, naming_errors, python_calls
 from kgen.core.engine.strategies import (
     is_chief,
     is_multiworker,
@@ -76,6 +80,7 @@ __all__ = [
     "VERSION",
     "WorkerLostError",
     "batch_norm",
+    "errors_as_raised",
     "first_batch_shown",
     "function",
     "input_gradient",
@@ -90,7 +95,9 @@ __all__ = [
     "mean_over_rows",
     "minimize",
     "mirrored",
+    "naming_errors",
     "normal",
+    "python_calls",
     "record",
     "replicas",
     "require",
