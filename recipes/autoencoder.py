@@ -55,10 +55,10 @@ class Config(training.Config):
     for kl and l2, and for 0.1 of l1."""
     target: float = 0.05
     """Of a sparse one the mean activation that kl asks for."""
-    contraction_weight: float = 20.0
+    contraction_weight: float = 0.1
     """Of a contractive one the weight of the code's squared Jacobian."""
     scale_free: bool = True
-    """Of a contractive one whether the Jacobian is in units of the code's own variance."""
+    """Of a contractive one whether the Jacobian is in units of codes and images."""
     projections: int | None = 4
     """Of a contractive one how many random directions estimate the Jacobian; None for all of it."""
     learning_rate: float = 1e-3

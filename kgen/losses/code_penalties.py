@@ -32,22 +32,29 @@ def kl_sparsity(codes, target):
     )
 
 
-def scale_free_contraction(contraction, codes):
-    """E[||dh/dx||_F^2] / sum_j Var(h_j): the Jacobian in units of the code's own spread.
+def scale_free_contraction(contraction, codes, images):
+    """E[||dh/dx||_F^2] Var(x) / Var(h), variances being sums over elements: a number without unit.
 
-    A code half as large, of which a decoder makes twice as much, has the same. 0 where codes do not
-    differ, as those of one image.
+    A code half as large, of which a decoder makes twice as much, has the same. Of d orthonormal
+    projections it is d over the share of the images' variance that they hold. 0 where images or
+    codes do not differ, as in a batch of one.
 
     Args:
         contraction: E[||dh/dx||_F^2], as of `contractive_penalty`.
-        codes: `(batch, d)`; the variances are over the rows of all replicas.
+        codes: `(batch, d)`; variances are over the rows of all replicas.
+        images: `(batch, ...)`, what the codes are of.
     """
-    codes = ops.cast(codes, "float32")
-    means = engine.mean_over_rows(codes)  # (d,)
-    spread = ops.sum(engine.mean_over_rows(ops.square(codes - means)))
-    # By more than rounding. A round of one image, such as an epoch's last, would else be infinite.
-    differ = spread > 1e-12 * ops.sum(ops.square(means))
-    return ops.where(differ, contraction / ops.where(differ, spread, 1.0), 0.0)
+    of_codes, of_images = _variance(codes), _variance(images)
+    ratio = of_images / ops.where(of_codes > 0.0, of_codes, 1.0)
+    return ops.where(of_codes > 0.0, contraction * ratio, 0.0)
+
+
+def _variance(rows):
+    """The sum of the variances of elements, 0 where it is rounding."""
+    rows = ops.cast(rows, "float32")
+    means = engine.mean_over_rows(rows)
+    variance = ops.sum(engine.mean_over_rows(ops.square(rows - means)))
+    return ops.where(variance > 1e-12 * ops.sum(ops.square(means)), variance, 0.0)
 
 
 def contractive_penalty(encoder, images, dimensions, noise=None, projections=None):

@@ -29,9 +29,9 @@ def code_scores(model, images, threshold=0.001, batch_size=512, resamples=100, s
 
     Returns:
         Dict of three `Score`: `"active_units"`, their number; `"mean_activation"`, over images and
-        units; and `"contraction"`, E[||dh/dx||_F^2] / sum_j Var(h_j), what `ContractiveAutoencoder`
-        makes small: of codes h = W x it is ||W||_F^2 / tr(W C W'), C being the images' covariance.
-        It is infinite of a code that is always the same.
+        units; and `"contraction"`, E[||dh/dx||_F^2] Var(x) / Var(h), the variances being sums over
+        elements: what `ContractiveAutoencoder` makes small. Of d orthonormal projections it is d
+        over the share of the variance that they hold; of a code that is always the same, infinite.
 
     Raises:
         ValueError: If an argument is not as said.
@@ -46,12 +46,14 @@ def code_scores(model, images, threshold=0.001, batch_size=512, resamples=100, s
     images = checked_images("images", images, minimum=2).astype("float32")
     threshold = checked_number("threshold", threshold, at_least=0.0)
     batch_size = checked_integer("batch_size", batch_size, 1)
-    if not images.var(axis=0).any():
+    variance = images.var(axis=0, dtype="float64").sum()
+    if not variance:
         raise ValueError("`images` must differ from each other; received copies of one image.")
     codes = checked_rows("codes", model.encode(images, batch_size=batch_size))
     spread = codes.var(axis=0).sum()
-    contraction = _squared_jacobian(model, images, codes.shape[1], batch_size) / (spread or np.inf)
-    shares = _shares_of_units(model, images, codes, batch_size)
+    jacobian = _squared_jacobian(model, images, codes.shape[1], batch_size)
+    contraction = jacobian * variance / spread if spread else np.inf
+    shares = _squares_of_units(model, codes, batch_size) / variance
     activity = codes.mean(axis=1)
     seeds = bootstrap_seeds(resamples, seed)
     facts = {"samples": len(images)}
@@ -65,20 +67,20 @@ def code_scores(model, images, threshold=0.001, batch_size=512, resamples=100, s
             Card("mean_activation", seeds=seeds, **facts),
             mean_interval(activity, resamples, seed),
         ),
-        "contraction": Score(contraction if spread else np.inf, Card("contraction", **facts)),
+        "contraction": Score(contraction, Card("contraction", **facts)),
     }
 
 
-def _shares_of_units(model, images, codes, batch_size):
-    """What each unit moves of decoded images, as a share of the variance of images: `(d,)`."""
+def _squares_of_units(model, codes, batch_size):
+    """By which squared error each unit moves decoded images, `(d,)`, the mean over images."""
     decoded = model.decode(codes.astype("float32"), batch_size=batch_size)
     moved = np.empty(codes.shape[1])
     for unit in range(len(moved)):
         without = codes.astype("float32")
         without[:, unit] = codes[:, unit].mean()
         error = np.square(model.decode(without, batch_size=batch_size) - decoded, dtype="float64")
-        moved[unit] = error.sum() / len(images)
-    return moved / images.astype("float64").var(axis=0).sum()
+        moved[unit] = error.sum() / len(codes)
+    return moved
 
 
 def _squared_jacobian(model, images, units, batch_size):

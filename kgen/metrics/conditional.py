@@ -165,7 +165,9 @@ def cluster_agreement(codes, labels, resamples=100, seed=0):
     value = _matched_share(counts)
     # Clusters that say nothing of the classes would have these shares.
     apart = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum() ** 2
-    freedom = np.prod([np.count_nonzero(counts.sum(axis=axis)) - 1 for axis in (0, 1)])
+    margins = sum(np.count_nonzero(counts.sum(axis=axis)) for axis in (0, 1))
+    # Cells that no sample is in, as of clusters that are classes, have no noise.
+    freedom = max(0, np.count_nonzero(counts) - margins + 1)
     interval = counts_interval(
         _matched_share,
         counts,

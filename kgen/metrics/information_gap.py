@@ -26,7 +26,9 @@ def mutual_information_gap(
 
     Args:
         encode, source, image_size: As of `beta_vae_score`.
-        samples: Images, of factors drawn evenly.
+        samples: Images, of factors drawn evenly. A perfect code's gap is 1 where they are at least
+            five times the bins times the classes of each factor; of fewer it is less, for codes
+            that know nothing then seem to know something.
         bins: Fewest bins into which each dimension is cut, equally wide from its smallest to its
             largest value: one far outlier leaves few of them to the rest. For a factor of more
             classes there are as many bins as classes, so that a code can tell all of them.

@@ -20,8 +20,8 @@ class BigGAN(SAGAN):
     weights are held to orthogonal filters: equation 3 there, with the diagonal left out. Logs,
     beside a GAN's, `generator_orthogonality`, that term without its weight.
 
-    Differs from the paper: batch norm's moments are the moving ones of training, whatever the
-    truncation; the paper's are measured anew for each.
+    Differs from the paper: batch norm's moments are measured with latents that are not truncated,
+    whatever the truncation; the paper's are measured anew for each.
 
     Example:
         shape = (32, 32, 1)

@@ -15,10 +15,11 @@ from kgen.models.autoencoder import Autoencoder
 class ContractiveAutoencoder(Autoencoder):
     """Rifai et al. 2011, eq. 2: reconstruction error + weight * contraction; logs both parts.
 
-    The contraction is E[||dh/dx||_F^2] / Var(h), the Jacobian in units of the code's spread. The
-    paper has no Var(h): its decoder is the encoder's matrix transposed, which fixes a code's scale.
-    Where the decoder is free, the plain Jacobian shrinks the code, the decoder makes up for that,
-    and nothing contracts. `scale_free=False` is the paper's equation, for a tied decoder.
+    The contraction is E[||dh/dx||_F^2] Var(x) / Var(h), the Jacobian in units of the deviations of
+    images and codes. The paper has no variances: its decoder is the encoder's matrix transposed,
+    which fixes a code's scale. Where the decoder is free, the plain Jacobian shrinks the code, the
+    decoder makes up for that, and nothing contracts. `scale_free=False` is the paper's equation,
+    for a tied decoder.
 
     The paper's closed form is that of one layer of sigmoids; here the Jacobian is differentiated,
     so that the encoder may have any number of layers.
@@ -32,8 +33,8 @@ class ContractiveAutoencoder(Autoencoder):
             are twice as large as in [-1, 1], their squares four times, and squared errors a
             quarter, so its lambda is 16 lambda here with `"l2"`, 8 with `"l1"` and 4 with
             `"bernoulli"`.
-        scale_free: Whether the Jacobian is divided by the codes' variance over the batch, the sum
-            of all units', so that a batch has at least two images.
+        scale_free: Whether variances over the batch give the Jacobian its unit; a batch of one
+            image, which has none, then has no contraction.
         projections: `None` for the whole Jacobian, at the price of as many passes as a code has
             entries; k for an estimate without bias from k of them (Hutchinson 1990).
         **kwargs: As of `Autoencoder`.
@@ -50,7 +51,7 @@ class ContractiveAutoencoder(Autoencoder):
         encoder,
         decoder,
         reconstruction="l2",
-        contraction_weight=20.0,
+        contraction_weight=0.1,
         scale_free=True,
         projections=None,
         **kwargs,
@@ -84,6 +85,6 @@ class ContractiveAutoencoder(Autoencoder):
             )
         # Differs from the paper, unless asked for: see above.
         if self.scale_free:
-            contraction = scale_free_contraction(contraction, codes)
+            contraction = scale_free_contraction(contraction, codes, images)
         loss = error + self.contraction_weight * contraction
         return loss, {"reconstruction": error, "contraction": contraction}

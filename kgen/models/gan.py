@@ -233,14 +233,16 @@ class GAN(ConditionalModel):
         return self.share_fakes
 
     def default_optimizers(self):
-        """Those of the paper of the loss or penalty, or otherwise of the DCGAN.
+        """Those of the paper of weight clipping or the gradient penalty, or else of the DCGAN.
 
         RMSProp with 5e-5 where weights are clipped (Arjovsky et al. 2017, algorithm 1), Adam with
         1e-4 and momentum 0 under a gradient penalty (Gulrajani et al. 2017, algorithm 1), and
         otherwise Adam with 2e-4 and momentum 0.5 (Radford et al. 2016, section 4).
         """
         if self._clipping is not None:
-            return keras.optimizers.RMSprop(5e-5)
+            # Keras' default epsilon, 1e-7 of the squared gradients, is above all of a generator
+            # whose critic has weights of 0.01 at most: it would hardly move.
+            return keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16)
         if self.penalty == "gradient":
             return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
         return keras.optimizers.Adam(2e-4, beta_1=0.5)

@@ -36,9 +36,10 @@ class WGANGP(ConditionalModel):
         latent_distribution: `"normal"` or `"uniform"` in [-1, 1].
         ema_momentum: Momentum of the generator's moving average; `None` for no average.
         condition, classification_weight: As of `kgen.models.GAN`, the critic being what knows of
-            classes; `"auxiliary"` is the paper's conditional model (section 5.3; Odena et al.
-            2017), whose weights of the cross-entropy are 1 in the critic's loss and 0.1 in the
-            generator's. The penalty is that of scores for the batch's labels.
+            classes. `"auxiliary"` is Odena et al.'s (2017), as in the paper's conditional model,
+            which differs in two things: its critic classifies real images alone, and the
+            cross-entropy weighs 1 in the critic's loss and 0.1 in the generator's. The penalty is
+            that of scores for the batch's labels.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
 
     Raises:

@@ -82,23 +82,39 @@ def test_projections_estimate_the_contraction_without_bias():
 
 
 def test_the_scale_free_contraction_of_a_matrix():
-    """||W||_F^2 / tr(W' C W), C being the covariance of the images, whatever W is multiplied by."""
+    """||W||_F^2 tr(C) / tr(W' C W), C being the images' covariance, whatever W is multiplied by."""
     images = RNG.uniform(-1, 1, (9, 5)).astype("float32")
     matrix = RNG.normal(size=(5, 3)).astype("float32")
-    expected = np.sum(matrix.astype("float64") ** 2) / np.trace(
-        matrix.T @ np.cov(images.astype("float64").T, bias=True) @ matrix
-    )
+    covariance = np.cov(images.astype("float64").T, bias=True)
+    of_codes = np.trace(matrix.T @ covariance @ matrix)
+    expected = np.sum(matrix.astype("float64") ** 2) * np.trace(covariance) / of_codes
     for scale in (1.0, 1e-3, 1e3):
         codes = scale * (images @ matrix) + scale * 7.0
         jacobian = losses.contractive_penalty(lambda x, w=scale: w * (x @ matrix), images, 3)
-        found = losses.scale_free_contraction(jacobian, codes)
+        found = losses.scale_free_contraction(jacobian, codes, images)
         assert float(found) == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("rows", [1, 3, 64])
 def test_codes_that_do_not_differ_have_no_scale(rows):
     codes = tf.Variable(np.full((rows, 2), 100.1, "float32"))
+    images = RNG.uniform(-1, 1, (rows, 5)).astype("float32")
     with tf.GradientTape() as tape:
-        found = losses.scale_free_contraction(tf.constant(1e-3), codes)
+        found = losses.scale_free_contraction(tf.constant(1e-3), codes, images)
     assert float(found) == 0.0
     np.testing.assert_array_equal(tape.gradient(found, codes), 0.0)
+
+
+def test_a_batch_of_images_that_are_nearly_the_same_weighs_no_more_than_others():
+    """As the last batch of an epoch may be: the variances of images and codes are then small."""
+    rng = np.random.default_rng(0)
+    start, ways = rng.uniform(-1, 1, (1, 20)), rng.uniform(-1, 1, (2, 20))
+    kernel = tf.Variable(rng.normal(size=(20, 8)), dtype="float32")
+    found = []
+    for apart in (1.0, 1e-2, 1e-4):
+        images = tf.constant(start + apart * ways, "float32")
+        with tf.GradientTape() as tape:
+            jacobian = tf.reduce_sum(kernel**2)
+            ratio = losses.scale_free_contraction(jacobian, images @ kernel, images)
+        found.append([float(ratio), np.linalg.norm(tape.gradient(ratio, kernel))])
+    np.testing.assert_allclose(found[1:], [found[0]] * 2, rtol=1e-2)

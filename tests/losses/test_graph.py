@@ -58,7 +58,10 @@ TABLE |= {
         lambda x: losses.contractive_penalty(codes_of, x, 3, SeededNoise(0), 2),
         (IMAGES,),
     ),
-    "scale_free_contraction": (lambda codes: losses.scale_free_contraction(2.0, codes), (CODES,)),
+    "scale_free_contraction": (
+        lambda codes, images: losses.scale_free_contraction(2.0, codes, images),
+        (CODES, IMAGES),
+    ),
 }
 
 

@@ -31,7 +31,9 @@ def test_they_are_those_of_numpy(batch_size):
     scores = code_scores(autoencoder(matrix, back), IMAGES, batch_size=batch_size)
     assert scores["mean_activation"] == pytest.approx(codes.mean(), rel=1e-5)
     assert scores["mean_activation"].interval[0] < scores["mean_activation"]
-    expected = np.sum(matrix**2) / np.trace(matrix.T @ np.cov(pixels.T, bias=True) @ matrix)
+    covariance = np.cov(pixels.T, bias=True)
+    of_codes = np.trace(matrix.T @ covariance @ matrix)
+    expected = np.sum(matrix**2) * np.trace(covariance) / of_codes
     assert scores["contraction"] == pytest.approx(expected, rel=1e-4)
 
     # Of a matrix the images move by (h_j - E[h_j]) times its row: by Var(h_j) times the row's norm.

@@ -143,6 +143,21 @@ def test_the_interval_of_a_best_matching_is_as_wide_as_it_spreads(known):
     assert width == pytest.approx(np.std([float(score) for score in scores]), rel=0.2)
 
 
+def test_the_interval_of_clusters_that_know_the_classes():
+    """Where no sample is elsewhere there is nothing to resample."""
+    labels = np.arange(100) % 10
+    score = cluster_agreement((labels + 3) % 10, labels)
+    assert score.interval == (1.0, 1.0)
+    rng = np.random.default_rng(0)
+    scores = []
+    for seed in range(100):
+        labels = rng.integers(10, size=200)
+        codes = np.where(rng.random(200) < 0.97, labels, rng.integers(10, size=200))
+        scores.append(cluster_agreement(codes, labels, seed=seed))
+    width = np.mean([np.ptp(score.interval) for score in scores]) / (2 * 1.96)
+    assert width == pytest.approx(np.std([float(score) for score in scores]), rel=0.2)
+
+
 def test_clusters_by_other_names():
     labels = np.arange(100) % 10
     score = cluster_agreement(np.random.default_rng(0).permutation(10)[labels], labels)

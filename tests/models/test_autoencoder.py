@@ -204,7 +204,7 @@ def test_contractive_codes_contract():
         fit(model, rounds=300)
         return contraction(model.encoder)
 
-    contracted = trained(3.0, scale_free=True)
+    contracted = trained(0.1, scale_free=True)
     assert contracted < 0.2 * trained(0.0, scale_free=True)
     assert contracted < 0.8 * trained(3.0, scale_free=False)
 

@@ -1,6 +1,7 @@
 """What `compile()` takes without an argument are the papers' optimizers."""
 
 import keras
+import numpy as np
 import pytest
 
 from kgen import models
@@ -38,6 +39,19 @@ PAPERS = {
     "vae": [adam(learning_rate=1e-3)],
     "autoencoder": [adam(learning_rate=1e-3)],
 }
+
+
+def test_clipped_critics_move_their_generator():
+    """Whose gradients, through weights of 0.01 at most, are far below Keras' epsilon of RMSProp."""
+    model = systems.SYSTEMS["wasserstein_gan"].make()
+    model.compile()
+    optimizer = model.optimizer.by_player["generator"]
+    weight = keras.Variable([1.0, 1.0], dtype="float32")
+    optimizer = type(optimizer).from_config(optimizer.get_config())
+    optimizer.apply([np.array([1e-6, 1e-2], "float32")], [weight])
+    # The first step of RMSProp is rate * g / sqrt((1 - rho) g^2), whatever g is.
+    moved = (1.0 - weight.numpy()) / 5e-5
+    np.testing.assert_allclose(moved, 1.0 / np.sqrt(1.0 - optimizer.rho), rtol=1e-2)
 
 
 @pytest.mark.parametrize("name", PAPERS)
