@@ -9,7 +9,7 @@ import kgen.serving
 from kgen.callbacks import checkpoint_file
 from kgen.callbacks.best_effort import or_warned_of
 from kgen.core.whole_file import is_disk_full, replacing
-from recipes import run_folder
+from recipes import run_data, run_folder
 
 COMFORT = "The model is written."
 
@@ -44,7 +44,7 @@ def finish(config, model, paths, family, recipe):
             family.report(config, model, paths.report)
     folder = run_folder.export_folder(config)
     if folder is not None:
-        settings, scores = run_folder.card_of(paths, config), newest_scores(paths)
+        settings, scores = run_data.card_of(paths, config), newest_scores(paths)
         export = kgen.serving.export(model, folder, settings, scores, config.new_architecture)
         paths = dataclasses.replace(paths, export=pathlib.Path(export))
     run_folder.finish(paths, recipe)

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import pathlib
 import shutil
-import warnings
 
 from kgen.callbacks import checkpoint_file
 from kgen.core import whole_file
@@ -23,6 +22,7 @@ class Paths:
     """Where a run has put its files."""
 
     config: pathlib.Path
+    data: pathlib.Path
     checkpoints: pathlib.Path
     history: pathlib.Path
     tensorboard: pathlib.Path
@@ -41,6 +41,7 @@ def paths(out):
     out = pathlib.Path(out).expanduser()
     return Paths(
         config=out / "config.json",
+        data=out / "data.json",
         checkpoints=out / "checkpoints",
         history=out / "history.csv",
         tensorboard=out / "tensorboard",
@@ -67,7 +68,7 @@ def check_config(paths, config, may_be_longer=False):
         ValueError: Names the fields that differ, or the config that is missing or unreadable.
     """
     folder = paths.config.parent
-    before, now = _read_json(paths.config), as_json(config)
+    before, now = read_json(paths.config), as_json(config)
     if before is None:
         if paths.config.exists() or paths.checkpoints.exists():
             raise ValueError(
@@ -116,7 +117,7 @@ def _defaults(config, before):
 
 def is_longer(paths, config):
     """Whether a config has more steps than the run that the folder holds."""
-    steps = (_read_json(paths.config) or {}).get("steps")
+    steps = (read_json(paths.config) or {}).get("steps")
     return isinstance(steps, int) and config.steps > steps
 
 
@@ -186,39 +187,7 @@ def claim(paths, config):
     paths.config.parent.mkdir(parents=True, exist_ok=True)
     for folder in (paths.config.parent, paths.samples, paths.report):
         clear_leftovers(folder)
-    _write_json(paths.config, as_json(config))
-
-
-def check_data(paths, fingerprint):
-    """Warns if the training data are others than when the run began, and remembers those of now.
-
-    Args:
-        paths: The run's `Paths`.
-        fingerprint: As of `kgen.data.Stream`, or `None` where nobody knows.
-    """
-    before = (_read_json(_data(paths)) or {}).get("fingerprint")
-    if fingerprint is None:
-        return
-    if before not in (None, fingerprint):
-        warnings.warn(
-            f"The data of {paths.config.parent} have changed since it was begun (fingerprint "
-            f"{before}, now {fingerprint}): it goes on with what there is now, and images that "
-            "were held out may be trained on. --fresh starts over.",
-            stacklevel=2,
-        )
-    _write_json(_data(paths), {"fingerprint": fingerprint})
-
-
-def remember_classes(paths, names):
-    """Keeps what the classes of a run's labels are called, a list of strings."""
-    _write_json(_data(paths), {**(_read_json(_data(paths)) or {}), "class_names": names})
-
-
-def class_names(paths):
-    """Returns what the classes of a run's labels are called; `None` where nothing tells."""
-    names = (_read_json(_data(paths)) or {}).get("class_names")
-    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return names if is_list else None
+    write_json(paths.config, as_json(config))
 
 
 def clear(paths):
@@ -238,7 +207,7 @@ def clear(paths):
         for path in (paths.tensorboard, paths.report):
             remove_folder(path)
         files = [paths.history, paths.scores, paths.best, paths.best.with_suffix(".json")]
-        files += [paths.gif, paths.curves, paths.model, _mark(paths), _data(paths)]
+        files += [paths.gif, paths.curves, paths.model, _mark(paths), paths.data]
         files += [paths.config]
         for file in [*paths.samples.glob("step-*.png"), *files]:
             file.unlink(missing_ok=True)
@@ -275,12 +244,12 @@ def remove_folder(path):
 def finish(paths, recipe):
     """Marks the run as finished: of which recipe, the name of a module, and where its export is."""
     export = None if paths.export is None else str(paths.export)
-    _write_json(_mark(paths), {"export": export, "recipe": recipe})
+    write_json(_mark(paths), {"export": export, "recipe": recipe})
 
 
 def recipe_of(paths):
     """Returns the name of the module of a finished run's recipe, or `None` if nothing tells."""
-    name = (_read_json(_mark(paths)) or {}).get("recipe")
+    name = (read_json(_mark(paths)) or {}).get("recipe")
     return name if isinstance(name, str) else None
 
 
@@ -290,7 +259,7 @@ def finished(paths):
     Not finished is also a run whose mark cannot be read or whose model is missing; rows of the
     history that cannot be read are left out.
     """
-    mark = _read_json(_mark(paths))
+    mark = read_json(_mark(paths))
     if mark is None or "export" not in mark or not paths.model.exists():
         return None
     export = None if mark["export"] is None else pathlib.Path(mark["export"])
@@ -315,18 +284,8 @@ def _named(fields, name):
     return repr(fields[name]) if name in fields else "not set"
 
 
-def _data(paths):
-    return paths.config.with_name("data.json")
-
-
 def _mark(paths):
     return paths.config.with_name("finished.json")
-
-
-def card_of(paths, config):
-    """Returns what a model card says of a run: its config, and what its classes are called."""
-    names = class_names(paths)
-    return as_json(config) | ({} if names is None else {"class_names": names})
 
 
 def as_json(config):
@@ -334,8 +293,8 @@ def as_json(config):
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
-def _read_json(path):
-    """The dict in a JSON file; `None` if it is missing or holds anything else."""
+def read_json(path):
+    """Returns the dict in a JSON file; `None` if it is missing or holds anything else."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -343,5 +302,6 @@ def _read_json(path):
     return content if isinstance(content, dict) else None
 
 
-def _write_json(path, content):
+def write_json(path, content):
+    """Writes a JSON file, whole or not at all."""
     whole_file.write_text(path, json.dumps(content, indent=2) + "\n")

@@ -20,8 +20,7 @@ from kgen.core import engine
 from kgen.core.owner import owned
 from kgen.core.precision import dtype_policy
 from kgen.core.whole_file import is_disk_full
-from kgen.data.fingerprint import of_data
-from recipes import config_file, run_folder
+from recipes import config_file, run_data, run_folder
 from recipes.closed_pipe import ends_quietly
 from recipes.ending import at_sigterm, leave
 from recipes.finish import finish
@@ -228,6 +227,7 @@ def train(config, build, family=Family()):
                 f"{config.out} has finished its {config.steps} rounds; more --steps train on, "
                 "--fresh starts over."
             )
+            run_data.warn_if_changed(paths, run_folder.as_json(config))
             return result
     strategy = kgen.distribution.strategy(config.strategy, config.replicas)
     is_chief = kgen.distribution.is_chief(strategy)
@@ -266,10 +266,9 @@ def _train(config, build, family, paths, strategy):
         kgen.distribution.wait_for_all(strategy)  # Before the others look for checkpoints.
         run_folder.check_config(paths, config)  # All hosts have been given the chief's.
         if is_chief:
-            run_folder.check_data(paths, of_data(stream))
             names = kgen.data.class_names(config.data, config.follow_links)
-            if names is not None and len(names) == getattr(model, "classes", None):
-                run_folder.remember_classes(paths, names)
+            has_classes = names is not None and len(names) == getattr(model, "classes", None)
+            run_data.remember(paths, config, names if has_classes else None)
         # What a user changes is refused above: what is left is what another version has made of it.
         checkpoint = kgen.callbacks.Checkpoint(
             paths.checkpoints, config.checkpoint_every, changes="accept"

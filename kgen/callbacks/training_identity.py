@@ -90,7 +90,8 @@ def warn_of_differences(before, now, path):
         )
     if before.get("data") and now["data"] and before["data"] != now["data"]:
         warnings.warn(
-            f"{path} was trained on other data than there are now: it goes on with these.",
+            f"{path} was trained on other data than there are now: it goes on with these, "
+            "and images that were held out may be trained on.",
             stacklevel=2,
         )
 

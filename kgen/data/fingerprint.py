@@ -3,12 +3,14 @@
 import dataclasses
 import hashlib
 import os
+import pathlib
 
 import keras
 import numpy as np
 
 from kgen.data.arguments import checked_request
-from kgen.data.registry import read_rows
+from kgen.data.folder import Files, image_names
+from kgen.data.registry import is_named, read_rows
 from kgen.data.stream import Stream
 
 
@@ -61,6 +63,31 @@ def of_files(*sides, with_times=False):
             status = os.stat(path)
             times = (status.st_mtime_ns,) if with_times else ()
             digest.update(repr((name, status.st_size, *times)).encode())
+    return digest.hexdigest()[:16]
+
+
+def of_place(name_or_path, follow_links=False):
+    """Return the fingerprint of all that a folder of images or an array file holds, of any split.
+
+    Of images names and sizes count.
+
+    Args:
+        name_or_path: as of `kgen.data.load`; of the name of a set it is None.
+        follow_links: as of `kgen.data.load`.
+
+    Raises:
+        ValueError: the folder holds no images.
+        OSError: the file cannot be read.
+    """
+    if is_named(name_or_path):
+        return None
+    path = pathlib.Path(name_or_path).expanduser()
+    if path.is_dir():
+        return of_files(Files(path, image_names(path, follow_links)))
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
     return digest.hexdigest()[:16]
 
 

@@ -91,7 +91,7 @@ def normal_images(config, model):
 
     import kgen.data
     from kgen.data.registry import is_named
-    from recipes.command_line.saved import run_config
+    from recipes.command_line.saved import run_config, warn_if_data_changed
 
     of_run = run_config(config.model)
     data = config.normal or of_run.get("data")
@@ -103,6 +103,8 @@ def normal_images(config, model):
     is_own = own is not None and _place(data) == _place(own)
     if not is_own and not is_named(data) and pathlib.Path(data).expanduser().is_dir():
         return read(files_at([data]), model)
+    if is_own:
+        warn_if_data_changed(config.model)
     *size, channels = model.image_shape
     is_unseen = not is_own or of_run.get("split") == "train"
     batches = kgen.data.in_order(

@@ -42,7 +42,7 @@ def main(arguments):
     config = tyro.cli(Evaluate, prog="kgen evaluate", args=arguments)
     # Not above: `--help` need not wait for TensorFlow.
     import kgen.metrics
-    from recipes.command_line.saved import load_model, run_config
+    from recipes.command_line.saved import load_model, run_config, warn_if_data_changed
 
     model, of_run = load_model(config.model), run_config(config.model)
     data = config.data or of_run.get("data")
@@ -55,6 +55,8 @@ def main(arguments):
         )
     if config.out is not None:
         kgen.metrics.append_scores(config.out, {})  # Now, should it not be possible.
+    if data == of_run.get("data"):
+        warn_if_data_changed(config.model)
     extractor = config.extractor
     if extractor is None and data == of_run.get("data"):
         extractor = of_run.get("extractor")

@@ -1,6 +1,5 @@
 """Trained models on disk: of a run's folder, or a `.keras` file."""
 
-import json
 import pathlib
 import zipfile
 
@@ -8,7 +7,7 @@ import keras
 
 import kgen
 from kgen import models  # noqa: F401  Their classes have to be known to be read.
-from recipes import run_folder
+from recipes import run_data, run_folder
 
 
 def load_model(path):
@@ -54,16 +53,20 @@ def load(path):
 
 def run_classes(path):
     """Returns what the classes of a run are called, of its folder or a file in it, or `None`."""
-    path = pathlib.Path(path).expanduser()
-    return run_folder.class_names(run_folder.paths(path if path.is_dir() else path.parent))
+    return run_data.class_names(_paths(path))
+
+
+def warn_if_data_changed(path):
+    """Warns if the data of a run, in its folder or a file in it, have changed since."""
+    run_data.warn_if_changed(_paths(path), run_config(path))
 
 
 def run_config(path):
     """Returns the fields of the config of a run in a folder; an empty dict where there is none."""
+    return run_folder.read_json(_paths(path).config) or {}
+
+
+def _paths(path):
+    """The `Paths` of the run in a folder, or of the one that a file lies in."""
     path = pathlib.Path(path).expanduser()
-    file = (path if path.is_dir() else path.parent) / "config.json"
-    try:
-        config = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}
+    return run_folder.paths(path if path.is_dir() else path.parent)

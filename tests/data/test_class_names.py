@@ -8,7 +8,7 @@ import pytest
 
 import kgen.data
 from kgen.plotting import save_grid
-from recipes import run_folder
+from recipes import run_data, run_folder
 from recipes.cgan import Config
 from recipes.command_line.sample import numbered
 
@@ -36,13 +36,12 @@ def test_they_are_the_subfolders_in_the_order_of_their_labels(tmp_path):
 def test_a_run_keeps_them_for_its_card_and_its_labels(tmp_path):
     paths = run_folder.paths(tmp_path)
     config = Config(data="animals")
-    assert run_folder.class_names(paths) is None
-    assert "class_names" not in run_folder.card_of(paths, config)
-    run_folder.check_data(paths, "abc")
-    run_folder.remember_classes(paths, ["cats", "dogs"])
-    assert json.loads((tmp_path / "data.json").read_text())["fingerprint"] == "abc"
-    assert run_folder.card_of(paths, config)["class_names"] == ["cats", "dogs"]
-    assert numbered(["dogs", "0"], run_folder.class_names(paths)) == [1, 0]
+    assert run_data.class_names(paths) is None
+    assert "class_names" not in run_data.card_of(paths, config)
+    run_data.remember(paths, config, ["cats", "dogs"])
+    assert json.loads((tmp_path / "data.json").read_text())["class_names"] == ["cats", "dogs"]
+    assert run_data.card_of(paths, config)["class_names"] == ["cats", "dogs"]
+    assert numbered(["dogs", "0"], run_data.class_names(paths)) == [1, 0]
     with pytest.raises(ValueError, match="received 'dog'. Did you mean 'dogs'?"):
         numbered(["dog"], ["cats", "dogs"])
     with pytest.raises(ValueError, match="expected numbers, received 'dogs'"):

@@ -594,26 +594,6 @@ def test_models_are_watched_by_validation_and_reported_on_test(tmp_path):
         assert level([shown]) == {expected}
 
 
-def test_a_run_says_when_its_data_have_changed(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
-    config = tiny(vae, tmp_path, data=str(tmp_path / "images.npy"), export="none")
-    paths = run_folder.paths(config.out)
-    paths.config.parent.mkdir(parents=True)
-
-    def fingerprint(images):
-        np.save(config.data, images)
-        return training.images_alone(config, 16).fingerprint
-
-    run_folder.check_data(paths, fingerprint(images))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        run_folder.check_data(paths, fingerprint(images))
-    with pytest.warns(UserWarning, match="data of .* have changed since it was begun"):
-        run_folder.check_data(paths, fingerprint(np.concatenate([images, images[:2]])))
-    run_folder.clear(paths)
-    run_folder.check_data(paths, fingerprint(images))  # Nothing is left to differ from.
-
-
 def test_another_seed_is_another_run(tmp_path, finished_run, bare, untraced):
     """From the start. With the same one a run that is cut off ends as one that is not, below."""
     first = finished_run(dcgan)
