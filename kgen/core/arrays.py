@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops
 
+from kgen.core.numbers import is_count
 from kgen.core.ranges import check_image_range
 
 
@@ -70,7 +71,7 @@ def fits(found, expected):
 
 def in_batches(step, *arrays, batch_size):
     """Returns what `step` gives for the rows of arrays, `batch_size` of them at a time."""
-    if batch_size < 1:
+    if not is_count(batch_size):
         raise ValueError(f"`batch_size` must be a positive integer, received {batch_size!r}.")
 
     def made(start):

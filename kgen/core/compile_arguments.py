@@ -5,6 +5,7 @@ import inspect
 import keras
 import numpy as np
 
+from kgen.core.numbers import is_count
 from kgen.core.replicas import check_jit
 
 # What `keras.Model.compile` takes and a system, which defines its losses, does not.
@@ -41,8 +42,7 @@ def check_arguments(model, others, unused, run_eagerly, steps_per_execution, jit
     for name, value in (("run_eagerly", run_eagerly), ("auto_scale_loss", scale)):
         if not isinstance(value, bool | np.bool_):
             raise ValueError(f"`{name}` must be True or False, received {value!r}.")
-    is_count = isinstance(steps_per_execution, int | np.integer)
-    if not is_count or isinstance(steps_per_execution, bool) or steps_per_execution < 1:
+    if not is_count(steps_per_execution):
         raise ValueError(
             f"`steps_per_execution` must be a positive integer, received {steps_per_execution!r}."
         )

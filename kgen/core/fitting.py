@@ -1,6 +1,7 @@
 """`fit`, `evaluate` and `predict`: what they are given, and how they begin and end."""
 
 import contextlib
+import functools
 import math
 import types
 
@@ -10,6 +11,9 @@ from kgen.core import engine, given
 from kgen.core.end_on_nan import losses_for
 from kgen.core.optimizers import check_callbacks
 from kgen.core.replicas import StopTogether
+
+# What `fit` is given beside its batch size and epochs that are counts.
+_COUNTS = ("steps_per_epoch", "validation_steps", "validation_batch_size", "initial_epoch")
 
 
 class Fitting:
@@ -34,6 +38,8 @@ class Fitting:
             WorkerLostError: If another host of the training is gone (`kgen.distribution`).
         """
         given.refuse_weights("fit()", kwargs)
+        counts = {name: kwargs.get(name) for name in _COUNTS}
+        given.check_counts("fit()", batch_size=batch_size, epochs=epochs, **counts)
         x, y = given.named(x, y, self.uses_targets, "fit()")
         x, y, kwargs = _split_off(x, y, kwargs)
         multiple = self.batch_multiple * self.replicas
@@ -71,23 +77,25 @@ class Fitting:
         In the scope of a strategy replicas may get different numbers of a batch's rows.
         """
         given.refuse_weights("evaluate()", kwargs)
+        given.check_counts("evaluate()", batch_size=batch_size, steps=kwargs.get("steps"))
         x, y = given.named(x, y, self.uses_targets, "evaluate()")
         with contextlib.ExitStack() as stack:
             if not engine.is_shared(x):
                 self._check_to_evaluate(x, y, batch_size, "evaluate()")
-                x = stack.enter_context(given.first_batch_checked(x, "evaluate()"))
+                x = stack.enter_context(self._first_batch_checked(x, "evaluate()"))
                 x = engine.shared(x, self.distribute_strategy)
             stack.enter_context(engine.errors_as_raised())
             stack.enter_context(engine.lost_workers_named(self.distribute_strategy))
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
-    def predict(self, x, *args, **kwargs):
+    def predict(self, x, batch_size=None, *args, **kwargs):
         """Calls the model on batches, as `keras.Model.predict`.
 
         Raises:
             ValueError: If `x` is not what a call of the model takes.
         """
-        given.check_call(self, x)
+        given.check_counts("predict()", batch_size=batch_size, steps=kwargs.get("steps"))
+        given.check_call(self, x, "predict()")
         takes_images = (self.call_inputs or [("",)])[0][0] == "images"
         self.before_use()
         if self.__dict__.get("_predicts_raw", False) != self.uses_raw_weights:
@@ -95,21 +103,27 @@ class Fitting:
         with contextlib.ExitStack() as stack:
             stack.enter_context(engine.errors_as_raised())
             if takes_images:
-                x = stack.enter_context(given.first_batch_checked(x, "predict()"))
-            return super().predict(x, *args, **kwargs)
+                context = given.first_batch_checked(x, "predict()", self._check_called_on)
+                x = stack.enter_context(context)
+            return super().predict(x, batch_size, *args, **kwargs)
+
+    def predict_on_batch(self, x):
+        """Calls the model on a batch, as `keras.Model.predict_on_batch`; see `predict`."""
+        given.check_call(self, x, "predict_on_batch()")
+        return super().predict_on_batch(x)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
         """Plays a round, as `keras.Model.train_on_batch`; weights must be `None`."""
         weights = {"sample_weight": sample_weight, "class_weight": class_weight}
         given.refuse_weights("train_on_batch()", weights)
-        given.check_ranges((x, y), "train_on_batch()")
+        self._check_batch(x, y, "train_on_batch()")
         self.before_training()
         return super().train_on_batch(x, y, **kwargs)
 
     def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """Returns each player's loss, as `keras.Model.test_on_batch`; weights must be `None`."""
         given.refuse_weights("test_on_batch()", {"sample_weight": sample_weight})
-        given.check_ranges((x, y), "test_on_batch()")
+        self._check_batch(x, y, "test_on_batch()")
         return super().test_on_batch(x, y, **kwargs)
 
     def before_training(self):
@@ -161,10 +175,9 @@ class Fitting:
         """
         held_out, checked = arguments.get("validation_data"), {}
         if not hasattr(x, "starting_at") and not given.holds_arrays(x):
-            context = given.first_batch_checked(arguments["x"], "fit()")
-            checked["x"] = stack.enter_context(context)
+            checked["x"] = stack.enter_context(self._first_batch_checked(arguments["x"], "fit()"))
         if held_out is not None and not isinstance(held_out, tuple):
-            context = given.first_batch_checked(held_out, "validation_data of fit()")
+            context = self._first_batch_checked(held_out, "validation_data of fit()")
             checked["validation_data"] = stack.enter_context(context)
         return checked
 
@@ -188,6 +201,20 @@ class Fitting:
             batch_size = arguments.get("validation_batch_size") or batch_size
             self._check_to_evaluate(x, y, batch_size, where)
         return x if y is None and not hasattr(x, "shape") else (x, y)
+
+    def _first_batch_checked(self, x, where):
+        check = functools.partial(given.check_batch, self, where=where)
+        return given.first_batch_checked(x, where, check)
+
+    def _check_called_on(self, batch):
+        """Checks what a generator given to `predict` yields."""
+        if not isinstance(batch, tuple | list):
+            given.check_batch(self, batch, "predict()")  # Which says what it must be.
+        given.check_call(self, batch[0], "predict()")
+
+    def _check_batch(self, x, y, where):
+        x, y = given.named(x, y, self.uses_targets, where, takes_batches=False)
+        given.check(self, x, y, None, 1, where)
 
     def _check_to_evaluate(self, x, y, batch_size, where):
         multiple = self.evaluation_multiple

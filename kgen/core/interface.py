@@ -9,6 +9,7 @@ from keras import ops
 from kgen.core import engine
 from kgen.core.arrays import float_images, in_batches, rows_of, seed_of
 from kgen.core.noise import ImageNoise, SeededNoise
+from kgen.core.numbers import is_count
 
 
 class GenerativeInterface:
@@ -91,7 +92,7 @@ labels)` |
         A row holds all that decides an image; of a conditional system that is its class, too.
         """
         self._require("sample")
-        if not isinstance(count, int | np.integer) or count < 1:
+        if not is_count(count):
             raise ValueError(f"`count` must be a positive integer, received {count!r}.")
         noise = SeededNoise(seed_of(seed))
         if labels is None:
@@ -187,7 +188,7 @@ labels)` |
             labels: As of `encode`.
         """
         self._require("log_prob")
-        if not isinstance(samples, int | np.integer) or samples < 1:
+        if not is_count(samples):
             raise ValueError(f"`samples` must be a positive integer, received {samples!r}.")
         seed = seed_of(seed)
 

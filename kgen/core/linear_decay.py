@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -52,5 +52,5 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def _check_steps(name, value, least):
-    if not isinstance(value, int) or value < least:
+    if not is_count(value, least):
         raise ValueError(f"`{name}` must be an integer of at least {least}, received {value!r}.")

@@ -2,8 +2,15 @@
 
 import functools
 import inspect
+import numbers
 
 import numpy as np
+
+
+def is_count(value, least=1):
+    """Whether a value is an integer of at least `least`, NumPy's included and booleans not."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return is_integer and value >= least
 
 
 def plain(value):

@@ -1,10 +1,12 @@
 """Several optimizers, one a player, behind the one `model.optimizer` that Keras knows."""
 
+import functools
 import warnings
 
 import keras
 
 from kgen.core.keras_private import own_variables, trained_by
+from kgen.suggestion import did_you_mean
 
 # Keras 3.12, the last for Python 3.10, has callbacks that know a single plain optimizer only.
 KERAS_KNOWS_SEVERAL = hasattr(keras.optimizers, "MultiOptimizer")
@@ -174,7 +176,7 @@ def as_meant(optimizer, default, players):
     meant = {
         name: papers[name]
         for name, given in named.items()
-        if type(papers.get(name)) is type(keras.optimizers.get(given))
+        if type(papers.get(name)) is type(_get(given, name))
     }
     if len(players) > 1 and len(meant) < len(named):
         given = next(given for name, given in named.items() if name not in meant)
@@ -258,7 +260,7 @@ def _copy(optimizer, player):
 
 
 def _get(identifier, player):
-    optimizer = keras.optimizers.get(identifier)
+    optimizer = _found(identifier, f"`optimizer` for player {player!r}")
     if hasattr(optimizer, "optimizers"):
         raise ValueError(
             f"`optimizer` for player {player!r} is a {type(optimizer).__name__}, which cannot take "
@@ -267,6 +269,42 @@ def _get(identifier, player):
     if isinstance(identifier, str):
         optimizer.name = player  # Logged as `learning_rate_<player>`.
     return optimizer
+
+
+def _found(identifier, name):
+    """Returns the optimizer that a user means by an instance, a name or a config."""
+    asked = identifier.get("class_name") if isinstance(identifier, dict) else identifier
+    known, hint = isinstance(identifier, keras.optimizers.Optimizer), ""
+    if isinstance(asked, str):
+        known = _is_known(asked)
+        hint = "" if known else did_you_mean(asked.lower(), _names())
+    elif isinstance(asked, type) and issubclass(asked, keras.optimizers.Optimizer):
+        hint = f" {asked.__name__}() is one."
+    if not known:
+        raise ValueError(
+            f'{name} must be an optimizer, its name, such as "adam", or its config, received '
+            f"{identifier!r}.{hint}"
+        )
+    try:
+        return keras.optimizers.get(identifier)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise ValueError(f"{name}: {identifier!r} is no config of its class: {error}") from error
+
+
+def _is_known(name):
+    """Whether Keras has an optimizer of that name, or one was registered under it."""
+    if name.lower() in _names():
+        return True
+    found = keras.saving.get_registered_object(name)
+    return isinstance(found, type) and issubclass(found, keras.optimizers.Optimizer)
+
+
+@functools.cache
+def _names():
+    """The names of Keras' optimizers as it takes them, in lower case."""
+    kinds = {name: kind for name, kind in vars(keras.optimizers).items() if isinstance(kind, type)}
+    base = keras.optimizers.Optimizer
+    return [name.lower() for name, kind in kinds.items() if issubclass(kind, base)]
 
 
 def _config_of(optimizer):

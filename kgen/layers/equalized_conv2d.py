@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -56,7 +56,7 @@ class EqualizedConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(filters, int) or filters < 1:
+        if not is_count(filters):
             raise ValueError(
                 "EqualizedConv2D: `filters` should be a positive integer. Received: "
                 f"filters={filters}"
@@ -143,7 +143,7 @@ class EqualizedConv2D(keras.layers.Layer):
 
 def _pair(name, value):
     pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or not all(isinstance(one, int) and one > 0 for one in pair):
+    if len(pair) != 2 or not all(is_count(one) for one in pair):
         raise ValueError(
             f"EqualizedConv2D: `{name}` should be a positive integer or a pair of them. Received: "
             f"{name}={value}"

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -52,7 +52,7 @@ class EqualizedDense(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units < 1:
+        if not is_count(units):
             raise ValueError(
                 f"EqualizedDense: `units` should be a positive integer. Received: units={units}"
             )

@@ -5,7 +5,7 @@ from keras import ops
 
 from kgen.core import engine
 from kgen.core.noise import Noise
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -46,7 +46,7 @@ class ImageHistory(keras.layers.Layer):
     @plain_arguments
     def __init__(self, size=50, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(size, int) or size < 1:
+        if not is_count(size):
             raise ValueError(
                 f"ImageHistory: `size` should be a positive integer. Received: size={size!r}"
             )

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -33,7 +33,7 @@ class LearnedConstant(keras.layers.Layer):
     def __init__(self, shape, initializer="ones", **kwargs):
         super().__init__(**kwargs)
         is_list = isinstance(shape, (list, tuple)) and len(shape) == 3
-        if not is_list or not all(isinstance(size, int) and size > 0 for size in shape):
+        if not is_list or not all(is_count(size) for size in shape):
             raise ValueError(
                 "LearnedConstant: `shape` should be three positive integers, height, width and "
                 f"channels. Received: shape={shape!r}"

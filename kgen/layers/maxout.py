@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -40,7 +40,7 @@ class Maxout(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         for name, value in (("units", units), ("pieces", pieces)):
-            if not isinstance(value, int) or value < 1:
+            if not is_count(value):
                 raise ValueError(
                     f"Maxout: `{name}` should be a positive integer. Received: {name}={value}"
                 )

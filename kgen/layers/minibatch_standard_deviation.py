@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -39,7 +39,7 @@ class MinibatchStandardDeviation(keras.layers.Layer):
     @plain_arguments
     def __init__(self, group_size=4, epsilon=1e-8, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(group_size, int) or group_size < 2:
+        if not is_count(group_size, 2):
             raise ValueError(
                 "MinibatchStandardDeviation: `group_size` should be an integer of at least 2, a "
                 f"single example has no deviation. Received: group_size={group_size}"

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 from kgen.layers.equalized_dense import EqualizedDense
 from kgen.layers.style_shapes import style_shapes
 
@@ -57,7 +57,7 @@ class ModulatedConv2D(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         for name, value in (("filters", filters), ("kernel_size", kernel_size)):
-            if not isinstance(value, int) or value < 1:
+            if not is_count(value):
                 raise ValueError(
                     f"ModulatedConv2D: `{name}` should be a positive integer. Received: "
                     f"{name}={value!r}"

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -32,7 +32,7 @@ class PixelShuffle(keras.layers.Layer):
     @plain_arguments
     def __init__(self, factor=2, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(factor, int) or factor < 1:
+        if not is_count(factor):
             raise ValueError(
                 f"PixelShuffle: `factor` should be a positive integer. Received: {factor!r}"
             )

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 from kgen.layers.spectral_normalization import SpectralNormalization
 
 
@@ -48,7 +48,7 @@ class SelfAttention(layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not isinstance(reduction, int) or reduction < 1:
+        if not is_count(reduction):
             raise ValueError(
                 "SelfAttention: `reduction` should be a positive integer. Received: "
                 f"reduction={reduction!r}"

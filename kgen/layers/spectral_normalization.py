@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 
 _TRANSPOSED = (
     keras.layers.Conv1DTranspose,
@@ -54,7 +54,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         policy = keras.dtype_policies.get(kwargs.pop("dtype", None))
         super().__init__(layer, dtype=policy.variable_dtype, **kwargs)
         self.autocast = False
-        if not isinstance(power_iterations, int) or power_iterations < 1:
+        if not is_count(power_iterations):
             raise ValueError(
                 "SpectralNormalization: `power_iterations` should be a positive integer. Received: "
                 f"power_iterations={power_iterations}"

@@ -2,7 +2,7 @@
 
 import keras
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 from kgen.layers.equalized_conv2d import EqualizedConv2D
 
 
@@ -29,7 +29,7 @@ class ToRGB(EqualizedConv2D):
 
     @plain_arguments
     def __init__(self, channels=3, gain=1.0, **kwargs):
-        if not isinstance(channels, int) or channels < 1:
+        if not is_count(channels):
             raise ValueError(
                 f"ToRGB: `channels` should be a positive integer. Received: channels={channels!r}"
             )

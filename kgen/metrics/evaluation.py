@@ -1,9 +1,8 @@
 """One protocol, fixed once, that any number of models are scored by."""
 
-import numbers
-
 import numpy as np
 
+from kgen.core.numbers import is_count
 from kgen.metrics.extractors import extractor as extractor_of
 from kgen.metrics.extractors.extractor import extractor_facts
 from kgen.metrics.precision_recall import NEIGHBOURS
@@ -100,7 +99,7 @@ model given their labels | lower |
         self.groups = groups_of(metrics, known)
         self.metrics = metrics
         self.samples = min(self.reference.count, 10_000) if samples is None else samples
-        if not isinstance(self.samples, numbers.Integral) or self.samples < 2:
+        if not is_count(self.samples, 2):
             raise ValueError(f"`samples` must be an integer of at least 2, received {samples!r}.")
         self.seed = seed
         self.resamples = resamples

@@ -6,7 +6,7 @@ The sizes are those of the experiments that its authors published with the paper
 import keras
 from keras import layers
 
-from kgen.core.numbers import plain_arguments
+from kgen.core.numbers import is_count, plain_arguments
 from kgen.layers import BatchNormalization, Maxout
 
 
@@ -84,5 +84,5 @@ def mixture_discriminator(dimensions=2, units=200, pieces=5, hidden_layers=3):
 
 def _check_positive(**arguments):
     for name, value in arguments.items():
-        if not isinstance(value, int) or value < 1:
+        if not is_count(value):
             raise ValueError(f"`{name}` must be a positive integer, received {value!r}.")

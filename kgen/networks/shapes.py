@@ -1,5 +1,7 @@
 """Image shapes: checking them, and how often they can be halved."""
 
+from kgen.core.numbers import is_count
+
 
 def check_image_shape(image_shape, divisor=1):
     """Returns `(height, width, channels)` as integers.
@@ -9,7 +11,7 @@ def check_image_shape(image_shape, divisor=1):
             divisible by `divisor`.
     """
     shape = tuple(image_shape)
-    if len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
+    if len(shape) != 3 or not all(is_count(n) for n in shape):
         raise ValueError(
             f"`image_shape` must be (height, width, channels), received {image_shape!r}."
         )

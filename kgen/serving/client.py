@@ -137,6 +137,8 @@ class Client:
         """
         if form not in _FORMS:
             raise ValueError(f"`form` must be one of {list(_FORMS)}, received {form!r}.")
+        if isinstance(count, bool | np.bool_):
+            raise ValueError(f"`count` must be a positive integer, received {count!r}.")
         inputs = {"seed": np.random.randint(2**31) if seed is None else seed, "count": count}
         if labels is not None:
             inputs["labels"] = np.atleast_1d(labels)

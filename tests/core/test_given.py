@@ -290,3 +290,67 @@ def test_a_model_that_does_not_say_what_it_is_called_with():
             return self.network(x)
 
     assert Silent(line(2.0)).predict(np.ones((3, 1)), verbose=0).tolist() == [[2.0]] * 3
+
+
+ON_BATCHES = ("train_on_batch", "test_on_batch", "predict_on_batch")
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict", *ON_BATCHES])
+@pytest.mark.parametrize(
+    ("x", "received"),
+    [
+        (IMAGES.tolist(), f"a list of {len(IMAGES)}"),
+        (list(IMAGES), f"a list of {len(IMAGES)}"),
+        ("images", "'images'"),
+        (iter([IMAGES]), "a list_iterator"),
+        (None, "None"),
+    ],
+)
+def test_what_is_no_array_is_refused_in_one_sentence(autoencoder, method, x, received):
+    with pytest.raises(ValueError, match=rf"^{method}\(\): `x` must ") as refused:
+        getattr(autoencoder, method)(x)
+    assert f"received {received}" in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", *ON_BATCHES[:2]])
+def test_labels_of_another_length_or_in_a_list_are_refused(conditional, method):
+    ask = getattr(conditional, method)
+    rows = len(IMAGES)
+    with pytest.raises(ValueError, match=rf"`y` must have as many rows as `x`, {rows}, received 3"):
+        ask(IMAGES, LABELS[:3])
+    with pytest.raises(ValueError, match=rf"`y` must be an array, received a list of {rows}\. np"):
+        ask(IMAGES, LABELS.tolist())
+    with pytest.raises(ValueError, match=r"fit\(\): `y` must have as many rows as `x`"):
+        conditional.fit(IMAGES, LABELS, validation_data=(IMAGES, LABELS[:3]))
+    with pytest.raises(ValueError, match=r"^predict\(\): .* of equally many rows"):
+        conditional.predict([IMAGES, LABELS[:3]])
+
+
+def endlessly(batch):
+    while True:
+        yield batch
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_what_a_generator_may_yield(autoencoder, method):
+    def ask(batch):
+        steps = "steps_per_epoch" if method == "fit" else "steps"
+        return getattr(autoencoder, method)(endlessly(batch), verbose=0, **{steps: 1})
+
+    with pytest.raises(ValueError, match=rf"^{method}\(\): the generator `x` must yield tuples"):
+        ask(IMAGES)
+    with pytest.raises(ValueError, match=rf"^{method}\(\): `x` must .*received a list of"):
+        ask((IMAGES.tolist(),))
+    ask((IMAGES,))
+
+
+def test_counts_are_no_booleans(autoencoder):
+    for name in ("batch_size", "epochs", "steps_per_epoch", "validation_steps"):
+        with pytest.raises(ValueError, match=rf"^fit\(\): `{name}` must be .*received True"):
+            autoencoder.fit(IMAGES, **{name: True})
+    with pytest.raises(ValueError, match=r"^evaluate\(\): `batch_size` must be .*received 1.5"):
+        autoencoder.evaluate(IMAGES, batch_size=1.5)
+    with pytest.raises(ValueError, match=r"^predict\(\): `batch_size` must be .*received True"):
+        autoencoder.predict(IMAGES, batch_size=True)
+    with pytest.raises(ValueError, match="`batch_size` must be a positive integer, received True"):
+        autoencoder.encode(IMAGES, batch_size=True)
