@@ -227,7 +227,7 @@ def check_call(model, x, where):
     )
     if not good:
         received = shapes[0] if len(shapes) == 1 else shapes
-        received = received if len(parts) <= len(inputs) else f"a list of {len(parts)} arrays"
+        received = received if len(parts) <= 2 else f"a list of {len(parts)} arrays"
         raise ValueError(f"{of_call}, received {received}.")
     if len({shape[0] for shape in shapes}) > 1:
         raise ValueError(f"{of_call}, of equally many rows, received {shapes}.")

@@ -97,13 +97,12 @@ def test_another_name_is_warned_of_and_taken():
         ("adamm", r"received 'adamm'\. Did you mean 'adam'\?$"),
         ({"class_name": "Adamm", "config": {}}, r"received {'class_name': 'Adamm'.*'adam'\?$"),
         ({"class_name": "Dense", "config": {"units": 1}}, r"received {'class_name': 'Dense'"),
-        ({"player": "adamm"}, r"received 'adamm'"),
+        ({"left": "adamm", "right": keras.optimizers.SGD()}, r"received 'adamm'"),
         (keras.optimizers.Adam, r"Adam\(\) is one\.$"),
         (1e-3, r"received 0\.001\.$"),
         ({"class_name": "Adam", "config": {"rate": 1}}, r"is no config of its class: .*'rate'"),
     ],
 )
 def test_what_is_no_optimizer_is_refused_in_one_sentence(optimizer, found):
-    player = Player("player", keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), None)
-    with pytest.raises(ValueError, match=rf"^`optimizer` for player 'player'.*{found}"):
-        PlayerOptimizers.create(optimizer, [player], scale_loss=False)
+    with pytest.raises(ValueError, match=rf"^`optimizer` for player 'left'.*{found}"):
+        tug().compile(optimizer)
