@@ -16,6 +16,8 @@ class Config(training.Config):
     out: str = "runs/dcgan"
     latent_dim: int = 100
     """Size of the latents; the paper's 100."""
+    latent_distribution: Literal["normal", "uniform"] = "normal"
+    """Distribution of the latents; the paper's is uniform in [-1, 1]."""
     filters: int = 64
     """Maps of the networks' widest layers; the paper has 128 at 64 x 64."""
     kernel_size: int = 5
@@ -54,6 +56,7 @@ def build(config, image_shape):
         loss=config.loss,
         penalty=None if config.penalty == "none" else config.penalty,
         penalty_weight=config.penalty_weight,
+        latent_distribution=config.latent_distribution,
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )

@@ -15,11 +15,16 @@ class Config(training.Config):
     steps: int = 6000
     out: str = "runs/gan"
     latent_dim: int = 100
-    """Size of the latents, uniform in [-1, 1]; the paper's 100."""
+    """Size of the latents; the paper's 100."""
+    latent_distribution: Literal["normal", "uniform"] = "uniform"
+    """Distribution of the latents; the paper's is uniform in [-1, 1]."""
     generator_units: int = 1200
     """Units of the generator's two hidden layers; the paper's 1200 on MNIST."""
     discriminator_units: int = 240
     """Maxout units of the discriminator's two hidden layers; the paper's 240 on MNIST."""
+    max_norm: float | None = None
+    """Most that the norm of a unit's weights may be in the discriminator; None for any. The paper's
+    configuration has 1.9365."""
     loss: Literal[
         "minimax",
         "non_saturating",
@@ -44,11 +49,11 @@ class Config(training.Config):
 def build(config, image_shape):
     model = GAN(
         dense_generator(image_shape, config.latent_dim, config.generator_units),
-        dense_discriminator(image_shape, config.discriminator_units),
+        dense_discriminator(image_shape, config.discriminator_units, max_norm=config.max_norm),
         loss=config.loss,
         penalty=None if config.penalty == "none" else config.penalty,
         penalty_weight=config.penalty_weight,
-        latent_distribution="uniform",
+        latent_distribution=config.latent_distribution,
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )

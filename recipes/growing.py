@@ -1,6 +1,7 @@
 """What the recipes of models that grow share: the schedule, and how samples are scored."""
 
 import dataclasses
+from typing import Literal
 
 import kgen.metrics
 from recipes import conditional, training
@@ -26,9 +27,9 @@ class Config(training.Config):
     """Thousands of images over which it is then trained, before the next; the last to the end."""
     latent_dim: int = 64
     """Size of the latents; the papers' 512."""
-    filters: int = 16
-    """Maps at the last size; each size before has twice as many. 16 in the papers at 1024 x 1024,
-    which have 512 at 32 x 32."""
+    filters: int | Literal["auto"] = 16
+    """Maps at the last size; each size before has twice as many. auto: as the papers have them, 16
+    at 1024 x 1024 and, with as many max_filters, 512 at 32 x 32."""
     max_filters: int = 64
     """The most maps of any size; 512 in the papers."""
     learning_rate: float = 1e-3

@@ -40,8 +40,15 @@ class Config(training.Config):
     """Maps of the networks' widest layers; the paper's 64."""
     kernel_size: int = 5
     """Side of the kernels in pixels; the paper's 4."""
+    auxiliary_units: int | None = None
+    """Units of a hidden layer between the discriminator's features and the codes that it guesses;
+    the paper's 128, None for none."""
+    latent_distribution: Literal["normal", "uniform"] = "normal"
+    """Distribution of the noise; the paper's is uniform."""
     learning_rate: float = 1e-3
-    """Adam's step size for both players; the paper's are 1e-3 and, for the discriminator, 2e-4."""
+    """Adam's step size for both players; the paper's 1e-3 for the generator."""
+    discriminator_learning_rate: float | None = None
+    """Adam's step size for the discriminator; None for learning_rate, the paper's 2e-4."""
     beta_1: float = 0.5
     """Adam's momentum for both players; the paper's 0.5."""
     ema_momentum: float = 0.995
@@ -58,6 +65,7 @@ def build(config, image_shape):
             config.kernel_size,
             classes=codes,
             condition="auxiliary",
+            auxiliary_units=config.auxiliary_units,
         ),
         categories=config.categories,
         continuous=config.continuous,
@@ -65,12 +73,16 @@ def build(config, image_shape):
         continuous_weight=config.continuous_weight,
         noise_scale=config.noise_scale,
         augmentation=config.discriminator_augmentation or None,
+        latent_distribution=config.latent_distribution,
         ema_momentum=config.ema_momentum,
         seed=config.seed,
     )
-    return training.compile_with_adam(
-        model, config, learning_rate=config.learning_rate, beta_1=config.beta_1
-    )
+    own = config.discriminator_learning_rate
+    rates = {
+        "generator": config.learning_rate,
+        "discriminator": config.learning_rate if own is None else own,
+    }
+    return training.compile_with_adam(model, config, learning_rate=rates, beta_1=config.beta_1)
 
 
 def report(config, model, folder):

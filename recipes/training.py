@@ -474,7 +474,7 @@ def _check(config):
         raise ValueError(f"`seed` must be from 0 to 2^32 - 1, received {config.seed}.")
     for name in _SIZES & {field.name for field in dataclasses.fields(config)}:
         value = getattr(config, name)
-        if value is not None and value < 1:
+        if isinstance(value, int) and value < 1:
             raise ValueError(f"`{name}` must be positive, received {value}.")
     export = run_folder.export_folder(config)
     if export is not None and export.exists() and not export.is_dir():

@@ -159,7 +159,10 @@ class Checkpoint(RoundCallback):
             print(f"{self.directory}: {done} after round {model.rounds_played}.")
         arguments.update(
             x=model.batches_from(
-                given_data, lambda at: data.starting_at(at, self._position["first_round"])
+                given_data,
+                lambda at, **further: data.starting_at(
+                    at, self._position["first_round"], **further
+                ),
             ),
             steps_per_epoch=data.steps,
             initial_epoch=first_epoch,

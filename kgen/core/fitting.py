@@ -136,7 +136,8 @@ class Fitting:
 
         Args:
             data: What `fit` was given.
-            starting_at: Function from the number of a batch to the endless dataset from it on.
+            starting_at: Function from the number of a batch to the endless dataset from it on; of a
+                set of `kgen.data` it takes `shrink`, too, as `kgen.data.Stream.starting_at`.
         """
         return starting_at(self.rounds_played)
 

@@ -29,7 +29,8 @@ def augmenter(augmentations, shape, seed):
 
     Returns:
         Function from float32 images `(batch, *shape)` in [-1, 1] and the number of the batch, an
-        int64 scalar tensor, to images of the same shape and range.
+        int64 scalar tensor, to images of the same shape and range. Of a part of a batch it takes
+        the places in it, too, a `range`.
 
     Raises:
         ValueError: there is no such augmentation, an amount is out of range, or the examples are
@@ -50,9 +51,10 @@ def augmenter(augmentations, shape, seed):
         )
     seeds = {name: derived_seed(seed, f"augmentation/{name}") for name in amounts}
 
-    def augment(images, step):
+    def augment(images, step, places=None):
+        places = range(images.shape[0]) if places is None else places
         for name, amount in amounts.items():
-            draws = _draws(images.shape[0], seeds[name], step)
+            draws = _draws(places, seeds[name], step)
             images = _FUNCTIONS[name](images, amount, draws)
         return images
 
@@ -98,10 +100,11 @@ def shift(images, amount, draws):
 _FUNCTIONS = {"flip": flip, "crop": crop, "shift": shift}
 
 
-def _draws(count, seed, step):
-    """Return uniform numbers in [0, 1), float32 `(count, 3)`."""
+def _draws(places, seed, step):
+    """Return uniform numbers in [0, 1), float32 `(len(places), 3)`, of places in a batch."""
     key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
-    return tf.random.stateless_uniform([count, 3], key, alg="philox")
+    draws = tf.random.stateless_uniform([places.stop, 3], key, alg="philox")
+    return draws[places.start :]
 
 
 def _along(values, rank, axis):

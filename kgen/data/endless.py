@@ -18,7 +18,8 @@ class Endless:
 
     Attributes:
         starting_at: Function from a round, and the round that training began with, to an endless
-            `tf.data.Dataset` whose first batch is that of the round.
+            `tf.data.Dataset` whose first batch is that of the round; of a `Stream` it takes that
+            one's further arguments, too.
         steps: Batches of an epoch.
         held_out: What `validation_split` left out, as `validation_data`, or None.
     """
@@ -42,7 +43,8 @@ def endless(data, shuffle, seed):
     """
     x, steps = data["x"], data["steps_per_epoch"]
     if isinstance(x, Stream):
-        return Endless(lambda at, first: x.starting_at(at), steps or x.steps_per_pass)
+        steps = steps or x.steps_per_pass
+        return Endless(lambda at, first, **further: x.starting_at(at, **further), steps)
     if isinstance(x, tf.data.Dataset):
         steps = steps or int(x.cardinality())
         if steps < 1:

@@ -2,7 +2,11 @@
 
 import dataclasses
 import functools
+import math
 
+import tensorflow as tf
+
+from kgen.core.averaged import averaged
 from kgen.data import examples, fingerprint
 from kgen.data.arguments import check_batch_fits
 from kgen.data.augmentation import augmenter
@@ -13,6 +17,9 @@ from kgen.data.registry import read_rows
 from kgen.data.resizing import fit_array
 from kgen.data.splitting import is_for_training
 from kgen.data.stream import Stream, as_written
+
+# Bytes of large images, as floats, that are made at a time where they are to be shrunk.
+SHRUNK_TOGETHER = 2**25
 
 
 def image_shape(dataset):
@@ -115,18 +122,39 @@ def stream_of(rows, batch_size, seed, shuffle, augmentations=None, where="the se
     check_batch_fits(batch_size, rows.count, where)
     batch_at = batches_of(rows, batch_size, seed, shuffle, augmentations)
     steps = rows.count // batch_size
-    return Stream(batch_at, steps, skipped and skipped.paths, rows.fingerprint)
+    is_of_images = len(rows.shape) == 3
+    return Stream(
+        batch_at,
+        steps,
+        skipped and skipped.paths,
+        rows.fingerprint,
+        shrunk_at=batch_at if is_of_images else None,
+    )
 
 
 def batches_of(rows, batch_size, seed, shuffle, augmentations):
-    """Return the function from a step to the batch of that number; arguments as of `stream_of`."""
+    """Return the function from a step to the batch of that number; arguments as of `stream_of`.
+
+    With a `factor` the images are `averaged`, few of them at a time where they are large.
+    """
     augment = augmenter(augmentations, rows.shape, seed)
 
     @as_written
-    def batch_at(step):
+    def batch_at(step, factor=1):
         numbers = rows_at(step, rows.count, batch_size, seed if shuffle else None)
-        images, *labels = rows.fetch(numbers)
-        images = augment(images, step)
-        return (images, *labels) if labels else images
+        together = batch_size if factor == 1 else _rows_together(rows.shape)
+        parts = []
+        for first in range(0, batch_size, together):
+            places = range(first, min(first + together, batch_size))
+            with tf.control_dependencies(parts[-1] if parts else []):  # One after the other.
+                images, *labels = rows.fetch(numbers[places.start : places.stop])
+                parts.append((averaged(augment(images, step, places), factor), *labels))
+        batch = tuple(tf.concat(part, 0) for part in zip(*parts, strict=True))
+        return batch if len(batch) > 1 else batch[0]
 
     return batch_at
+
+
+def _rows_together(shape):
+    """How many images of a shape are made at a time in order to be shrunk."""
+    return max(1, SHRUNK_TOGETHER // (4 * math.prod(shape)))

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.core import engine
+from kgen.core.averaged import averaged
 
 # For functions that ask no tensor a question in Python: AutoGraph, which would look for it in all
 # that they call, takes longer than tracing them does.
@@ -60,6 +61,9 @@ class Stream(Batches):
         skipped: list that whoever reads the files appends to.
         fingerprint: function that returns the fingerprint, called when it is first asked for, or
             None.
+        shrunk_at: function from such a number and a factor to the batch of that number with its
+            images `kgen.core.averaged`, for large ones that it need not hold all at once; None to
+            average what `batch_at` returns.
 
     Raises:
         ValueError: an argument is not as described.
@@ -72,12 +76,13 @@ class Stream(Batches):
         (10, 1000000000)
     """
 
-    def __init__(self, batch_at, steps_per_pass, skipped=None, fingerprint=None):
+    def __init__(self, batch_at, steps_per_pass, skipped=None, fingerprint=None, shrunk_at=None):
         if not callable(batch_at):
             raise ValueError(f"batch_at: expected a function of a step, got {batch_at!r}.")
         steps_per_pass = _checked_integer("steps_per_pass", steps_per_pass, least=1)
         self.batch_at = batch_at
-        self._traced = tf.function(batch_at, input_signature=[tf.TensorSpec((), "int64")])
+        self._shrunk_at = shrunk_at or (lambda step, factor: _averaged(batch_at(step), factor))
+        self._traced = functools.cache(self._trace)
         self.steps_per_pass = steps_per_pass
         self.skipped = [] if skipped is None else skipped
         self._fingerprint = functools.cache(fingerprint or (lambda: None))
@@ -98,32 +103,62 @@ class Stream(Batches):
 
         steps = tf.data.Dataset.range(1).map(number).flat_map(steps_of)
         steps = steps.apply(tf.data.experimental.assert_cardinality(steps_per_pass))
-        super().__init__(self._batches_of(steps))
+        super().__init__(self._batches_of(steps, shrink=1))
 
-    def starting_at(self, step):
+    def starting_at(self, step, shrink=1):
         """Return the endless dataset of all batches from one on; earlier ones cost nothing.
 
         Args:
             step: number of the first batch, counted over all passes from 0.
+            shrink: side of the squares of pixels that images are averaged over, as for the small
+                sizes of a model that grows; 1 leaves them as they are.
 
         Returns:
             `tf.data.Dataset` that never ends: `fit` needs `steps_per_epoch` with it.
 
         Raises:
-            ValueError: `step` is no integer of at least 0.
+            ValueError: `step` is no integer of at least 0, or `shrink` none that divides height and
+                width.
         """
         step = _checked_integer("step", step, least=0)
-        return Batches(self._batches_of(tf.data.Dataset.counter(step)))
+        shrink = _checked_integer("shrink", shrink, least=1)
+        for spec in tf.nest.flatten(self.element_spec):
+            if _is_of_images(spec) and any((side or 0) % shrink for side in spec.shape[1:3]):
+                raise ValueError(
+                    f"shrink: expected a divisor of height and width of the images {spec.shape}, "
+                    f"got {shrink}."
+                )
+        return Batches(self._batches_of(tf.data.Dataset.counter(step), shrink))
 
     @property
     def fingerprint(self):
         """The hash of the examples, or None."""
         return self._fingerprint()
 
-    def _batches_of(self, steps):
+    def _trace(self, shrink):
+        """Return the graph from a number to its batch."""
+        batch_at = self.batch_at
+        if shrink > 1:
+            batch_at = as_written(functools.partial(self._shrunk_at, factor=shrink))
+        return tf.function(batch_at, input_signature=[tf.TensorSpec((), "int64")])
+
+    def _batches_of(self, steps, shrink):
         """Return the dataset of the batches whose numbers a dataset holds."""
-        batches = steps.map(self._traced, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        batches = steps.map(
+            self._traced(shrink), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
         return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def _is_of_images(tensor):
+    return tensor.shape.rank == 4
+
+
+def _averaged(batch, factor):
+    """Return a batch with its images averaged; clips, points and labels stay as they are."""
+    return tf.nest.map_structure(
+        lambda part: averaged(part, factor) if _is_of_images(part) else part, batch
+    )
 
 
 def _checked_integer(name, value, least):

@@ -18,6 +18,8 @@ class Maxout(keras.layers.Layer):
         pieces: Positive integer, affine functions a unit.
         kernel_initializer: Keras initializer of the weights, `(inputs, units * pieces)`.
         bias_initializer: Keras initializer of the offsets, `(units * pieces,)`.
+        kernel_constraint: Keras constraint of the weights, such as `keras.constraints.MaxNorm` of
+            each piece's.
 
     Input shape: `(batch, ..., inputs)`. Output shape: `(batch, ..., units)`.
 
@@ -36,6 +38,7 @@ class Maxout(keras.layers.Layer):
         pieces=5,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
+        kernel_constraint=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -48,11 +51,13 @@ class Maxout(keras.layers.Layer):
         self.pieces = pieces
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
 
     def build(self, input_shape):
         self.kernel = self.add_weight(
             shape=(input_shape[-1], self.units * self.pieces),
             initializer=self.kernel_initializer,
+            constraint=self.kernel_constraint,
             name="kernel",
         )
         self.bias = self.add_weight(
@@ -74,4 +79,5 @@ class Maxout(keras.layers.Layer):
             "pieces": self.pieces,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
         }

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from kgen.core import engine
+from kgen.core.averaged import averaged
 from kgen.layers import repeat_pixels
 from kgen.models.arguments import check_flag, check_weight
 from kgen.models.growth_schedule import checked_batch_sizes, schedule
@@ -141,10 +142,7 @@ class Growing:
         phase = self.phase
         if self.run_eagerly:  # Where a phase may end within an execution.
             self._enter(phase)
-        if phase.batch_size is not None:
-            # Batches of several sizes come as of an unknown one.
-            rows = phase.batch_size // self.replicas
-            data = keras.tree.map_structure(lambda x: ops.reshape(x, (rows, *x.shape[1:])), data)
+        data = keras.tree.map_structure(lambda leaf: self._of_known_shape(leaf, phase), data)
         if phase.fading:
             alpha = phase.alpha(self.images_shown)
             for network in self.growing_networks():
@@ -153,6 +151,16 @@ class Growing:
         rows = ops.shape(keras.tree.flatten(data)[0])[0]
         self.images_shown.assign_add(ops.cast(rows * self.replicas, "int64"))
         return logs
+
+    def _of_known_shape(self, leaf, phase):
+        """Images or labels of a phase: of several phases they come as of an unknown shape."""
+        rows, *rest = leaf.shape
+        if phase.batch_size is not None:
+            rows = phase.batch_size // self.replicas
+        if None in rest:
+            rest = (*self.generator.sizes[phase.stage], *self.image_shape[2:])
+        known = (-1 if rows is None else rows, *rest)
+        return leaf if known == tuple(leaf.shape) else ops.reshape(leaf, known)
 
     def prepare(self, data, training):
         images, *others = super().prepare(data, training)
@@ -168,27 +176,39 @@ class Growing:
     def shrunk(self, images):
         """Returns real images as the networks see them: of the stage's size, and faded alike."""
         network = self.generator
-        factor = 2 ** (len(network.sizes) - 1 - network.stage)
         images = ops.cast(images, "float32")
-        if factor > 1:
-            images = _averaged(images, factor)
-        return network.fade([_averaged(images, 2), images]) if network.fading else images
+        height = (
+            images.shape[1] or self.image_shape[0]
+        )  # Of the last stage, or of this one already.
+        images = averaged(images, height // network.sizes[network.stage][0])
+        return network.fade([averaged(images, 2), images]) if network.fading else images
 
     def batches_from(self, data, starting_at):
-        """With `batch_sizes`, the images in the order of the set, in batches of each phase's size.
+        """The images in the order of the set, already of the size that each phase trains.
 
-        What was read by batches of one size is cut anew, so that every image is shown once a pass.
+        With `batch_sizes`, what was read by batches of one size is cut anew, so that every image is
+        shown once a pass.
         """
-        if not self.batch_sizes:
+        of_kgen = hasattr(data, "starting_at")
+        given = keras.tree.flatten(data.element_spec)[0].shape[0] if of_kgen else None
+        if given is None:  # What others make is shrunk by each round.
             return super().batches_from(data, starting_at)
-        given = keras.tree.flatten(data.element_spec)[0].shape[0]
-        batches, position = None, int(engine.value_of(self.images_shown))
-        for _, size, rounds in self._plan(given, position):
-            rows = starting_at(position // given).unbatch().skip(position % given)
-            part = rows.batch(size, drop_remainder=True).take(-1 if rounds is None else rounds)
-            batches = part if batches is None else batches.concatenate(part)
-            position += size * (rounds or 0)
-        return batches.prefetch(2)
+
+        def part(position, played, phase, size, rounds):
+            shrink = self.image_shape[0] // self.generator.sizes[phase.stage][0]
+            if self.batch_sizes:
+                batches = starting_at(position // given, shrink=shrink).unbatch()
+                batches = batches.skip(position % given).batch(size, drop_remainder=True)
+            else:
+                batches = starting_at(played, shrink=shrink)
+            return batches if rounds is None else batches.take(rounds)
+
+        parts, position = [], int(engine.value_of(self.images_shown))
+        played = self.rounds_played
+        for phase, size, rounds in self._plan(given, position):
+            parts.append(functools.partial(part, position, played, phase, size, rounds))
+            position, played = position + size * (rounds or 0), played + (rounds or 0)
+        return engine.in_turn(parts).prefetch(2)
 
     def rounds_until(self, phase, batch_size):
         """Returns how many rounds a whole training plays before a phase.
@@ -203,15 +223,16 @@ class Growing:
     def _plan(self, given, position):
         """Yields phases from a number of images on, their batch sizes, and rounds; `None` no end.
 
-        A phase begins with an execution, which plays `steps_per_execution` rounds.
+        A phase begins with an execution, which plays `steps_per_execution` rounds, or eagerly with
+        a round.
         """
+        together = 1 if self.run_eagerly else self.steps_per_execution
         for phase in self.phases:
             if position >= phase.end:
                 continue
             size, rounds = phase.batch_size or given, None
             if phase.end < math.inf:
-                executions = math.ceil((phase.end - position) / (size * self.steps_per_execution))
-                rounds = executions * self.steps_per_execution
+                rounds = together * math.ceil((phase.end - position) / (size * together))
                 position += size * rounds
             yield phase, size, rounds
 
@@ -261,7 +282,3 @@ def _renewed(model, name, make, structure):
         return made_for(structure())(*args)
 
     return function
-
-
-def _averaged(images, factor):
-    return ops.average_pool(images, factor, data_format="channels_last")

@@ -15,15 +15,16 @@ class ProGAN(Growing, WGANGP):
     `fit` trains the smallest images first and then, for each size up to the last, fades its blocks
     in for `fade_kimg` and trains them for `stable_kimg` thousands of real images; at the last size
     it goes on for as long as it is asked to. `kimg` says how far it is, `phases` what comes when.
-    Batches are of full-size images, whatever the phase.
+    Batches are of full-size images, whatever the phase; those of a set of `kgen.data` are made in
+    the phase's size, so that 1024 pixels cost no memory while 4 are trained.
 
     Logs `critic_loss`, `generator_loss`, `critic_distance` and `critic_penalty` as `WGANGP` does,
     and `critic_drift`, E[critic(real)^2].
 
     Example:
         model = kgen.models.ProGAN(
-            kgen.networks.ProgressiveGenerator((32, 32, 1), latent_dim=64),
-            kgen.networks.ProgressiveDiscriminator((32, 32, 1)),
+            kgen.networks.ProgressiveGenerator((32, 32, 1), latent_dim=64, filters=16),
+            kgen.networks.ProgressiveDiscriminator((32, 32, 1), filters=16),
             fade_kimg=20,
             stable_kimg=20,
             batch_sizes={16: 32, 32: 16},
@@ -79,7 +80,7 @@ class ProGAN(Growing, WGANGP):
         self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)
 
     def default_optimizers(self):
-        """The paper's, appendix A.1."""
+        """The paper's, as its appendix on the training has them."""
         return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     def further_terms(self, real_scores):

@@ -27,8 +27,8 @@ class StyleGAN(Growing, GAN):
 
     Example:
         model = kgen.models.StyleGAN(
-            kgen.networks.StyleGenerator((32, 32, 1), latent_dim=64, style_dim=64),
-            kgen.networks.ProgressiveDiscriminator((32, 32, 1), blur=True),
+            kgen.networks.StyleGenerator((32, 32, 1), latent_dim=64, style_dim=64, filters=16),
+            kgen.networks.ProgressiveDiscriminator((32, 32, 1), filters=16, blur=True),
             fade_kimg=20,
             stable_kimg=20,
         )

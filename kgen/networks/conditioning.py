@@ -7,11 +7,8 @@ write by hand, so that all families do it in the same way.
 import keras
 from keras import layers
 
-from kgen.layers import (
-    BatchNormalization,
-    ConditionalBatchNormalization,
-    SpectralNormalization,
-)
+from kgen.layers import BatchNormalization, ConditionalBatchNormalization
+from kgen.networks.normalization import normalized
 
 CONDITIONS = ("concatenation", "projection", "auxiliary")
 
@@ -88,13 +85,23 @@ def with_label_maps(images, labels):
     return layers.Concatenate(name="images_and_labels")([images, maps])
 
 
-def judged(features, labels, classes, condition, normalization=None, initializer=None):
+def judged(
+    features,
+    labels,
+    classes,
+    condition,
+    normalization=None,
+    initializer=None,
+    auxiliary_units=None,
+    constraint=None,
+):
     """Returns the outputs of a discriminator whose last hidden layer is `features`.
 
     * `"projection"`: the logit is psi(features) + <V labels, features>, psi and V linear. Miyato
       and Koyama 2018, equation 4, arXiv 1802.05637.
     * `"auxiliary"`: two outputs, the logit and the logits of the classes, both linear in the
-      features. Odena et al. 2017, arXiv 1610.09585.
+      features (Odena et al. 2017, arXiv 1610.09585); or the latter in a hidden layer of their own
+      (Chen et al. 2016, InfoGAN, arXiv 1606.03657).
     * else the logit alone, linear in the features.
 
     Args:
@@ -102,18 +109,20 @@ def judged(features, labels, classes, condition, normalization=None, initializer
         labels: One-hot labels, `(batch, classes)`, for `"projection"`; `None` otherwise.
         classes: How many classes, for `"auxiliary"`.
         condition: `None` or one of `CONDITIONS`.
-        normalization: `"spectral"` normalises the matrices, V too.
+        normalization: That of the layers; `"spectral"` normalises the matrices, V too.
         initializer: Function that returns the initializer of a matrix; `None` for Keras' default.
+        auxiliary_units: Units of that hidden layer, for `"auxiliary"`; `None` for no such layer.
+        constraint: Keras constraint of the matrices, or `None`.
 
     Returns:
         Logits, float32 `(batch, 1)`; for `"auxiliary"` a list of them and `(batch, classes)`.
     """
 
-    def dense(units, **options):
+    def dense(units, hidden=False, **options):
         if initializer is not None:
             options["kernel_initializer"] = initializer()
-        layer = layers.Dense(units, **options)
-        return SpectralNormalization(layer) if normalization == "spectral" else layer
+        layer = layers.Dense(units, kernel_constraint=constraint, **options)
+        return normalized(layer, normalization, first=not hidden)
 
     def output(x, name):
         return layers.Activation("linear", dtype="float32", name=name)(x)
@@ -124,4 +133,7 @@ def judged(features, labels, classes, condition, normalization=None, initializer
         logits = layers.Add()([logits, layers.Dot(axes=1)([embedded, features])])
     if condition != "auxiliary":
         return output(logits, "logits")
+    if auxiliary_units is not None:
+        features = dense(auxiliary_units, hidden=True)(features)
+        features = layers.LeakyReLU(negative_slope=0.2)(features)
     return [output(logits, "logits"), output(dense(classes)(features), "class_logits")]

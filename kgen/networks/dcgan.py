@@ -12,6 +12,7 @@ from keras import layers
 from kgen.core.numbers import plain_arguments
 from kgen.layers import ThinConv2D, ThinConv2DTranspose
 from kgen.networks import conditioning, shapes
+from kgen.networks.arguments import check_positive
 from kgen.networks.normalization import normalized
 
 
@@ -61,7 +62,13 @@ def dcgan_generator(
 
 @plain_arguments
 def dcgan_discriminator(
-    image_shape, filters=64, kernel_size=4, normalization="batch", classes=None, condition=None
+    image_shape,
+    filters=64,
+    kernel_size=4,
+    normalization="batch",
+    classes=None,
+    condition=None,
+    auxiliary_units=None,
 ):
     """Returns the discriminator: images in [-1, 1] -> logits `(batch, 1)`.
 
@@ -79,11 +86,20 @@ def dcgan_discriminator(
             labels being one-hot; or `"auxiliary"`, which takes images and returns `[logits, class
             logits]`, or for `InfoGAN` `[logits, codes]`, `classes` being the codes' numbers. See
             `kgen.networks.conditioning`.
+        auxiliary_units: Units of a hidden layer of the second output's own, normalised as the
+            others; 128 in InfoGAN, whose Q it is. `None`, as in AC-GAN, for none.
 
     Raises:
         ValueError: If an argument is not of this form.
     """
     height, width, _ = shapes.check_image_shape(image_shape, divisor=4)
+    if auxiliary_units is not None:
+        check_positive(auxiliary_units=auxiliary_units)
+        if condition != "auxiliary":
+            raise ValueError(
+                '`auxiliary_units` are of the second output that condition="auxiliary" asks for, '
+                f"received {auxiliary_units} with condition={condition!r}."
+            )
     images = keras.Input(image_shape, name="images")
     labels = conditioning.discriminator_labels(condition, classes)
     x = conditioning.with_label_maps(images, labels) if condition == "concatenation" else images
@@ -97,7 +113,7 @@ def dcgan_discriminator(
         x = normalized(convolution, normalization, first=stage == 0)(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
     outputs = conditioning.judged(
-        layers.Flatten()(x), labels, classes, condition, normalization, _init
+        layers.Flatten()(x), labels, classes, condition, normalization, _init, auxiliary_units
     )
     return keras.Model(conditioning.inputs(images, labels), outputs, name="discriminator")
 

@@ -46,6 +46,7 @@ def dense_discriminator(
     input_dropout=0.2,
     classes=None,
     condition=None,
+    max_norm=None,
 ):
     """Returns the discriminator: images in [-1, 1] -> logits `(batch, 1)`.
 
@@ -61,19 +62,37 @@ def dense_discriminator(
         dropout: Rate of dropout before the later layers, in [0, 1); 0.5 there.
         input_dropout: Rate of dropout on the pixels, in [0, 1); 0.2 there.
         classes, condition: As of `dcgan_discriminator`.
+        max_norm: Most that the norm of a unit's weights may be after an update, of each linear
+            piece and of the output (`keras.constraints.MaxNorm`); the configuration published with
+            the paper limits it to 1.9365. `None` for any.
+
+    Raises:
+        ValueError: If an argument is not of this form.
     """
+    limit = _max_norm(max_norm)  # Differs from the paper: none by default.
     images = keras.Input(shapes.check_image_shape(image_shape), name="images")
     labels = conditioning.discriminator_labels(condition, classes)
     x = Dropout(input_dropout)(layers.Flatten()(images))
     x = conditioning.with_labels(x, labels if condition == "concatenation" else None)
-    # Differs from the paper: the norm of a unit's weights is free; its configuration limits
-    # it. A layer of one's own may have `keras.constraints.MaxNorm`.
-    x = Maxout(units, pieces, kernel_initializer=_init(0.005))(x)
-    x = Maxout(units, pieces, kernel_initializer=_init(0.005))(Dropout(dropout)(x))
+    weights = {"kernel_constraint": limit}
+    x = Maxout(units, pieces, kernel_initializer=_init(0.005), **weights)(x)
+    x = Maxout(units, pieces, kernel_initializer=_init(0.005), **weights)(Dropout(dropout)(x))
     x = Dropout(dropout)(x)
-    outputs = conditioning.judged(x, labels, classes, condition, initializer=lambda: _init(0.005))
+    outputs = conditioning.judged(
+        x, labels, classes, condition, initializer=lambda: _init(0.005), constraint=limit
+    )
     return keras.Model(conditioning.inputs(images, labels), outputs, name="discriminator")
 
 
 def _init(limit=0.05):
     return keras.initializers.RandomUniform(-limit, limit)
+
+
+def _max_norm(limit):
+    """The constraint of a unit's weights; `None` for none."""
+    if limit is None:
+        return None
+    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+    if not is_number or not 0.0 < limit < math.inf:
+        raise ValueError(f"`max_norm` must be None or a positive number, received {limit!r}.")
+    return keras.constraints.MaxNorm(limit)

@@ -26,16 +26,17 @@ class ProgressiveGenerator(GrowingNetwork):
     bounded. All weights have an equalised learning rate.
 
     Example:
-        generator = kgen.networks.ProgressiveGenerator((32, 32, 1), latent_dim=64)
+        generator = kgen.networks.ProgressiveGenerator((32, 32, 1), latent_dim=64, filters=16)
         generator.grow_to(1, alpha=0.5)
         images = generator(keras.random.normal((2, 64)))  # (2, 8, 8, 1)
 
     Args:
         image_shape: `(height, width, channels)` of the last stage; height and width divisible by 4.
         latent_dim: Size of the latents; 512 in the paper.
-        filters: Maps of the last stage's convolutions, each stage before has twice as many; 16 in
-            the paper's 1024 x 1024 network. `"auto"` for the authors' rule at any size, min(8192 /
-            2^(log2(size) - 1), max_filters): 512 at 32 x 32.
+        filters: Maps of the last stage's convolutions, each stage before has twice as many.
+            `"auto"` for the authors' rule, by which a size has the same maps in networks of any
+            size, min(8192 / 2^(log2(size) - 1), max_filters): 16 at 1024 x 1024 and 512 from 32 x
+            32 on downwards, which on a CPU is slow; 16 and 64 do for digits of 32 x 32.
         max_filters: The most maps of any; 512 in the paper.
         **kwargs: `name` and `dtype`, as for any `keras.Model`.
 
@@ -43,7 +44,7 @@ class ProgressiveGenerator(GrowingNetwork):
         ValueError: If an argument is not of this form.
     """
 
-    def __init__(self, image_shape, latent_dim=512, filters=16, max_filters=512, **kwargs):
+    def __init__(self, image_shape, latent_dim=512, filters="auto", max_filters=512, **kwargs):
         check_positive(latent_dim=latent_dim)
         self.latent_dim = latent_dim
         self.filters = filters
@@ -122,7 +123,7 @@ class ProgressiveDiscriminator(GrowingNetwork):
     def __init__(
         self,
         image_shape,
-        filters=16,
+        filters="auto",
         max_filters=512,
         classes=None,
         blur=False,

@@ -105,7 +105,7 @@ class StyleGenerator(GrowingNetwork):
         image_shape,
         latent_dim=512,
         style_dim=512,
-        filters=16,
+        filters="auto",
         max_filters=512,
         mapping_depth=8,
         mapping_multiplier=0.01,

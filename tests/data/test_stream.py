@@ -1,6 +1,8 @@
 """Streams: one pass that is a dataset, and any step as the start."""
 
+import dataclasses
 import itertools
+import math
 
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ import tensorflow as tf
 
 import kgen.data
 from kgen.core import engine
-from kgen.data import Stream
+from kgen.data import Stream, examples, pipeline
 
 
 def of_steps(steps_per_pass=3, **arguments):
@@ -127,3 +129,43 @@ def test_refused_arguments():
         of_steps(0)
     with pytest.raises(ValueError, match="batch_at: expected a function of a step, got 3"):
         Stream(3, 1)
+
+
+@pytest.mark.parametrize("augmentations", [None, {"flip": 0.5, "shift": 0.25, "crop": 0.5}])
+def test_shrunk_images_are_the_means_of_squares(augmentations, monkeypatch):
+    """Also where few of them are made at a time, three here, and the last part is smaller."""
+    shape = (8, 12, 3)
+    monkeypatch.setattr(pipeline, "SHRUNK_TOGETHER", 3 * 4 * math.prod(shape) + 1)
+    images = np.random.default_rng(0).integers(0, 256, (20, *shape), "uint8")
+    rows, together = examples.of_array(images, np.arange(20, dtype="int32")), []
+
+    def fetch(numbers):
+        together.append(numbers.shape[0])
+        return rows.fetch(numbers)
+
+    spied = dataclasses.replace(rows, fetch=fetch)
+    stream = pipeline.stream_of(spied, 8, 5, True, augmentations)
+    full, labels = next(iter(stream.starting_at(3)))
+    together.clear()
+    small, same_labels = next(iter(stream.starting_at(3, shrink=4)))
+    assert together == [3, 3, 2]
+    np.testing.assert_array_equal(same_labels, labels)
+    means = full.numpy().reshape(8, 2, 4, 3, 4, 3).mean((2, 4))
+    np.testing.assert_allclose(small, means, atol=1e-6)
+    np.testing.assert_array_equal(small, tf.nn.avg_pool(full, 4, 4, "VALID"))
+
+
+def test_streams_of_ones_own_shrink_their_images_alone():
+    def batch_at(step):
+        pixels = tf.reshape(tf.range(32.0), (1, 4, 8, 1)) + tf.cast(step, "float32")
+        return pixels, tf.range(4)[None]
+
+    images, numbers = next(iter(Stream(batch_at, 1).starting_at(5, shrink=4)))
+    assert images.numpy().ravel().tolist() == [
+        13.5 + 5,
+        17.5 + 5,
+    ]  # (0 + 3 + 24 + 27) / 4 and 4 on.
+    assert numbers.numpy().tolist() == [[0, 1, 2, 3]]
+    for factor in (8, 3, 0, 2.0):
+        with pytest.raises(ValueError, match="shrink: expected .* got " + str(factor)):
+            Stream(batch_at, 1).starting_at(0, shrink=factor)

@@ -1,5 +1,7 @@
 """BatchNormalization: Keras' layer in other clothes."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -71,6 +73,45 @@ def test_any_rank(shape):
     expected, found = (run(layer, inputs(shape)) for layer in pair(shape))
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(16, 7), (6, 5, 7), (6, 5, 4, 7), (4, 3, 2, 5, 7)])
+def test_it_is_the_formula_and_images_stay_images(shape, monkeypatch):
+    """By NumPy in float64; only what is no batch of images is flattened for the fused operation."""
+    fused, seen = tf.raw_ops.FusedBatchNormV3, []
+
+    def watched(x, **arguments):
+        seen.append(tuple(x.shape))
+        return fused(x=x, **arguments)
+
+    monkeypatch.setattr(tf.raw_ops, "FusedBatchNormV3", watched)
+    _, layer = pair(shape, momentum=0.7, epsilon=1e-3)
+    x = inputs(shape)
+    gamma, beta, mean, variance = (np.asarray(v, "float64") for v in layer.variables)
+    outputs, *gradients, moving_mean, moving_variance = run(layer, x)
+    assert seen == [shape if len(shape) == 4 else (math.prod(shape[:-1]), 1, 1, shape[-1])]
+
+    axes, count = tuple(range(len(shape) - 1)), math.prod(shape[:-1])
+    x, upstream = x.astype("float64"), np.random.default_rng(2).normal(size=shape)
+    scale = np.sqrt(x.var(axes) + 1e-3)
+    unit = (x - x.mean(axes)) / scale
+    of_beta, of_gamma = upstream.sum(axes), (upstream * unit).sum(axes)
+    of_x = gamma / scale / count * (count * upstream - of_beta - unit * of_gamma)
+    expected = [gamma * unit + beta, of_x, of_gamma, of_beta]
+    expected += [0.7 * mean + 0.3 * x.mean(axes), 0.7 * variance + 0.3 * x.var(axes)]
+    for one, other in zip(
+        expected, [outputs, *gradients, moving_mean, moving_variance], strict=True
+    ):
+        np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5)
+
+    exact = [keras.layers.BatchNormalization(momentum=0.7, dtype="float64"),
+             BatchNormalization(momentum=0.7, dtype="float64")]  # fmt: skip
+    for one in exact:
+        one.build(shape)
+        one.set_weights([gamma, beta, mean, variance])
+        found = one(x, training=True)
+        np.testing.assert_allclose(found, gamma * unit + beta, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(one.moving_variance, expected[-1], rtol=1e-12)
 
 
 @pytest.mark.parametrize(("dtype", "digits"), [("mixed_float16", 4e-3), ("mixed_bfloat16", 3e-2)])

@@ -53,6 +53,7 @@ ARGUMENTS = {
         "pieces": 2,
         "kernel_initializer": "zeros",
         "bias_initializer": "ones",
+        "kernel_constraint": "MaxNorm",
     },
     "MinibatchStandardDeviation": {"group_size": 2, "epsilon": 0.25},
     "ModulatedConv2D": {
@@ -89,6 +90,8 @@ def plain(value):
         return value.get_config()
     if isinstance(value, keras.initializers.Initializer):
         return type(value).__name__.lower()
+    if isinstance(value, keras.constraints.Constraint):
+        return type(value).__name__
     if callable(value):
         return value.__name__
     return [plain(part) for part in value] if isinstance(value, list | tuple) else value

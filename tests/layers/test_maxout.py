@@ -48,3 +48,13 @@ def test_refusals():
         Maxout(0)
     with pytest.raises(ValueError, match=r"pieces=2\.5"):
         Maxout(3, pieces=2.5)
+
+
+def test_a_constraint_holds_for_each_piece_after_an_update():
+    layer = Maxout(3, pieces=2, kernel_constraint=keras.constraints.MaxNorm(0.5))
+    network = keras.Sequential([keras.Input((4,)), layer])
+    network.compile(keras.optimizers.SGD(10.0), "mse", run_eagerly=True)
+    x = np.random.default_rng(0).standard_normal((8, 4)).astype("float32")
+    network.train_on_batch(x, x[:, :3])
+    norms = np.sqrt(np.square(layer.kernel.numpy()).sum(0))
+    assert norms.shape == (6,) and norms.max() == pytest.approx(0.5, abs=1e-5)

@@ -1,11 +1,13 @@
 """Growing: the phases of a training, what is kept between them, and resuming."""
 
+import contextlib
 import functools
 import math
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kgen.data
 from kgen.callbacks import Checkpoint
@@ -210,18 +212,68 @@ def test_a_file_keeps_the_middle_of_a_fade(tmp_path):
         np.testing.assert_array_equal(loaded.generator_average(latents), images)
 
 
-def test_batches_have_the_size_of_the_phase_and_show_every_image_in_order():
+def test_batches_have_the_sizes_of_the_phase_and_show_every_image_in_order():
     data = kgen.data.from_arrays(IMAGES[:48], batch_size=8, seed=1)
     model = Plain(*networks(), 0.016, 0.016, batch_sizes={2: 4, 8: 12})
     compiled(model, steps_per_execution=2)
     rounds = iter(model.batches_from(data, data.starting_at))
-    batches = [next(rounds).numpy() for _ in range(12)]
+    batches = [next(rounds).numpy() for _ in range(14)]
     # Phases end with an execution of two rounds: 16 of 4, 2 x 16 of 8 as given, 12 from there on.
-    assert [len(batch) for batch in batches] == [4] * 4 + [8] * 4 + [12] * 4
+    sides = [2] * 4 + [4] * 4 + [8] * 6
+    assert [len(batch) for batch in batches] == [4] * 4 + [8] * 4 + [12] * 6
+    assert [batch.shape[1:3] for batch in batches] == [(side, side) for side in sides]
     in_order = iter(data.starting_at(0))
-    expected = np.concatenate([next(in_order).numpy() for _ in range(12)])
-    np.testing.assert_array_equal(np.concatenate(batches), expected)
+    expected, place = np.concatenate([next(in_order).numpy() for _ in range(15)]), 0
+    for batch, side in zip(batches, sides, strict=True):
+        full = expected[place : place + len(batch)]
+        small = full.reshape(len(batch), side, 8 // side, side, 8 // side, 1).mean((2, 4))
+        np.testing.assert_allclose(batch, small, atol=1e-6)
+        place += len(batch)
     assert model.rounds_until(model.phases[-1], batch_size=8) == 10
+
+
+@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_small_images_train_the_very_weights_that_large_ones_train(replicas):
+    """Those of a set of kgen.data come in the phase's size, another dataset's in the last one's."""
+    stream = kgen.data.from_arrays(SMALL_IMAGES, batch_size=8, seed=1)
+    trained, seen = [], []
+    for of in (lambda at: stream, stream.starting_at):
+        with engine.mirrored(2).scope() if replicas == 2 else contextlib.nullcontext():
+            model = compiled(progan(0.016, 0.008, SMALL, ema_momentum=None), run_eagerly=True)
+        shrunk, sides = model.shrunk, []
+
+        def noting(images, shrunk=shrunk, sides=sides):
+            sides.append(images.shape[1])
+            return shrunk(images)
+
+        model.shrunk = noting
+        for rounds in (4, 3):  # The second goes on with the batches that are next.
+            model.fit(of(model.rounds_played), epochs=1, steps_per_epoch=rounds, verbose=0)
+        trained.append(state_of(model))
+        seen.append(sides[:: 2 * replicas])  # Of both players.
+    assert seen == [[1, 2, 2, 2, 4, 4, 4], [4] * 7]
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("batch_sizes", [None, {2: 4}])
+def test_the_phases_of_a_dataset_share_its_images(batch_sizes):
+    images = np.zeros((4000, *SHAPE), "uint8")
+    data = kgen.data.from_arrays(images, batch_size=8)
+    model = compiled(Plain(*networks(), batch_sizes=batch_sizes))
+    assert len(model.phases) == 5
+    batches = model.batches_from(data, data.starting_at)
+    variant = tf.data.experimental.to_variant(batches)
+    graph = tf.raw_ops.DatasetToGraphV2(input_dataset=variant).numpy()
+    assert images.nbytes < len(graph) < 2 * images.nbytes
+
+
+def test_eagerly_a_phase_begins_within_an_execution_and_so_do_its_batches():
+    model = progan(0.012, 0.012, SMALL, batch_sizes={1: 4}, ema_momentum=None)
+    compiled(model, run_eagerly=True, steps_per_execution=2)
+    data = kgen.data.from_arrays(SMALL_IMAGES, batch_size=8, seed=1)
+    seen = watched(model, data, epochs=1, steps_per_epoch=4)
+    assert seen == [(8, 0, False, 1.0), (20, 1, True, 0.0)]
 
 
 def test_rounds_of_one_execution_fade_on(monkeypatch):

@@ -259,9 +259,12 @@ def test_every_kernel_is_normalised_but_what_labels_pick_alone(kind):
 
 
 def test_weights_start_orthogonal_and_each_with_its_own():
-    for network in (generator(attention_size=None), discriminator(attention_size=None)):
+    """Those of the attention, too."""
+    for network in (generator(attention_size=4), discriminator(attention_size=4)):
+        attention = of_type(network, SelfAttention)
+        assert len(attention) == 1 and len(attention[0].trainable_variables) > 4
         kernels = [v.numpy() for v in network.trainable_variables if v.path.endswith("kernel")]
-        assert len(kernels) > 8
+        assert len(kernels) > 12
         for kernel in kernels:
             matrix = kernel.reshape(-1, kernel.shape[-1])
             matrix = matrix if len(matrix) >= matrix.shape[1] else matrix.T

@@ -90,3 +90,55 @@ def test_an_auxiliary_head_tells_images_apart(make):
     expected = features @ head.kernel.numpy() + head.bias.numpy()
     np.testing.assert_allclose(classes, expected, rtol=1e-4, atol=1e-6)
     assert np.all(np.ptp(expected, axis=0) > 0.0)
+
+
+@pytest.mark.parametrize("normalization", ["batch", "layer", "spectral", None])
+def test_the_second_output_may_have_a_hidden_layer_of_its_own(normalization):
+    """InfoGAN's table 1: the features, 128 units with batch norm and leaky ReLU, the codes."""
+    network = networks.dcgan_discriminator(
+        SHAPE, 2, classes=CLASSES, condition="auxiliary", auxiliary_units=5,
+        normalization=normalization,
+    )  # fmt: skip
+    (features,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Flatten))
+    read = keras.Model(network.input, [features.output, *network.outputs])
+    images = np.random.default_rng(0).uniform(-1, 1, (COUNT, *SHAPE)).astype("float32")
+    x, logits, codes = (np.asarray(part) for part in read(images, training=False))
+    assert logits.shape == (COUNT, 1) and codes.shape == (COUNT, CLASSES)
+    after = network.layers[network.layers.index(features) + 1 :]
+    if normalization != "batch":
+        kinds = {type(layer).__name__ for layer in after}
+        assert ("SpectralNormalization" in kinds) == (normalization == "spectral")
+        assert ("LayerNormalization" in kinds) == (normalization == "layer")
+        return
+    by_units = {layer.units: layer for layer in after if isinstance(layer, keras.layers.Dense)}
+    assert set(by_units) == {1, 5, CLASSES}
+    np.testing.assert_allclose(logits, x @ by_units[1].kernel + by_units[1].bias, atol=1e-5)
+    hidden = (x @ by_units[5].kernel + by_units[5].bias) / np.sqrt(1.001)  # Moments are 0 and 1.
+    hidden = np.where(hidden > 0, hidden, 0.2 * hidden)
+    expected = hidden @ by_units[CLASSES].kernel + by_units[CLASSES].bias
+    np.testing.assert_allclose(codes, expected, atol=1e-5)
+
+
+def test_only_a_second_output_has_units_of_its_own():
+    for arguments in ({}, {"classes": CLASSES, "condition": "projection"}):
+        with pytest.raises(ValueError, match="`auxiliary_units` are of the second output"):
+            networks.dcgan_discriminator(SHAPE, 2, auxiliary_units=5, **arguments)
+    with pytest.raises(
+        ValueError, match="`auxiliary_units` must be a positive integer, received 0"
+    ):
+        networks.dcgan_discriminator(
+            SHAPE, 2, classes=CLASSES, condition="auxiliary", auxiliary_units=0
+        )
+
+
+def test_a_limit_of_norms_holds_for_every_unit_of_the_first_gan():
+    network = networks.dense_discriminator((2, 2, 1), units=3, pieces=2, max_norm=1e-3)
+    network.compile(keras.optimizers.SGD(1.0), "mse", run_eagerly=True)
+    network.train_on_batch(np.ones((4, 2, 2, 1)), np.ones((4, 1)))
+    kernels = [v.numpy() for v in network.trainable_variables if v.path.endswith("kernel")]
+    assert [kernel.shape for kernel in kernels] == [(4, 6), (3, 6), (3, 1)]
+    norms = [np.sqrt(np.square(kernel).sum(0)) for kernel in kernels]
+    assert max(norm.max() for norm in norms) == pytest.approx(1e-3, rel=1e-4)
+    for limit in (0, -1.0, "1", True):
+        with pytest.raises(ValueError, match="`max_norm` must be None or a positive number"):
+            networks.dense_discriminator((2, 2, 1), max_norm=limit)

@@ -1,11 +1,13 @@
 """The growing pair: what a fade starts and ends with, shapes, and what is refused."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
 
 from kgen.layers import MinibatchStandardDeviation
-from kgen.networks import ProgressiveDiscriminator, ProgressiveGenerator
+from kgen.networks import ProgressiveDiscriminator, ProgressiveGenerator, StyleGenerator
 from kgen.networks.growing import stage_filters
 
 LATENTS = np.random.default_rng(0).normal(size=(4, 5)).astype("float32")
@@ -149,3 +151,24 @@ def test_auto_is_the_authors_number_of_maps(size, last):
     maps = stage_filters("auto", 512, sizes)
     assert maps[-1] == last and maps[0] == 512 and len(maps) == len(sizes)
     assert stage_filters("auto", 48, sizes)[0] == min(48, 512)
+
+
+# Maps at 4, 8, ... 1024 pixels: Karras et al. 2018, table 2, which StyleGAN's networks keep.
+PUBLISHED = [512, 512, 512, 512, 256, 128, 64, 32, 16]
+
+
+@pytest.mark.parametrize("make", [ProgressiveGenerator, ProgressiveDiscriminator, StyleGenerator])
+@pytest.mark.parametrize(
+    "size, most", [(16, 512), (1024, 64), pytest.param(1024, 512, marks=pytest.mark.slow)]
+)
+def test_networks_have_the_published_maps_at_every_size_by_default(make, size, most):
+    """And the whole ones as many weights as published: 23.1 million, of styles 26.2."""
+    network = make((size, size, 3), **({} if most == 512 else {"max_filters": most}))
+    made = hasattr(network, "to_rgb")
+    kernels = [layer.kernel.shape for layer in (network.to_rgb if made else network.from_rgb)]
+    assert len(kernels) == len(network.sizes) == size.bit_length() - 2
+    expected = [min(maps, most) for maps in PUBLISHED[: len(kernels)]]
+    assert [kernel[-2 if made else -1] for kernel in kernels] == expected
+    if (size, most) == (1024, 512):
+        count = sum(math.prod(v.shape) for v in network.trainable_variables) / 1e6
+        assert round(count, 1) == (26.2 if make is StyleGenerator else 23.1)

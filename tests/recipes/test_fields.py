@@ -48,18 +48,20 @@ GIVEN = {
          "history_size": 6, "beta_1": 0.37},
     ],
     "dcgan": [
-        {**RATE, **ADVERSARIAL, "latent_dim": 7, "filters": 3, "kernel_size": 3, "beta_1": 0.37,
-         "ema_momentum": 0.87},
+        {**RATE, **ADVERSARIAL, "latent_dim": 7, "latent_distribution": "uniform", "filters": 3,
+         "kernel_size": 3, "beta_1": 0.37, "ema_momentum": 0.87},
     ],
     "gan": [
-        {**RATE, **ADVERSARIAL, "latent_dim": 7, "generator_units": 9, "discriminator_units": 10,
-         "beta_1": 0.37, "ema_momentum": 0.87},
+        {**RATE, **ADVERSARIAL, "latent_dim": 7, "latent_distribution": "normal",
+         "generator_units": 9, "discriminator_units": 10, "max_norm": 1.9, "beta_1": 0.37,
+         "ema_momentum": 0.87},
     ],
     "infogan": [
         {**RATE, "categories": [3], "continuous": 4, "noise_dim": 5, "noise_scale": 0.23,
          "discriminator_augmentation": ["cutout"], "categorical_weight": 1.7,
          "continuous_weight": 0.7, "filters": 3, "kernel_size": 3, "beta_1": 0.37,
-         "ema_momentum": 0.87},
+         "ema_momentum": 0.87, "auxiliary_units": 6, "latent_distribution": "uniform",
+         "discriminator_learning_rate": 0.013},
     ],
     "pix2pix": [
         {**RATE, "generator": "encoder_decoder", "filters": 3, "dropout": 0.23,
@@ -89,7 +91,8 @@ GIVEN = {
 # Where an argument has another name than the field, or another value.
 RENAMED = {
     "cyclegan": {},
-    "infogan": {"InfoGAN.augmentation": "discriminator_augmentation"},
+    "infogan": {"InfoGAN.augmentation": "discriminator_augmentation",
+                "discriminator.learning_rate": "discriminator_learning_rate"},
     "pix2pix": {},
     "gan": {"dense_generator.units": "generator_units",
             "dense_discriminator.units": "discriminator_units"},

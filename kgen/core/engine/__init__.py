@@ -19,6 +19,7 @@ Every backend module offers the same functions:
 * `function(step)` compiles a function of tensors into a graph;
 * `is_tracing()` says whether a graph is being traced;
 * `value_of(variable)` is a variable's value now, also while a graph is traced;
+* `in_turn(makers)` is a dataset of several, each made as its turn comes;
 * `first_batch_shown(dataset, look)` shows the first batch of a dataset as it passes;
 * `python_calls(function, inputs, types)` calls a Python function from a graph; what it raises
   comes out of `errors_as_raised()`, a context, and of the iterator `naming_errors(iterator)` as it
@@ -44,6 +45,7 @@ from kgen.core.engine.agreement import (
     told_by_chief,
 )
 from kgen.core.engine.first_batch import first_batch_shown
+from kgen.core.engine.in_turn import in_turn
 from kgen.core.engine.python_calls import errors_as_raised, naming_errors, python_calls
 from kgen.core.engine.strategies import (
     is_chief,
@@ -83,6 +85,7 @@ __all__ = [
     "errors_as_raised",
     "first_batch_shown",
     "function",
+    "in_turn",
     "input_gradient",
     "is_chief",
     "is_multiworker",
