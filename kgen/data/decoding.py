@@ -23,8 +23,8 @@ def decode_file(path, shape):
     """Read one image file, bring it upright, and scale and crop it to a shape.
 
     EXIF orientation is honoured (XMP's is not), transparency and transparent colours are laid on
-    white, 16 bits become 8 (of grey rounded, else the upper byte), palettes and CMYK become RGB,
-    and of an animation the first frame counts.
+    white, 16 bits become 8 (of grey rounded, else the upper byte), palettes and CMYK become RGB. A
+    WebP that is animated is refused, as is a BMP of other than 8, 24 or 32 bits or compressed.
 
     Args:
         path: a PNG, JPEG, WebP or BMP file.
@@ -54,12 +54,10 @@ def open_image(path, channels, image_size=None):
     Raises:
         UnreadableFileError: a ValueError; the file is missing, truncated or no such image.
     """
-    from PIL import Image
-
     # Pillow's readers raise OSError, SyntaxError, ValueError, EOFError, struct.error and more on
     # broken files; whichever it is, the user needs to know which file it was.
     try:
-        with Image.open(path, formats=FORMATS) as opened:
+        with _opened(path) as opened:
             stored_as = str(opened.tile[0][3]) if opened.tile else ""
             upright = _upright(opened)
             image = _eight_bit(upright, stored_as).convert("L" if channels == 1 else "RGB")
@@ -122,10 +120,8 @@ def common_shape(paths, image_size, channels, skipped=None):
 
 def _read_header(path, upright):
     """Return `((height, width), mode)` of a file, the size after EXIF orientation if `upright`."""
-    from PIL import Image
-
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with _opened(path) as image:
             width, height = image.size
             # A PNG is read to its end for this, so square images are spared it.
             if upright and width != height and _orientation(image) >= 5:
@@ -133,6 +129,42 @@ def _read_header(path, upright):
             return (height, width), image.mode
     except Exception as error:  # as in open_image
         raise UnreadableFileError(path, error) from error
+
+
+def _opened(path):
+    """Return Pillow's image of a file, or refuse one that the graph of an export does not take."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        image = Image.open(path, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise ValueError("expected a PNG, JPEG, WebP or BMP file, found none of these") from error
+    if image.format not in ("BMP", "WEBP"):
+        return image
+    header = _header(path)
+    if image.format == "WEBP" and header[12:16] == b"VP8X" and header[20] & 2:
+        image.close()
+        raise ValueError("expected a WebP of one image, found an animated one")
+    size, bits, compression = struct.unpack("<14xI10xHI", header)
+    if image.format == "BMP" and (size < 40 or compression or bits not in (8, 24, 32)):
+        image.close()
+        raise ValueError(
+            "expected a BMP of 8, 24 or 32 bits a pixel, not compressed, found one of "
+            f"{bits} bits and the compression {compression}"
+        )
+    return image
+
+
+def _header(path):
+    """Return the first bytes of a file, or of an open one, which stays where it is read."""
+    if hasattr(path, "read"):
+        place = path.tell()
+        path.seek(0)
+        header = path.read(34)
+        path.seek(place)
+        return header.ljust(34, b"\0")
+    with open(path, "rb") as file:
+        return file.read(34).ljust(34, b"\0")
 
 
 def _orientation(image):

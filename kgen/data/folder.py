@@ -10,6 +10,19 @@ from kgen.data.split_folders import part_of, split_folders
 from kgen.data.splitting import place_of_name, rows_of_split
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+# Of images that are not read: who has them will want to know.
+_OTHER_SUFFIXES = (
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
+    ".jp2",
+    ".ppm",
+    ".pgm",
+    ".tga",
+)
 # Folders that systems make beside images: archives of macOS and drives of Synology hold copies.
 _NOT_IMAGES = ("__MACOSX", "@eaDir")
 
@@ -111,7 +124,8 @@ def class_names(folder, follow_links=False):
 def image_names(folder, follow_links=False):
     """Return the paths of all images under a folder, relative to it, hidden ones left out.
 
-    Warns of symbolic links that lead out of the folder and are not followed.
+    Warns of symbolic links that lead out of the folder and are not followed, and of images of other
+    formats.
 
     Args:
         folder: `pathlib.Path` or string.
@@ -124,7 +138,7 @@ def image_names(folder, follow_links=False):
         ValueError: a folder cannot be listed, or there are no images.
     """
     root = os.path.realpath(folder)
-    names, outward, seen = [], [], set()
+    names, outward, unread, seen = [], [], [], set()
     waiting = [""]
     while waiting:
         start = waiting.pop()
@@ -136,9 +150,11 @@ def image_names(folder, follow_links=False):
         subfolders = []
         for entry in _entries(place):
             is_folder = entry.is_dir()
-            if _is_passed_over(entry.name, is_folder):
-                continue
             name = start + entry.name
+            if _is_passed_over(entry.name, is_folder):
+                if entry.name.lower().endswith(_OTHER_SUFFIXES) and entry.name[0] != ".":
+                    unread.append(name)
+                continue
             if entry.is_symlink() and not follow_links and not _lies_in(root, entry.path):
                 outward.append(name)
             elif is_folder:
@@ -153,11 +169,18 @@ def image_names(folder, follow_links=False):
         if outward
         else ""
     )
+    others = (
+        f"{len(unread)} images of other formats than PNG, JPEG, WebP and BMP are not read, the first "
+        f"{min(unread)}"
+        if unread
+        else ""
+    )
     if not names:
-        found = f"found none ({links})" if links else "found none"
+        why = "; ".join(filter(None, (links, others)))
+        found = f"found none ({why})" if why else "found none"
         raise ValueError(f"{folder}: expected images ({', '.join(SUFFIXES)}), {found}.")
-    if links:
-        warnings.warn(f"{folder}: {links}.", stacklevel=2)
+    for said in filter(None, (links, others)):
+        warnings.warn(f"{folder}: {said}.", stacklevel=2)
     names.sort()
     return names
 

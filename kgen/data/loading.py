@@ -35,7 +35,7 @@ def load(
     * `"tfds:<name>"`: a set of TensorFlow Datasets, as `"tfds:cats_vs_dogs/4.0.0"`;
       `kgen.data.tfds` says how it is found.
     * A folder of PNG, JPEG, BMP or WebP files, searched to any depth; hidden files and other
-      files are passed over. `kgen.data.folder.list_folder` says how splits and labels are read
+      files are passed over, images of other formats with a warning. `kgen.data.folder.list_folder` says how splits and labels are read
       from the subfolders, `kgen.data.decoding.decode_file` how files are.
     * A `.npy` or `.npz` file; `kgen.data.arrays.read_arrays` says which shapes, values and keys.
 

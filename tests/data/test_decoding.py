@@ -1,12 +1,17 @@
 """What Pillow reads, brought to 8 bits and a shape."""
 
+import struct
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from kgen.data import decoding
-from kgen.data.decoding import common_shape, decode_file
+from kgen.data.decoding import common_shape, decode_file, open_image
+from kgen.data.folder import image_names
 from kgen.plotting.gif import save_gif
+from kgen.serving.image_bytes import decode_image
 
 
 @pytest.fixture
@@ -177,3 +182,54 @@ def test_only_four_formats_are_opened_whatever_a_file_is_called(tmp_path, form):
         common_shape([path], None, None)
     with pytest.raises(ValueError, match=r"image\.png: cannot be read as an image"):
         save_gif([path], tmp_path / "film.gif")
+
+
+def saved(image, path, **options):
+    Image.fromarray(image).save(path, **options)
+    return path
+
+
+def refusals(tmp_path):
+    """Files that training and serving refuse, and what is said of each."""
+    levels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    frames = [Image.fromarray(levels + k).convert("RGB") for k in (0, 99)]
+    frames[0].save(tmp_path / "moving.webp", save_all=True, append_images=frames[1:])
+    yield tmp_path / "moving.webp", "expected a WebP of one image, (found|got) an animated one"
+    bmp = "expected a BMP of 8, 24 or 32 bits a pixel, not compressed, (found|got) one of "
+    yield saved(levels > 9, tmp_path / "one.bmp"), bmp + "1 bits"
+    eight = saved(levels, tmp_path / "eight.bmp").read_bytes()
+    for bits, compression in ((4, 0), (16, 0), (32, 3), (8, 1)):
+        path = tmp_path / f"{bits}-{compression}.bmp"
+        path.write_bytes(eight[:28] + struct.pack("<HI", bits, compression) + eight[34:])
+        yield path, f"{bmp}{bits} bits and the compression {compression}"
+    gif = saved(levels, tmp_path / "named.png", format="GIF")
+    yield gif, "expected (a|files of) PNG, JPEG, WebP.*BMP.*none"
+
+
+def test_what_an_export_refuses_training_refuses_in_the_same_words(tmp_path):
+    for path, sentence in refusals(tmp_path):
+        with pytest.raises(
+            ValueError, match=rf"{path.name}: cannot be read as an image \({sentence}"
+        ):
+            decode_file(path, (8, 8, 1))
+        with pytest.raises(ValueError, match=sentence):
+            common_shape([path], None, None)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=sentence):
+            decode_image(tf.constant(path.read_bytes()), (8, 8, 1), 10**6)
+    decode_file(tmp_path / "eight.bmp", (8, 8, 1))
+    saved(np.zeros((8, 8, 3), np.uint8), tmp_path / "one.webp")
+    with (tmp_path / "one.webp").open("rb") as file:
+        assert open_image(file, 3).size == (8, 8)
+
+
+def test_images_of_other_formats_in_a_folder_are_told(tmp_path):
+    levels = np.zeros((8, 8), np.uint8)
+    saved(levels, tmp_path / "b.tif")
+    saved(levels, tmp_path / "a.GIF")
+    (tmp_path / "notes.txt").write_text("")
+    told = "2 images of other formats than PNG, JPEG, WebP and BMP are not read, the first a.GIF"
+    with pytest.raises(ValueError, match=rf"expected images \(\.png.*, found none \({told}\)"):
+        image_names(tmp_path)
+    saved(levels, tmp_path / "c.png")
+    with pytest.warns(UserWarning, match=told):
+        assert image_names(tmp_path) == ["c.png"]
