@@ -21,6 +21,9 @@ class Config(training.Config):
     batch_size is then only how many are read at once. Empty for batch_size at all sizes."""
     progressive: bool | None = None
     """Whether to grow; None for yes. No: the last size from the start."""
+    first_size: int | None = None
+    """Height of the images that training starts with; None for the smallest, 4 as in ProGAN's
+    paper. StyleGAN's starts with 8."""
     fade_kimg: float = 15.0
     """Thousands of images over which a size is faded in."""
     stable_kimg: float = 15.0
@@ -45,6 +48,7 @@ def schedule(config, generator):
         "stable_kimg": config.stable_kimg,
         "batch_sizes": _batch_sizes(config, generator),
         "progressive": config.progressive is not False,
+        "first_size": config.first_size,
     }
 
 

@@ -71,7 +71,7 @@ class BetaVAE(VAE):
         self.capacity_rounds = capacity_rounds
 
     def default_optimizers(self):
-        """Adam with 5e-4: Burgess et al. 2018, appendix A.1."""
+        """Adam with 5e-4, the rate of Burgess et al. 2018."""
         return keras.optimizers.Adam(5e-4)
 
     def negative_bound(self, data, training):

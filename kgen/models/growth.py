@@ -10,7 +10,7 @@ from keras import ops
 from kgen.core import engine
 from kgen.core.averaged import averaged
 from kgen.layers import repeat_pixels
-from kgen.models.arguments import check_flag, check_weight
+from kgen.models.arguments import check_choice, check_flag, check_weight
 from kgen.models.growth_schedule import checked_batch_sizes, schedule
 from kgen.networks.growing import GrowingNetwork
 
@@ -31,7 +31,7 @@ class Growing:
     A class that takes this calls `grow_by` at the end of its constructor.
     """
 
-    def grow_by(self, fade_kimg, stable_kimg, batch_sizes, progressive):
+    def grow_by(self, fade_kimg, stable_kimg, batch_sizes, progressive, first_size=None):
         """Stores the schedule's arguments, those of `ProGAN`, and puts the networks to its begin.
 
         Raises:
@@ -45,7 +45,11 @@ class Growing:
         self.stable_kimg = stable_kimg
         self.batch_sizes = checked_batch_sizes(batch_sizes, [height for height, _ in sizes])
         self.progressive = progressive
-        self.phases = schedule(sizes, fade_kimg, stable_kimg, self.batch_sizes)
+        heights = [height for height, _ in sizes]
+        check_choice("first_size", first_size, [None, *heights])
+        self.first_size = first_size
+        first = 0 if first_size is None else heights.index(first_size)
+        self.phases = schedule(sizes, fade_kimg, stable_kimg, self.batch_sizes, first)
         if not progressive:
             self.phases = [dataclasses.replace(self.phases[-1], start=0.0)]
         self.images_shown = self.add_weight(

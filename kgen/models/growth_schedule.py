@@ -33,8 +33,8 @@ class Phase:
         return ops.clip((shown - self.start) / (self.end - self.start), 0.0, 1.0)
 
 
-def schedule(sizes, fade_kimg, stable_kimg, batch_sizes=None):
-    """Returns the phases: each stage but the first is faded in, and then trained as it is.
+def schedule(sizes, fade_kimg, stable_kimg, batch_sizes=None, first=0):
+    """Returns the phases: each stage after the first is faded in, and then trained as it is.
 
     Karras et al. 2018, appendix A, arXiv 1710.10196.
 
@@ -42,14 +42,15 @@ def schedule(sizes, fade_kimg, stable_kimg, batch_sizes=None):
         sizes: Of the images of each stage, `(height, width)`.
         fade_kimg, stable_kimg: Lengths in thousands of real images.
         batch_sizes: Dict from a stage's height to the images of its batches; `None` for none.
+        first: Number of the stage that training starts with.
     """
     batch_sizes = batch_sizes or {}
     phases, start = [], 0.0
-    for stage, (height, _) in enumerate(sizes):
+    for stage, (height, _) in list(enumerate(sizes))[first:]:
         for fading in (True, False):
             length = 1000.0 * (fade_kimg if fading else stable_kimg)
             last = stage == len(sizes) - 1 and not fading
-            if (fading and stage == 0) or not (length or last):
+            if (fading and stage == first) or not (length or last):
                 continue
             end = math.inf if last else start + length
             phases.append(Phase(stage, fading, start, end, batch_sizes.get(height)))

@@ -40,6 +40,8 @@ class ProGAN(Growing, WGANGP):
         batch_sizes: Dict from image heights to the images of a batch at that size, for `fit` with a
             set of `kgen.data`; sizes that it does not name, and `None`, take the batch as given.
         progressive: `False` trains the last size from the start.
+        first_size: Height of the images that training starts with, one of the networks' sizes;
+            `None` for the smallest, 4 x 4 of squares, as in the paper.
         penalty_weight: Weight of the gradient penalty; the paper's lambda, 10.
         drift_weight: Weight of the drift, which keeps the critic's scores near 0; the paper's
             epsilon, 0.001.
@@ -64,6 +66,7 @@ class ProGAN(Growing, WGANGP):
         penalty_weight=10.0,
         drift_weight=1e-3,
         ema_momentum=0.999,
+        first_size=None,
         **kwargs,
     ):
         check_growing(generator=generator, critic=critic)
@@ -77,10 +80,10 @@ class ProGAN(Growing, WGANGP):
             **kwargs,
         )
         self.drift_weight = drift_weight
-        self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)
+        self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive, first_size)
 
     def default_optimizers(self):
-        """The paper's, as its appendix on the training has them."""
+        """The paper's, appendix A.1."""
         return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     def further_terms(self, real_scores):

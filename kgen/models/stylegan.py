@@ -39,8 +39,8 @@ class StyleGAN(Growing, GAN):
     Args:
         generator: `kgen.networks.StyleGenerator`.
         discriminator: `kgen.networks.ProgressiveDiscriminator` of the same image shape and classes.
-        fade_kimg, stable_kimg, batch_sizes, progressive: As of `ProGAN`; in the paper growth starts
-            at 8 x 8 and both lengths are 600.
+        fade_kimg, stable_kimg, batch_sizes, progressive: As of `ProGAN`; in the paper both lengths
+            are 600.
         mixing: Probability that an image is made of the styles of two latents, those of the layers
             up to a random one and those after it; 0.9 in the paper.
         loss, penalty: As of `GAN`. `"non_saturating"` with `"r1"` are the paper's on FFHQ,
@@ -53,6 +53,7 @@ class StyleGAN(Growing, GAN):
         augmentation: As of `GAN`.
         ema_momentum: Momentum per round of the generator's moving average, which samples use;
             `None` for no average. The paper's 0.999.
+        first_size: As of `ProGAN`; 8 in the paper.
         **kwargs: `seed`, `name` and `dtype`; see `kgen.core.GenerativeModel`.
 
     Raises:
@@ -77,6 +78,7 @@ class StyleGAN(Growing, GAN):
         mean_momentum=0.995,
         augmentation=None,
         ema_momentum=0.999,
+        first_size=None,
         **kwargs,
     ):
         check_growing(generator=generator, discriminator=discriminator)
@@ -100,13 +102,12 @@ class StyleGAN(Growing, GAN):
         check_share("mean_momentum", mean_momentum, up_to_one=True)
         self.mixing = mixing
         self.mean_momentum = mean_momentum
-        # Differs from the paper: growth starts at the first size, 4 x 4, and not at 8 x 8,
-        # so that one schedule serves both growing systems.
-        self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive)
+        # Differs from the paper, which starts at 8 x 8: by default one schedule is both systems'.
+        self.grow_by(fade_kimg, stable_kimg, batch_sizes, progressive, first_size)
 
     def default_optimizers(self):
-        """The paper's, appendix C, below 128 pixels."""
-        # Differs from the paper: one rate for all sizes, where the authors' rises with the size.
+        """The authors' code's, below 128 pixels."""
+        # Differs from it: one rate for all sizes, where theirs rises to 3e-3 from 128 pixels on.
         return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     def images_of(self, latents, training):

@@ -167,6 +167,14 @@ def test_without_growth_the_last_size_is_trained_from_the_start():
     assert model.generator.structure == model.critic.structure == (2, False)
 
 
+def test_growth_may_start_at_another_size_which_a_config_keeps():
+    model = compiled(progan(shape=SMALL, first_size=2, ema_momentum=None), run_eagerly=True)
+    model = compiled(type(model).from_config(model.get_config()), run_eagerly=True)
+    assert model.generator.structure == model.critic.structure == (1, False)
+    seen = watched(model, SMALL_IMAGES, batch_size=16)
+    assert seen == [(16, 1, False, 1.0), (32, 2, True, 0.0), (48, 2, False, 1.0)]
+
+
 def test_a_killed_training_goes_on_in_the_middle_of_a_fade(tmp_path):
     def train(*callbacks):
         model = averaged()
@@ -333,6 +341,7 @@ def test_several_replicas_share_batches_of_several_sizes():
         ({"batch_sizes": [8]}, "`batch_sizes` must be a dict"),
         ({"batch_sizes": {16: 8}}, r"keys out of \[2, 4, 8\], received 16"),
         ({"batch_sizes": {8: 0}}, r"`batch_sizes\[8\]` must be a positive integer, received 0"),
+        ({"first_size": 3}, r"`first_size` must be one of \[None, 2, 4, 8\], received 3"),
         ({"progressive": 1}, "`progressive` must be True or False, received 1"),
         ({"drift_weight": -1.0}, "`drift_weight` must be"),
     ],

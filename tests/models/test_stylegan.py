@@ -90,12 +90,14 @@ def test_noise_fixed_off_and_of_a_seed(model):
 def test_a_seed_s_noise_has_nothing_in_common_with_its_latents(monkeypatch):
     model = stylegan()
     latents = model.latents(50, seed=7)
-    monkeypatch.setattr(model, "synthesise_step", lambda styles, noises: noises[-1])
-    (maps,) = [model.synthesise(np.zeros((50, 6, 3)), noise=7)]
-    assert maps.shape == (50, *SHAPE[:2], 1) and 0.9 < maps.std() < 1.1
+
+    def all_maps(styles, noises):
+        return keras.ops.concatenate([keras.ops.reshape(n, (50, -1)) for n in noises], axis=1)
+
+    monkeypatch.setattr(model, "synthesise_step", all_maps)
+    maps = model.synthesise(np.zeros((50, 6, 3)), noise=7)
+    assert maps.size > 50 * 64 and 0.9 < maps.std() < 1.1
     assert np.intersect1d(maps, latents).size == 0
-    count = min(maps.size, latents.size)
-    assert abs(np.corrcoef(maps.ravel()[:count], latents.ravel()[:count])[0, 1]) < 0.3
 
 
 def test_mixing_gives_one_latents_styles_up_to_a_layer_and_another_ones_after_it():

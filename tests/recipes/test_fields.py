@@ -15,6 +15,7 @@ ADVERSARIAL = {"loss": "hinge", "penalty": "r1", "penalty_weight": 0.31}
 GROWING = {
     **RATE, "latent_dim": 7, "filters": 3, "max_filters": 5, "fade_kimg": 0.7, "stable_kimg": 0.9,
     "ema_momentum": 0.87, "penalty_weight": 0.31, "batch_sizes": [6, 2], "progressive": True,
+    "first_size": 4,
 }  # fmt: skip
 
 # Of every recipe a config or several, with other values than its own fields have by themselves.
