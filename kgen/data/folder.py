@@ -11,18 +11,7 @@ from kgen.data.splitting import place_of_name, rows_of_split
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 # Of images that are not read: who has them will want to know.
-_OTHER_SUFFIXES = (
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-    ".avif",
-    ".jp2",
-    ".ppm",
-    ".pgm",
-    ".tga",
-)
+_OTHER_SUFFIXES = (".gif", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm")
 # Folders that systems make beside images: archives of macOS and drives of Synology hold copies.
 _NOT_IMAGES = ("__MACOSX", "@eaDir")
 
@@ -170,8 +159,8 @@ def image_names(folder, follow_links=False):
         else ""
     )
     others = (
-        f"{len(unread)} images of other formats than PNG, JPEG, WebP and BMP are not read, the first "
-        f"{min(unread)}"
+        f"{len(unread)} images of other formats than PNG, JPEG, WebP and BMP are not read, the "
+        f"first {min(unread)}"
         if unread
         else ""
     )

@@ -35,8 +35,9 @@ def load(
     * `"tfds:<name>"`: a set of TensorFlow Datasets, as `"tfds:cats_vs_dogs/4.0.0"`;
       `kgen.data.tfds` says how it is found.
     * A folder of PNG, JPEG, BMP or WebP files, searched to any depth; hidden files and other
-      files are passed over, images of other formats with a warning. `kgen.data.folder.list_folder` says how splits and labels are read
-      from the subfolders, `kgen.data.decoding.decode_file` how files are.
+      files are passed over, images of other formats with a warning.
+      `kgen.data.folder.list_folder` says how splits and labels are read from the subfolders,
+      `kgen.data.decoding.decode_file` how files are.
     * A `.npy` or `.npz` file; `kgen.data.arrays.read_arrays` says which shapes, values and keys.
 
     No image is in two of the splits train, validation and test. What a folder, file or set has no

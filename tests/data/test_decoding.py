@@ -198,7 +198,7 @@ def refusals(tmp_path):
     bmp = "expected a BMP of 8, 24 or 32 bits a pixel, not compressed, (found|got) one of "
     yield saved(levels > 9, tmp_path / "one.bmp"), bmp + "1 bits"
     eight = saved(levels, tmp_path / "eight.bmp").read_bytes()
-    for bits, compression in ((4, 0), (16, 0), (32, 3), (8, 1)):
+    for bits, compression in ((4, 0), (16, 0), (8, 1)):
         path = tmp_path / f"{bits}-{compression}.bmp"
         path.write_bytes(eight[:28] + struct.pack("<HI", bits, compression) + eight[34:])
         yield path, f"{bmp}{bits} bits and the compression {compression}"
@@ -208,9 +208,8 @@ def refusals(tmp_path):
 
 def test_what_an_export_refuses_training_refuses_in_the_same_words(tmp_path):
     for path, sentence in refusals(tmp_path):
-        with pytest.raises(
-            ValueError, match=rf"{path.name}: cannot be read as an image \({sentence}"
-        ):
+        told = rf"{path.name}: cannot be read as an image \({sentence}"
+        with pytest.raises(ValueError, match=told):
             decode_file(path, (8, 8, 1))
         with pytest.raises(ValueError, match=sentence):
             common_shape([path], None, None)
