@@ -11,7 +11,7 @@ from kgen.core.keras_private import BuildsOptimizerAlone, flatten_layers
 from kgen.core.noise import Noise, borrowed
 from kgen.core.numbers import plain_arguments
 from kgen.core.optimizers import PlayerOptimizers, as_meant
-from kgen.core.persistence import Persistence
+from kgen.core.persistence import Persistence, noted
 from kgen.core.replicas import average_statistics, check_optimizers
 
 
@@ -28,7 +28,8 @@ class GenerativeModel(GenerativeInterface, Fitting, Persistence, BuildsOptimizer
     The logs hold `<player>_loss` and `<player>_<component>`, or plain `loss` and `<component>` if
     there is one player. `evaluate` plays nothing and moves nothing, random states included.
 
-    A constructor stores its arguments under their own names; `get_config` then needs no code.
+    A constructor stores its arguments under their own names; `get_config` then needs no code. Once
+    it has ended, they cannot be changed: players and graphs are built with them.
 
     Example:
         class Autoencoder(GenerativeModel):
@@ -71,7 +72,7 @@ class GenerativeModel(GenerativeInterface, Fitting, Persistence, BuildsOptimizer
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
-            cls.__init__ = plain_arguments(cls.__init__)
+            cls.__init__ = noted(plain_arguments(cls.__init__))
 
     # ------------------------------------------------------------------ training
 

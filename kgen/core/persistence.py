@@ -62,32 +62,73 @@ class Persistence:
         super().load_own_variables({n: store[n] for n in names if n not in saved})
 
     def get_config(self):
-        arguments = {name: getattr(self, name) for name in _arguments_of(type(self))}
-        return {**super().get_config(), **arguments}
+        names = [*_arguments_of(type(self)), "seed", *self.__dict__.get("_handed_on", ())]
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @classmethod
     def from_config(cls, config):
         return cls(**{name: _revived(value) for name, value in config.items()})
 
     def __setattr__(self, name, value):
-        if self.__dict__.get("compiled") and name in _arguments_of(type(self)):
+        if self.__dict__.get("_is_made") and name in _all_arguments_of(type(self)):
             before = getattr(self, name, value)
-            if value is not before:
-                raise ValueError(
-                    f"`{name}` of this {type(self).__name__} cannot be changed from {before!r} to "
-                    f"{value!r} once it is compiled: players and graphs are built with the former. "
-                    f"Make another model, {type(self).__name__}.from_config({{**model.get_config(),"
-                    f" {name!r}: ...}}), of the same networks, and compile again."
-                )
+            if value is before or _is_equal(value, before):
+                return
+            raise ValueError(
+                f"`{name}` of this {type(self).__name__} cannot be changed from {before!r} to "
+                f"{value!r}: players and graphs are built with the former. Make another model, "
+                f"{type(self).__name__}.from_config({{**model.get_config(), {name!r}: ...}}), of "
+                "the same networks, and compile again."
+            )
         super().__setattr__(name, value)
+
+
+def noted(constructor):
+    """Decorator of a constructor: its model knows what went on to others, and when it is made.
+
+    What is given by `**kwargs` goes to a class above, and is as much of the model's config.
+    """
+
+    @functools.wraps(constructor)
+    def with_notes(self, *args, **kwargs):
+        # Past Keras, which keeps account of attributes.
+        is_outermost = "_is_made" not in self.__dict__
+        if is_outermost:
+            handed_on = set(kwargs) - set(_explicit(constructor))
+            self.__dict__["_is_made"] = False
+            self.__dict__["_handed_on"] = sorted(handed_on & _all_arguments_of(type(self)))
+        constructor(self, *args, **kwargs)
+        if is_outermost:
+            self.__dict__["_is_made"] = True
+
+    return with_notes
 
 
 @functools.cache
 def _arguments_of(kind):
     """The names of the arguments of a class's constructor, which are its config's."""
-    parameters = inspect.signature(kind.__init__).parameters.values()
+    return _explicit(kind.__init__)
+
+
+@functools.cache
+def _all_arguments_of(kind):
+    """Those, and the names of the arguments of the systems that a class is made of."""
+    kinds = [one for one in kind.__mro__ if issubclass(one, Persistence) and one is not Persistence]
+    return {name for one in kinds for name in _explicit(one.__init__)}
+
+
+def _explicit(function):
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return [*[p.name for p in parameters if p.kind in kinds][1:], "seed"]
+    parameters = inspect.signature(function).parameters.values()
+    return [parameter.name for parameter in parameters if parameter.kind in kinds][1:]
+
+
+def _is_equal(value, other):
+    """Whether two arguments are the same number, word or list."""
+    plain = (int, float, str, list, tuple, dict, type(None))
+    if not (isinstance(value, plain) and isinstance(other, plain)):
+        return False
+    return isinstance(value, bool) == isinstance(other, bool) and value == other
 
 
 def _revived(value):

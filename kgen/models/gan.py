@@ -165,7 +165,7 @@ class GAN(ConditionalModel):
         self.label_smoothing = label_smoothing
         self.instance_noise = instance_noise
         # A list, as a file gives it back.
-        self.augmentation = None if augmentation is None else list(augmentation)
+        self.augmentation = None if augmentation is None else tuple(augmentation)
         self.packing = packing
         self.discriminator_updates = discriminator_updates
         self.share_fakes = share_fakes

@@ -78,7 +78,7 @@ class InfoGAN(GAN):
         **kwargs,
     ):
         _check_codes(categories, continuous)
-        self.categories = list(categories)
+        self.categories = tuple(categories)
         self.continuous = continuous
         super().__init__(
             generator,

@@ -92,7 +92,7 @@ def test_the_loss_has_the_penalty_and_passes_its_gradient_to_the_weights(name):
     for factor in (3.0, 0.0):
         keras.utils.set_random_seed(0)
         model = make(0.5)
-        setattr(model, its_weight, factor)
+        vars(model)[its_weight] = factor  # Which a constructor would refuse to be changed.
         kernel = model.players[0].networks[0].layers[2].kernel.value
         with tf.GradientTape() as tape:
             tape.watch(kernel)
