@@ -140,7 +140,7 @@ class AnomalyDetector(keras.Layer):
         Raises:
             ValueError: If they are not of the model's form, or a score is not a number each.
         """
-        images = float_images(images, None)
+        images = float_images(images, None, margin=getattr(self.model, "image_margin", 0.0))
         if callable(self.kind):
             scores = np.asarray(self.kind(images), "float64")
         elif self.kind == "log_prob":

@@ -103,7 +103,9 @@ class Fitting:
         with contextlib.ExitStack() as stack:
             stack.enter_context(engine.errors_as_raised())
             if takes_images:
-                context = given.first_batch_checked(x, "predict()", self._check_called_on)
+                context = given.first_batch_checked(
+                    x, "predict()", self._check_called_on, self.image_margin
+                )
                 x = stack.enter_context(context)
             return super().predict(x, batch_size, *args, **kwargs)
 

@@ -167,7 +167,7 @@ def holds_arrays(x):
     )
 
 
-def check_ranges(batch, where):
+def check_ranges(batch, where, margin=0.0):
     """Raises a ValueError if images in a batch are not in [-1, 1]; see `check_image_range`.
 
     Of points and codes, which are rows, and of labels nothing is asked.
@@ -177,19 +177,20 @@ def check_ranges(batch, where):
     ):
         for leaf in keras.tree.flatten(part):
             if len(getattr(leaf, "shape", None) or ()) >= 4:
-                check_image_range(np.asarray(leaf), f"{name}` of `{where}")
+                check_image_range(np.asarray(leaf), f"{name}` of `{where}", margin)
 
 
 @contextlib.contextmanager
-def first_batch_checked(x, where, check=None):
+def first_batch_checked(x, where, check=None, margin=0.0):
     """Context that yields `x`, which is neither slower nor another for its first batch's check.
 
     Sets of `kgen.data`, which are in [-1, 1] by what makes them, and sets that are shared out among
-    replicas already are left alone. `check` is a function of a generator's first batch.
+    replicas already are left alone. `check` is a function of a generator's first batch, `margin`
+    how far out of [-1, 1] images may be.
     """
 
     def look(batch):
-        check_ranges(batch, where)
+        check_ranges(batch, where, margin)
 
     if isinstance(x, keras.utils.PyDataset):
         look(x[0])
@@ -234,7 +235,7 @@ def check_call(model, x, where):
     if len(parts) > 1 and spec is None:
         _check_targets(model, parts[1], where)
     if inputs[0][0] == "images" and spec is None:
-        check_ranges(parts[0], where)
+        check_ranges(parts[0], where, model.image_margin)
 
 
 def _check_targets(model, targets, where):

@@ -5,10 +5,12 @@ import functools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 import kgen.data
 from kgen import models, networks
+from kgen.anomaly import AnomalyDetector
 from kgen.core import SeededNoise
 from kgen.models.corruption import CORRUPTIONS
 from tests.systems import SHAPE, SYSTEMS, code_networks
@@ -103,12 +105,26 @@ def test_gaussian_noise_has_the_deviation_asked_for():
     assert noise.mean() == pytest.approx(0.0, abs=0.02)
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras', of a generator's end.
 def test_noisy_images_may_leave_the_range():
     """By eight deviations of the noise; what leaves it farther is no image with noise."""
     model = models.DenoisingAutoencoder(*code_networks(), amount=0.5)
     noisy = model.corrupt(IMAGES, seed=1)
     assert np.abs(noisy).max() > 1.0
     assert model.reconstruct(noisy).shape == IMAGES.shape
+    model.compile("adam", run_eagerly=True)
+    expected = model(noisy)
+    batches = tf.data.Dataset.from_tensor_slices(noisy).batch(4)
+    for x in (noisy, batches, ((batch.numpy(),) for batch in batches)):
+        found = model.predict(x, verbose=0)
+        np.testing.assert_allclose(found, expected[: len(found)], atol=1e-5)
+    np.testing.assert_allclose(model.predict_on_batch(noisy), expected, atol=1e-5)
+    errors = np.mean((model.reconstruct(noisy) - noisy) ** 2, axis=(1, 2, 3))
+    detector = AnomalyDetector(model, "reconstruction")
+    np.testing.assert_allclose(detector.score(noisy), errors, rtol=1e-5)
+    for look in (model.predict, detector.score):
+        with pytest.raises(ValueError, match=r"must be in \[-5, 5\], received values in"):
+            look(127.5 * (IMAGES + 1.0))
     with pytest.raises(ValueError, match=r"`images` must be in \[-5, 5\], received values in"):
         model.reconstruct(127.5 * (IMAGES + 1.0))
     with pytest.raises(ValueError, match=r"`images` must be in \[-1, 1\], received values in"):
