@@ -128,7 +128,7 @@ def reopen(paths):
 
 def _check_goes_on(paths, before):
     """Raises if a run cannot be trained longer, as it is finished and its checkpoints are gone."""
-    if _mark(paths).exists() and not any(paths.checkpoints.glob("*")):
+    if _mark(paths).exists() and not checkpoint_file.newest_first(paths.checkpoints):
         raise ValueError(
             f"steps: {paths.config.parent} has finished its {before['steps']} rounds and holds no "
             f"checkpoint in {paths.checkpoints} to go on from. Expected as many steps, another "

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import math
 import sys
 from collections.abc import Callable
@@ -260,11 +261,11 @@ def _train(config, build, family, paths, strategy):
             kgen.distribution.synchronize_batch_norm(model)
         if config.fresh and is_chief:  # Nothing is removed before all new has proved right.
             run_folder.clear(paths)
-        if is_chief:
-            run_folder.reopen(paths)
-            run_folder.claim(paths, config)
-        kgen.distribution.wait_for_all(strategy)  # Before the others look for checkpoints.
-        run_folder.check_config(paths, config)  # All hosts have been given the chief's.
+        # The chief's word, for which the others wait before they look for checkpoints.
+        longer = run_folder.is_longer(paths, config) if is_chief else None
+        longer = json.loads(kgen.distribution.told_by_chief(strategy, json.dumps(longer)))
+        if not longer:
+            _claim(config, paths, strategy)
         if is_chief:
             names = kgen.data.class_names(config.data, config.follow_links)
             has_classes = names is not None and len(names) == getattr(model, "classes", None)
@@ -283,6 +284,7 @@ def _train(config, build, family, paths, strategy):
                 validation_data=held_out,
                 verbose=0,
                 callbacks=[
+                    *([_claiming(config, paths, strategy)] if longer else []),
                     *scoring,
                     kgen.callbacks.Throughput(batch_size),
                     # Before what ends with the training.
@@ -311,6 +313,23 @@ def _train(config, build, family, paths, strategy):
         with contextlib.suppress(lost):
             kgen.distribution.wait_for_all(strategy)
         return Result(model, history, paths)
+
+
+def _claim(config, paths, strategy):
+    """Has the folder be that of a training to come; of several hosts all have to be given it."""
+    if kgen.distribution.is_chief(strategy):
+        run_folder.reopen(paths)
+        run_folder.claim(paths, config)
+    kgen.distribution.wait_for_all(strategy)
+    run_folder.check_config(paths, config)  # The others have been given the chief's.
+
+
+def _claiming(*arguments):
+    """Callback that claims the folder of a finished run as it goes on.
+
+    Up to then it is what it was: where no checkpoint can be restored, the run stays finished.
+    """
+    return keras.callbacks.LambdaCallback(on_train_begin=lambda logs: _claim(*arguments))
 
 
 def _logs(paths):

@@ -83,11 +83,26 @@ def test_so_is_one_that_was_stopped_on_its_way(straight, tmp_path, monkeypatch):
 def test_a_run_without_checkpoints_is_not_begun_anew_in_silence(tmp_path):
     config = config_of(tmp_path / "run", 2)
     gan.run(config)
-    for file in (tmp_path / "run" / "checkpoints").iterdir():
+    for file in (tmp_path / "run" / "checkpoints").glob("[!.]*"):  # As `rm checkpoints/*`.
         file.unlink()
     with pytest.raises(ValueError, match="steps: .*finished its 2 rounds and holds no checkpoint"):
         gan.run(dataclasses.replace(config, steps=4))
     assert run_folder.finished(run_folder.paths(config.out)) is not None
+
+
+def test_a_run_that_cannot_go_on_stays_finished(tmp_path):
+    config = config_of(tmp_path / "run", 2)
+    gan.run(config)
+    for file in (tmp_path / "run" / "checkpoints").glob("*.checkpoint"):
+        file.write_bytes(file.read_bytes()[:100])
+    with (
+        pytest.warns(UserWarning, match="damaged"),
+        pytest.raises(ValueError, match="damaged checkpoints only"),
+    ):
+        gan.run(dataclasses.replace(config, steps=4))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 2
+    assert run_folder.finished(run_folder.paths(config.out)) is not None
+    assert gan.run(config).model.rounds_played == 2
 
 
 @pytest.mark.parametrize(
