@@ -130,13 +130,23 @@ class RecipeHyperModel(keras_tuner.HyperModel):
             config = dataclasses.replace(config, seed=self.config.seed + execution)
         return config
 
-    def check_scoring(self, objective):
+    def check_scoring(self, objective, model=None):
         """Raises what scoring a trial would raise of its data and features, before one is trained.
 
+        Args:
+            objective: `keras_tuner.Objective`.
+            model: One that `build` returned, to be asked as well; `None` for none.
+
         Raises:
-            ValueError: If the objective cannot be had of the recipe's data.
+            ValueError: If the objective cannot be had of the recipe's data, or of the model.
         """
-        recipes.evaluation(self.recipe, self.config, metric_of(objective.name))
+        scoring = recipes.evaluation(self.recipe, self.config, metric_of(objective.name))
+        if model is None:
+            return
+        try:
+            scoring.check(model)
+        except NotImplementedError as error:
+            raise ValueError(f"`objective` cannot be {objective.name!r}: {error}") from error
 
     def build(self, hp):
         with _mistakes_raised():

@@ -8,12 +8,14 @@ import multiprocessing
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import time
 
 import numpy as np
 
 from kgen.callbacks import DivergedError
+from kgen.core.leftovers import UNFINISHED, clear_leftovers, unfinished_name
 from kgen.core.owner import owned
 from kgen.core.whole_file import replacing
 from kgen.metrics import Score
@@ -67,16 +69,17 @@ def run(folder, protocol, rows, count, train, processes=1, fresh=False):
 
 
 def _run(folder, protocol, rows, count, train, processes, fresh):
-    claim(folder, protocol, fresh)
     trials = [Trial(row, number, protocol.seed + number) for row in rows for number in range(count)]
     # All rows' first trials before any second: a table that is not done yet says something of all.
     trials.sort(key=lambda trial: trial.number)
-    missing = [trial for trial in trials if read(folder, trial) is None]
-    if len(missing) < len(trials):
-        print(f"{folder} holds {len(trials) - len(missing)} of {len(trials)} trials.", flush=True)
-    started = time.monotonic()
-    try:
-        for done, trial in enumerate(_finish(folder, protocol, missing, train, processes), start=1):
+    with _claimed(folder, protocol, trials, fresh):
+        missing = [trial for trial in trials if read(folder, trial) is None]
+        held = len(trials) - len(missing)
+        if held:
+            print(f"{folder} holds {held} of {len(trials)} trials.", flush=True)
+        started = time.monotonic()
+        finished = _finish(folder, protocol, missing, train, processes)
+        for done, trial in enumerate(finished, start=1):
             result = read(folder, trial)
             outcome = result["failed"] or ", ".join(
                 f"{k} {v:.4g}" for k, v in result["scores"].items()
@@ -86,32 +89,61 @@ def _run(folder, protocol, rows, count, train, processes, fresh):
                 f"({time.monotonic() - started:.0f} s in all)",
                 flush=True,
             )
-    except ValueError:
-        # Of a protocol that cannot be: the folder is not to be claimed by it.
-        if not any(read(folder, trial) for trial in trials):
-            run_folder.paths(folder).config.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                (folder / "trials").rmdir()
-        raise
     return {row: [read(folder, trial) for trial in trials if trial.row == row] for row in rows}
 
 
-def claim(folder, protocol, fresh=False):
-    """Makes the folder that of a protocol.
+@contextlib.contextmanager
+def _claimed(folder, protocol, trials, fresh):
+    """Context in which the folder is that of a protocol, and trials are run in it.
+
+    After an error without a single trial that has ended it is what it was before, also of `fresh`:
+    a protocol that cannot be, as one of data that are not there, claims and removes nothing.
 
     Raises:
-        ValueError: If it holds trials of another one and not `fresh`; names the fields that differ.
+        ValueError: If it holds trials of another protocol and not `fresh`; names the fields that
+            differ. If what it holds cannot be removed.
     """
     # Trials are to a table what checkpoints are to a run: without their config they are nobody's.
     kept = folder / "trials"
     paths = dataclasses.replace(run_folder.paths(folder), checkpoints=kept)
     if not fresh:
         run_folder.check_config(paths, protocol)
+    before = paths.config.read_bytes() if paths.config.exists() else None
+    aside = kept / unfinished_name(UNFINISHED)
+    with contextlib.ExitStack() as at_last:
+        try:
+            if fresh and kept.exists():
+                with run_folder.refused_if_it_stays(folder):
+                    aside.mkdir()
+                    at_last.callback(shutil.rmtree, aside, ignore_errors=True)
+                    _move([*kept.glob("*.json"), *kept.glob("*.npz")], aside)
+            run_folder.claim(paths, protocol)
+            kept.mkdir(exist_ok=True)
+            clear_leftovers(kept)
+            yield
+        except Exception:
+            if not any(read(folder, trial) for trial in trials):
+                _put_back(paths, before, aside)
+            raise
+
+
+def _put_back(paths, config, aside):
+    """Has a folder be what it was: with this config, if any, and the trials that are put aside."""
+    if aside.exists():
+        _move(aside.iterdir(), paths.checkpoints)
+        aside.rmdir()
+    if config is None:
+        paths.config.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            paths.checkpoints.rmdir()
     else:
-        for file in [*kept.glob("*.json"), *kept.glob("*.npz")]:
-            file.unlink()
-    run_folder.claim(paths, protocol)
-    kept.mkdir(exist_ok=True)
+        with replacing(paths.config) as partial:
+            partial.write_bytes(config)
+
+
+def _move(files, folder):
+    for file in files:
+        os.replace(file, folder / file.name)
 
 
 def read(folder, trial):
@@ -203,7 +235,8 @@ def _finish(folder, protocol, trials, train, processes):
             for job in concurrent.futures.as_completed(jobs):
                 yield job.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Those that run write their results yet, while the folder is still this table's.
+            pool.shutdown(cancel_futures=True)
             raise
 
 

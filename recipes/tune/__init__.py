@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import tempfile
 from typing import Literal
 
 import tyro
@@ -76,12 +77,12 @@ def run(name, config, fixed=None, held=()):
         config.seeds,
         epochs,
     )
+    settings = (config.search, None, config.trials, config.seed)
     with owned(folder, processes.lock_name()):
         if config.fresh and processes.checked_role() != "worker":
+            _prove(hypermodel, settings)
             _clear(folder)
-        tuner = kgen.tuning.tuner(
-            hypermodel, folder / "search", config.search, None, config.trials, config.seed
-        )
+        tuner = kgen.tuning.tuner(hypermodel, folder / "search", *settings)
         tuner.search()
         if tuner.is_worker:
             text = "Nothing is left for this worker; the chief writes the results."
@@ -103,6 +104,17 @@ def _space(space, fields, fixed):
             f"`fields` must name fields of {list(left)}{held}; received {fields}.{meant}"
         )
     return {name: space[name] for name in fields}
+
+
+def _prove(hypermodel, settings):
+    """Raises what a search would raise before its first trial: nothing is removed for such a one.
+
+    Its checks, its data and its model are those of one in an empty folder.
+    """
+    with tempfile.TemporaryDirectory() as empty:
+        tuner = kgen.tuning.tuner(hypermodel, pathlib.Path(empty, "search"), *settings)
+        model = hypermodel.build(tuner.oracle.get_space())
+        hypermodel.check_scoring(tuner.oracle.objective, model)
 
 
 def _clear(folder):

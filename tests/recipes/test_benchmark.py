@@ -125,6 +125,17 @@ def test_a_protocol_that_cannot_be_claims_no_folder(tmp_path):
         trials.run(tmp_path, Protocol(factor=1.0), ["a"], 1, refused)
     results = trials.run(tmp_path, Protocol(), ["a"], 1, arithmetic)
     assert results["a"][0]["scores"] == {"modes": 0.0}
+    # One that holds a table stays what it was, also where that is to be replaced.
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(files) >= 3
+    for rows, protocol, fresh in ((["b"], Protocol(), False), (["a"], Protocol(factor=1.0), True)):
+        with pytest.raises(ValueError, match="`data` must be a set"):
+            trials.run(tmp_path, protocol, rows, 1, refused, fresh=fresh)
+        left = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        assert left == files
+    # It goes once a trial of the new one has ended.
+    trials.run(tmp_path, Protocol(factor=1.0), ["b"], 1, arithmetic, fresh=True)
+    assert {path.name for path in (tmp_path / "trials").iterdir()} == {"b-0.json", "b-0.npz"}
 
 
 class Pool(concurrent.futures.ThreadPoolExecutor):

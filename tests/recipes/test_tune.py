@@ -13,10 +13,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import kgen.metrics
 import kgen.tuning
 from kgen.core.owner import FolderInUseError, owned
 from kgen.tuning import execution, fields
 from kgen.tuning import recipe as of_recipe
+from kgen.tuning.hypermodel import RecipeHyperModel
 from kgen.tuning.objectives import metric_of
 from recipes import config_file, cyclegan, dcgan, gan, training, tune, vae
 from recipes.tune import __main__ as command_line
@@ -51,6 +53,7 @@ def arithmetic(monkeypatch):
     monkeypatch.setattr(execution, "execute", execute)
     monkeypatch.setattr(of_recipe, "build", build)
     monkeypatch.setattr(of_recipe, "load", lambda recipe, config: None)
+    monkeypatch.setattr(kgen.metrics.Evaluation, "check", lambda self, model: None)
 
 
 def test_a_search_prints_a_table_and_writes_its_files(tmp_path, capsys, arithmetic, monkeypatch):
@@ -181,7 +184,19 @@ def test_a_worker_and_a_second_chief_clear_nothing(tmp_path, monkeypatch, capsys
     kept = tmp_path / "search" / "oracle.json"
     kept.parent.mkdir()
     kept.write_text("{")
-    monkeypatch.setattr(kgen.tuning, "tuner", lambda *arguments: sys.exit(0))
+    proved = []
+
+    def tuner(hypermodel, folder, *arguments):
+        if folder == kept.parent:
+            sys.exit(0)
+        assert kept.exists()
+        proved.append(folder)
+        oracle = types.SimpleNamespace(objective=None, get_space=keras_tuner.HyperParameters)
+        return types.SimpleNamespace(oracle=oracle)
+
+    monkeypatch.setattr(kgen.tuning, "tuner", tuner)
+    monkeypatch.setattr(RecipeHyperModel, "build", lambda self, space: None)
+    monkeypatch.setattr(RecipeHyperModel, "check_scoring", lambda self, objective, model: None)
     monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
     arguments = ["dcgan", "--out", str(tmp_path), "--fixed.data", "digits", "--fresh"]
     with socket.socket() as other:
@@ -193,9 +208,32 @@ def test_a_worker_and_a_second_chief_clear_nothing(tmp_path, monkeypatch, capsys
             with pytest.raises(SystemExit) as end:
                 command_line.main(arguments)
             assert end.value.code == code and kept.exists()
+    assert not proved
     with pytest.raises(SystemExit):
         command_line.main(arguments)
-    assert not kept.exists()
+    assert not kept.exists() and len(proved) == 1
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        (["--trials", "0"], "`trials` must be an integer of at least 1"),
+        (["--search", "hyperband", "--epochs", "1"], "must have at least 2 epochs"),
+        (["--objective", "val_nll"], "`objective` cannot be 'val_nll': GAN cannot `log_prob`"),
+        (NOWHERE, "nowhere"),
+    ],
+)
+def test_a_search_that_cannot_be_removes_none(tmp_path, flags, message, capsys):
+    (tmp_path / "search" / "trial_0").mkdir(parents=True)
+    kept = [tmp_path / name for name in ("best.json", "search/search.json", "search/trial_0/a")]
+    for path in kept:
+        path.write_text("{}")
+    with pytest.raises(SystemExit) as end:
+        command_line.main(
+            ["gan", "--fixed.data", "digits", "--out", str(tmp_path), "--fresh", *flags]
+        )
+    assert end.value.code == 2 and message in capsys.readouterr().err
+    assert all(path.read_text() == "{}" for path in kept)
 
 
 def test_a_search_that_another_process_runs_is_refused(tmp_path, arithmetic):
