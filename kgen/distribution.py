@@ -25,7 +25,7 @@ def strategy(name, replicas=None):
     Example:
         with kgen.distribution.strategy("mirrored").scope():
             model = kgen.models.GAN(generator, discriminator)
-            model.compile("adam")
+            model.compile()
         model.fit(images)
 
     Args:

@@ -28,11 +28,13 @@ class BigGAN(SAGAN):
         model = kgen.models.BigGAN(
             kgen.networks.biggan_generator(shape, 10, filters=16),
             kgen.networks.biggan_discriminator(shape, 10, filters=16),
-            discriminator_updates=2,
+            discriminator_updates=1,
+            ema_momentum=0.995,
         )
-        model.compile()
-        digits = kgen.data.load("mnist5k", image_size=32, batch_size=2 * 64, labels=True)
-        model.fit(digits, epochs=50)
+        rates = {"discriminator": 2e-3, "generator": 5e-4}  # The paper's are of batches of 2,048.
+        model.compile({name: keras.optimizers.Adam(rates[name], beta_1=0.0) for name in rates})
+        digits = kgen.data.load("mnist5k", image_size=32, labels=True)
+        model.fit(digits, epochs=36)  # As `recipes.biggan`, 15 minutes on two cores.
         threes = model.sample(16, seed=0, labels=3, truncation=0.5)  # (16, 32, 32, 1)
 
     Args:

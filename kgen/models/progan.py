@@ -22,15 +22,19 @@ class ProGAN(Growing, WGANGP):
     and `critic_drift`, E[critic(real)^2].
 
     Example:
+        widths = {"filters": 16, "max_filters": 64}
         model = kgen.models.ProGAN(
-            kgen.networks.ProgressiveGenerator((32, 32, 1), latent_dim=64, filters=16),
-            kgen.networks.ProgressiveDiscriminator((32, 32, 1), filters=16),
-            fade_kimg=20,
-            stable_kimg=20,
+            kgen.networks.ProgressiveGenerator((32, 32, 1), latent_dim=64, **widths),
+            kgen.networks.ProgressiveDiscriminator((32, 32, 1), **widths),
+            fade_kimg=15,
+            stable_kimg=15,
             batch_sizes={16: 32, 32: 16},
+            ema_momentum=0.998,
         )
         model.compile()
-        model.fit(kgen.data.load("mnist5k", image_size=32, batch_size=64), epochs=100)
+        digits = kgen.data.load("mnist5k", image_size=32, batch_size=64)
+        model.fit(digits, epochs=107)  # As `recipes.progan`, 18 minutes on two cores.
+        images = model.sample(16, seed=0)  # (16, 32, 32, 1)
 
     Args:
         generator: `kgen.networks.ProgressiveGenerator`.

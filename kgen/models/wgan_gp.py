@@ -22,11 +22,16 @@ class WGANGP(ConditionalModel):
     to `fit` is `critic_updates` times that of one update (64 in the paper).
 
     Example:
+        shape = (28, 28, 1)
         model = kgen.models.WGANGP(
-            kgen.networks.resnet_generator((28, 28, 1)), kgen.networks.resnet_critic((28, 28, 1))
+            kgen.networks.dcgan_generator(shape, filters=16),
+            kgen.networks.dcgan_discriminator(shape, filters=16, normalization="layer"),
+            critic_updates=3,
+            ema_momentum=0.9,
         )
-        model.compile()
-        model.fit(kgen.data.load("mnist5k", batch_size=5 * 64), epochs=100)
+        model.compile(keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.9))
+        model.fit(kgen.data.load("mnist5k", batch_size=3 * 64), epochs=40)
+        images = model.sample(16, seed=0)  # (16, 28, 28, 1)
 
     Args:
         generator: Built `keras.Model`, latents `(batch, dimensions)` -> images.
