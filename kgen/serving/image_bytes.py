@@ -119,13 +119,15 @@ def _pixels(contents, max_pixels):
 
     def reader(form):
         def read():
-            height, width = tf.unstack(form.size(contents))
-            # Each of them, too, as the product of two of 32 bits may be too much for 64.
-            sides_fit = (height <= max_pixels) & (width <= max_pixels)
+            sides = form.size(contents)
+            height, width = tf.unstack(sides)
+            # Each of them, too, as the product of two of 32 bits may be too much for 64, and that
+            # with 0 is never too much.
+            sides_fit = tf.reduce_all((sides >= 1) & (sides <= max_pixels))
             checked = required(
                 contents,
                 sides_fit & (height * width <= max_pixels),
-                f"image_bytes: expected at most {max_pixels} pixels in a file, got ",
+                f"image_bytes: expected at least 1 and at most {max_pixels} pixels in a file, got ",
                 height,
                 " x ",
                 width,

@@ -1,7 +1,9 @@
 """Image files inside a graph: what their headers say, and their pixels.
 
-A header is read before a file is decoded, so that a small one cannot ask for much memory. Bytes
-that are missing count as 0 here: it is the decoders that refuse a broken file.
+A header is read before a file is decoded, so that a small one cannot ask for much memory. What is
+read has to be where the decoder reads it: a file whose first piece is not the one that holds the
+size is of no format here. Bytes that are missing count as 0: it is the decoders that refuse a
+broken file.
 """
 
 import dataclasses
@@ -20,7 +22,7 @@ class Format:
     """A kind of image file. Its functions take a file, a scalar string.
 
     Attributes:
-        signature: What such a file begins with: pairs of a place and the bytes there.
+        signature: What such a file begins with: tuples of a place and the texts that may be there.
         size: Returns the `(height, width)` in its header, int64.
         pixels: Returns uint8 `(height, width, 4)`, red, green, blue and alpha, and whether the file
             has an alpha channel or a transparent colour.
@@ -34,7 +36,10 @@ class Format:
 
     def is_of(self, contents):
         """Whether a file begins as one of this format does."""
-        starts = [text(contents, at, len(found)) == found for at, found in self.signature]
+        starts = [
+            tf.reduce_any(text(contents, at, len(texts[0])) == list(texts))
+            for at, *texts in self.signature
+        ]
         return tf.reduce_all(starts)
 
 
@@ -219,9 +224,14 @@ def _webp_exif(contents):
 
 
 FORMATS = {
-    "PNG": Format(((0, b"\x89PNG\r\n\x1a\n"),), _png_size, _png_pixels, _png_exif),
+    "PNG": Format(((0, b"\x89PNG\r\n\x1a\n"), (12, b"IHDR")), _png_size, _png_pixels, _png_exif),
     "JPEG": Format(((0, b"\xff\xd8\xff"),), _jpeg_size, _jpeg_pixels, _jpeg_exif),
-    "WebP": Format(((0, b"RIFF"), (8, b"WEBP")), _webp_size, _webp_pixels, _webp_exif),
+    "WebP": Format(
+        ((0, b"RIFF"), (8, b"WEBP"), (12, b"VP8 ", b"VP8L", b"VP8X")),
+        _webp_size,
+        _webp_pixels,
+        _webp_exif,
+    ),
     "BMP": Format(((0, b"BM"),), _bmp_size, _bmp_pixels, _bmp_exif),
 }
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kgen.data.decoding import common_shape, decode_file
 from kgen.serving.image_bytes import decode_image, decode_images, encode_images
-from tests.serving.odd_files import SIZE, encoded, odd_files, png, smooth
+from tests.serving.odd_files import SIZE, chunk, encoded, odd_files, png, smooth
 
 FILES = odd_files()
 MAX_PIXELS = 10_000
@@ -171,9 +171,10 @@ def refused(contents, message, shape=(8, 8, 3)):
         (b"", "expected files of PNG"),
         (b"GIF89a", "expected files of PNG"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "at least 1 and .* got 0 x 0"),
         (b"\xff\xd8\xff and then nothing", "JPEG"),
         (b"RIFF\0\0\0\0WEBP", "WebP"),
-        (b"BM and then nothing", "BMP"),
+        (b"BM and then nothing", "at least 1 and .* got 0 x"),
         (FILES["rgb.jpg"][:-100], "JPEG"),
         (FILES["rgb.png"][:-100], "PNG"),
     ],
@@ -211,6 +212,29 @@ def promising(name, place, size, form):
 )
 def test_a_header_that_promises_too_much_is_refused_before_decoding(contents):
     refused(contents, "at most 10000 pixels in a file, got 50+ x 60+[.]")
+
+
+def bare(contents):
+    """A WebP without the name of its one piece, which libwebp decodes, too."""
+    size = struct.unpack("<I", contents[16:20])[0]
+    body = b"WEBP" + contents[20 : 20 + size + size % 2]
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def test_a_size_is_read_where_the_decoder_reads_it():
+    # Each would be decoded, and what stands where the size should is small.
+    large = smooth(200, 200, 3)
+    first = chunk(b"abCd", struct.pack(">IIB", 1, 1, 8))
+    contents = encoded(large, "PNG")
+    refused(contents[:8] + first + contents[8:], "files of PNG, .*, got one that is none")
+    for options in ({}, {"lossless": True}):
+        contents = bare(encoded(large, "WEBP", **options))
+        assert tf.io.decode_webp(contents).shape[1:3] == (200, 200)
+        refused(contents, "files of .*WebP, .*, got one that is none")
+        nothing = contents[:26] + bytes(4) + contents[30:]  # Where a lossy one has its size.
+        refused(nothing, "files of .*WebP, .*, got one that is none")
+    empty = promising("lossless.webp", b"WEBP", (b"VP8 ",), "4s")
+    refused(empty[:26] + bytes(2) + empty[28:], "at least 1 and .*, got .* x 0[.]")
 
 
 def test_the_most_pixels_are_taken():
