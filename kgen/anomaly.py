@@ -117,9 +117,18 @@ class AnomalyDetector(keras.Layer):
 
         Raises:
             ValueError: If the file's name does not end in .keras.
+
+        Warns:
+            UserWarning: If there is no threshold yet.
         """
         if not str(path).endswith(".keras"):
             raise ValueError(f"`path` must end in .keras, received {str(path)!r}.")
+        if self.threshold is None:
+            warnings.warn(
+                f"{path} holds a detector without a threshold, as `calibrate` was not called: what "
+                "is loaded from it can score, and detects once it is calibrated.",
+                stacklevel=2,
+            )
         with replacing(path) as partial:
             keras.saving.save_model(self, partial)
 
@@ -140,13 +149,16 @@ class AnomalyDetector(keras.Layer):
         Raises:
             ValueError: If they are not of the model's form, or a score is not a number each.
         """
-        images = float_images(images, None, margin=getattr(self.model, "image_margin", 0.0))
         if callable(self.kind):
+            margin = getattr(self.model, "image_margin", 0.0)
+            images = float_images(images, None, margin=margin)
             scores = np.asarray(self.kind(images), "float64")
         elif self.kind == "log_prob":
             scores = -np.asarray(self.model.log_prob(images), "float64")
         else:
-            errors = np.square(np.asarray(self.model.reconstruct(images), "float64") - images)
+            reconstructed = np.asarray(self.model.reconstruct(images), "float64")
+            images = np.asarray(images)  # Of the model's form, or they were refused.
+            errors = np.square(reconstructed - images)
             scores = errors.reshape(len(images), -1).mean(axis=1)
             if self.kind == "reconstruction_ratio":
                 scores = scores / _errors_of_neighbours(images)
@@ -176,17 +188,13 @@ class AnomalyDetector(keras.Layer):
         Raises:
             ValueError: If the rate is not in (0, 1), or so small that it takes more images.
         """
-        if not isinstance(false_positive_rate, float) or not 0.0 < false_positive_rate < 1.0:
-            raise ValueError(
-                "`false_positive_rate` must be a number between 0 and 1, received "
-                f"{false_positive_rate!r}."
-            )
+        fewest = fewest_images(false_positive_rate)
         scores = np.sort(self.score(images))
         # Rounded, as 0.05 and its like are no binary fractions.
         rank = math.ceil(round((len(scores) + 1) * (1.0 - false_positive_rate), 9))
         if rank > len(scores):
             raise ValueError(
-                f"`images` must be at least {math.ceil(round(1 / false_positive_rate, 9)) - 1} for "
+                f"`images` must be at least {fewest} for "
                 f"false_positive_rate={false_positive_rate}, received {len(scores)}."
             )
         self.threshold = float(scores[rank - 1])
@@ -202,6 +210,20 @@ class AnomalyDetector(keras.Layer):
         if self.threshold is None:
             raise ValueError("`threshold` is not set: call `calibrate` first, or set it.")
         return self.score(images) > self.threshold
+
+
+def fewest_images(false_positive_rate):
+    """Returns how many normal images `AnomalyDetector.calibrate` takes at least for a rate.
+
+    Raises:
+        ValueError: If the rate is not in (0, 1).
+    """
+    if not isinstance(false_positive_rate, float) or not 0.0 < false_positive_rate < 1.0:
+        raise ValueError(
+            "`false_positive_rate` must be a number between 0 and 1, received "
+            f"{false_positive_rate!r}."
+        )
+    return math.ceil(round(1 / false_positive_rate, 9)) - 1
 
 
 def _errors_of_neighbours(images):

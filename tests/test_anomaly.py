@@ -167,3 +167,18 @@ def test_bad_input():
         AnomalyDetector(None, lambda images: images[:, 0]).score(np.array([[0.0], [np.nan]]))
     with pytest.raises(ValueError, match="`images` must be floats"):
         detector.score(np.zeros((2, 1), "uint8"))
+
+
+def test_a_detector_without_a_threshold_is_saved_with_a_warning(tmp_path):
+    detector = AnomalyDetector(SYSTEMS["autoencoder"].make())
+    with pytest.warns(UserWarning, match="without a threshold, as `calibrate` was not called"):
+        detector.save(tmp_path / "detector.keras")
+    assert keras.saving.load_model(tmp_path / "detector.keras").threshold is None
+
+
+@pytest.mark.parametrize("score", ["reconstruction_ratio", "reconstruction"])
+def test_images_that_are_never_negative_are_warned_of_once(score):
+    detector = AnomalyDetector(SYSTEMS["autoencoder"].make(), score, threshold=1.0)
+    with pytest.warns(UserWarning) as caught:
+        detector.detect(np.abs(IMAGES))
+    assert len([one for one in caught if "images * 2 - 1" in str(one.message)]) == 1

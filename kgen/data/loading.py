@@ -2,6 +2,7 @@
 
 from kgen.data.arguments import checked_count, checked_flag, checked_request
 from kgen.data.pipeline import check_split_augmented, read_examples, stream_of
+from kgen.data.registry import is_named
 from kgen.data.skipping import SkippedFiles
 
 
@@ -114,6 +115,14 @@ def load(
         request.seed,
         request.is_for_training,
         augmentations,
-        f"split={split!r} of {name_or_path}",
+        f"split={split!r} of {name_or_path}{_cut(name_or_path, request)}",
         skipped,
     )
+
+
+def _cut(name_or_path, request):
+    """Return what to say of a split from which others may have been cut."""
+    if is_named(name_or_path) or not request.is_for_training:
+        return ""
+    others = "test" if "validation" in request.split else "validation and test"
+    return f" (without parts of its own for {others}, a tenth of the images is cut out for each)"

@@ -103,8 +103,8 @@ OF_FEW_PICTURES = ("photos",)
 
 
 def is_named(name):
-    """Say whether a string is the name of a set, and no path."""
-    return _named_source(name) is not None
+    """Say whether what `load` is given is the name of a set, and no path."""
+    return isinstance(name, str) and _named_source(name) is not None
 
 
 def source_of(name_or_path):

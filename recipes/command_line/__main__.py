@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import sys
 
+from recipes import quiet
 from recipes.closed_pipe import ends_quietly
 from recipes.command_line import quick_help
 from recipes.ending import leave
@@ -42,7 +43,9 @@ class Version(argparse.Action):
 @ends_quietly()
 def main(arguments=None):
     """Runs a command; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:  # The process is this command's.
+        quiet.begin()
+        arguments = sys.argv[1:]
     width = max(map(len, COMMANDS))
     parser = argparse.ArgumentParser(
         "kgen",

@@ -37,8 +37,8 @@ def main(arguments):
         ValueError: If a field is not as described, or the model cannot be asked for the score.
     """
     config = tyro.cli(Anomaly, prog="kgen anomaly", args=arguments)
-    detector = calibrated(config)
     files = files_at(config.images)
+    detector = calibrated(config)
     scores = detector.score(read(files, detector.model)).tolist()
     rows = sorted(zip(scores, files, strict=True), reverse=True)
     found = [(str(file), score, score > detector.threshold) for score, file in rows]
@@ -59,7 +59,7 @@ def calibrated(config):
     """Returns the `AnomalyDetector` that an `Anomaly` asks for, with its threshold."""
     # Not above: `--help` need not wait for TensorFlow.
     import kgen
-    from kgen.anomaly import AnomalyDetector
+    from kgen.anomaly import AnomalyDetector, fewest_images
     from recipes.command_line.saved import load
 
     found = load(config.model)
@@ -81,12 +81,23 @@ def calibrated(config):
     rate = config.false_positive_rate
     if found.threshold is None or rate is not None or config.normal is not None:
         rate = (found.false_positive_rate or 0.05) if rate is None else rate
-        found.calibrate(normal_images(config, found.model), rate)
+        images, place = normal_images(config, found.model)
+        fewest = fewest_images(rate)
+        if len(images) < fewest:
+            raise ValueError(
+                f"normal: a threshold for --false-positive-rate {rate:g} takes at least {fewest} "
+                f"normal images, received the {len(images)} of {place}. Expected more of them "
+                "(--normal), or a larger --false-positive-rate."
+            )
+        found.calibrate(images, rate)
     return found
 
 
 def normal_images(config, model):
-    """Returns normal images to calibrate on, `(count, height, width, channels)`."""
+    """Returns normal images to calibrate on, and which they are, in words.
+
+    The images are `(count, height, width, channels)`.
+    """
     import numpy as np
 
     import kgen.data
@@ -102,20 +113,22 @@ def normal_images(config, model):
     own = of_run.get("data")
     is_own = own is not None and _place(data) == _place(own)
     if not is_own and not is_named(data) and pathlib.Path(data).expanduser().is_dir():
-        return read(files_at([data]), model)
+        return read(files_at([data]), model), f"the folder {data}"
     if is_own:
         warn_if_data_changed(config.model)
     *size, channels = model.image_shape
     is_unseen = not is_own or of_run.get("split") == "train"
+    split = "validation" if is_unseen else "test"
     batches = kgen.data.in_order(
         data,
         size,
-        split="validation" if is_unseen else "test",
+        split=split,
         channels=channels,
         on_bad_file=of_run.get("on_bad_file", "error"),
         follow_links=of_run.get("follow_links", False),
     )
-    return np.concatenate([np.asarray(batch) for batch in batches])
+    images = np.concatenate([np.asarray(batch) for batch in batches])
+    return images, f"the {split} split of {data}"
 
 
 def files_at(places):

@@ -245,7 +245,10 @@ def test_empty_test_split(tmp_path):
 
 def test_batch_larger_than_the_split(tmp_path):
     fill(tmp_path, 20)
-    with pytest.raises(ValueError, match=f"batch_size: expected at most 1., .*{tmp_path}, got 64"):
+    with pytest.raises(
+        ValueError,
+        match=rf"batch_size: expected at most 1., .*{tmp_path} .*cut out for each.*got 64",
+    ):
         kgen.data.load(tmp_path)
 
 

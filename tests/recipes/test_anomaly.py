@@ -86,7 +86,10 @@ def test_anomaly_refuses_in_one_sentence(saved, digits_folder, tmp_path, capsys)
     said = refused(capsys, f"anomaly {tmp_path}/dcgan.keras {digits_folder} {normal}")
     assert "must be able to `reconstruct`" in said
     said = refused(capsys, f"anomaly {saved} {digits_folder} {normal} --false-positive-rate 0.001")
-    assert "`images` must be at least 999" in said
+    assert "--false-positive-rate 0.001 takes at least 999 normal images" in said
+    assert f"received the 30 of the folder {digits_folder}" in said and "--normal" in said
+    said = refused(capsys, f"anomaly {tmp_path}/no-run {tmp_path}/nowhere")
+    assert said == f"error: images: {tmp_path}/nowhere does not exist.\n"
 
 
 def test_anomaly_of_a_run_is_calibrated_on_its_held_out_images(tmp_path, digits_folder, capsys):
