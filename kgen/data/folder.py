@@ -45,7 +45,8 @@ def list_folder(folder, split, follow_links=False):
     without its suffix, decides, so that no other image changes it. Each gets about a tenth.
 
     If every image lies in a subfolder (of its split), the subfolders are the classes, numbered in
-    the order of their sorted names, the same in all splits.
+    the order of their sorted names, the same in all splits. A split that is a folder with an image
+    outside of them has no labels, and the others keep theirs.
 
     Args:
         folder: `pathlib.Path` of a folder.
@@ -86,7 +87,8 @@ def split_names(names, split, folder):
     else:
         places = [place_of_name(name) for name in names]
         rows = rows_of_split(places, split, ("validation", "test"), folder)
-    return rows, None if classes is None else classes[rows]
+    labels = None if classes is None else classes[rows]
+    return rows, None if labels is None or -1 in labels else labels
 
 
 def count_classes(folder, follow_links=False):
@@ -107,7 +109,7 @@ def class_names(folder, follow_links=False):
     """
     names = image_names(folder, follow_links)
     folders = _first_folders(names, split_folders(names, folder))
-    return None if folders is None else sorted(set(folders))
+    return None if folders is None else sorted(set(folders) - {None})
 
 
 def image_names(folder, follow_links=False):
@@ -212,18 +214,26 @@ def _rows_of_folders(names, split, folder, present):
 
 
 def _first_folders(names, splits):
-    """Return the first folder of each file, below its split, or None if a file lies in none."""
+    """Return the first folder of each file, below its split, or None if there are no classes.
+
+    There are none in a split of which a file lies in no folder; of its files all are None.
+    """
+    parts = ["" if not splits else name.partition("/")[0] for name in names]
     if splits:
         names = [name.partition("/")[2] for name in names]
-    if any("/" not in name for name in names):
+    unlabelled = {part for part, name in zip(parts, names, strict=True) if "/" not in name}
+    if unlabelled >= set(parts):
         return None
-    return [name[: name.index("/")] for name in names]
+    return [
+        None if part in unlabelled else name[: name.index("/")]
+        for part, name in zip(parts, names, strict=True)
+    ]
 
 
 def _classes(names, splits):
-    """Return the int32 class of each file from its first folder, or None if one lies in none."""
+    """Return the int32 class of each file from its first folder, -1 for none, or None."""
     folders = _first_folders(names, splits)
     if folders is None:
         return None
-    numbers = {folder: number for number, folder in enumerate(sorted(set(folders)))}
-    return np.fromiter((numbers[folder] for folder in folders), np.int32, len(folders))
+    numbers = {folder: number for number, folder in enumerate(sorted(set(folders) - {None}))}
+    return np.fromiter((numbers.get(folder, -1) for folder in folders), np.int32, len(folders))

@@ -89,7 +89,10 @@ def in_order(
     skipped = SkippedFiles()
     examples = read_examples(name_or_path, request, skipped)
     if checked_flag("labels", labels) and not examples.has_labels:
-        raise ValueError(f"labels: expected False because {name_or_path} has no labels, got True.")
+        raise ValueError(
+            f"labels: expected False because split={split!r} of {name_or_path} has no labels, got "
+            "True."
+        )
     skipped.report()
 
     place = places_in_order(examples.count, limit)

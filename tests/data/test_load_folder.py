@@ -1,6 +1,7 @@
 """Folders of image files: which files count, and splits, classes, sizes and channels."""
 
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_labels_of_images_without_class(tmp_path, beside):
     fill(tmp_path, 10)
     if beside:
         fill(tmp_path / "cat", 10)
-    with pytest.raises(ValueError, match=f"labels: expected False because {tmp_path} has no"):
+    with pytest.raises(ValueError, match=f"labels: .* split='train' of {tmp_path} has no"):
         kgen.data.load(tmp_path, labels=True, batch_size=2)
 
 
@@ -205,6 +206,20 @@ def test_train_beside_another_folder_is_a_class_and_said_to_be(tmp_path):
         ("faces/train faces/test", r"expected splits right below it, found test/, train/ in faces"),
         ("cat/train dog/val cat/val", "expected splits right below it, found train/, val/ in cat"),
         ("train/x/test train/x/dev", "expected splits right below it"),
+        ("seg_train seg_test seg_pred", "no folders beside the splits .* Give splits these names"),
+        ("seg_train/seg_train/sea seg_test/seg_test/sea", "found seg_test/, seg_train/"),
+        ("mnist_train mnist_test", "no folders beside the splits"),
+        ("x-train x-test", "no folders beside the splits"),
+        ("my.Train myTest", "no folders beside the splits"),
+        ("trn tst", "no folders beside the splits"),
+        ("trainval test", "no folders beside the splits"),
+        ("trainA trainB", "no folders beside the splits"),
+        ("testA testB", "no folders beside the splits"),
+        ("train_1 train_2", "no folders beside the splits"),
+        ("train_images train_masks", "no folders beside the splits"),
+        ("DIV2K_train_HR DIV2K_valid_HR", "no folders beside the splits"),
+        ("train_cats test_cats", "no folders beside the splits"),
+        ("faces/trainA faces/trainB", "expected splits right below it"),
     ],
 )
 def test_splits_that_would_be_taken_for_something_else_are_refused(tmp_path, folders, message):
@@ -214,10 +229,64 @@ def test_splits_that_would_be_taken_for_something_else_are_refused(tmp_path, fol
         list_folder(tmp_path, "train")
 
 
-def test_classes_whose_names_begin_as_those_of_splits(tmp_path):
-    for name in ("train_station", "test_tube", "valley", "deviation"):
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [
+        ("train2017", "bridge"),
+        ("TEST_images", "labels"),
+        ("my_train", "sea"),
+        ("bullet_train", "bus"),
+        ("train_images", None),
+    ],
+)
+def test_one_that_looks_like_a_split_is_a_class_and_said_to_be(tmp_path, name, beside):
+    folders = sorted(filter(None, [name, beside]))
+    for folder in folders:
+        fill(tmp_path / folder, 10)
+    with pytest.warns(UserWarning, match=f"{name}/ is taken for a class and not for a split"):
+        assert kgen.data.class_names(tmp_path) == folders
+
+
+def test_pairs_and_sets_are_not_mixed_from_folders_that_look_like_splits(tmp_path):
+    for name in ("a/trainA", "a/trainB", "b/trainA", "b/trainB"):
         fill(tmp_path / name, 10)
-    assert kgen.data.class_count(tmp_path) == 4
+    a, b = tmp_path / "a", tmp_path / "b"
+    for read in (
+        lambda: kgen.data.pairs(a, side_by_side="input_left", batch_size=2),
+        lambda: kgen.data.pairs(a, targets=b, batch_size=2),
+        lambda: kgen.data.unpaired(a, b, batch_size=2),
+    ):
+        with pytest.raises(ValueError, match="expected no folders beside the splits .* trainB/"):
+            read()
+
+
+def test_classes_whose_names_are_like_those_of_splits(tmp_path):
+    folders = ["train_station", "test_tube", "valley", "deviation", "brain", "trains", "Testament"]
+    for name in folders:
+        fill(tmp_path / name, 10)
+    assert kgen.data.class_names(tmp_path) == sorted(folders)
+
+
+def test_trains_are_classes(tmp_path):
+    """Of one part all, and named by what they are: warned of, no more."""
+    for name in ("steam_train", "bullet train", "bus"):
+        fill(tmp_path / name, 10)
+    with pytest.warns(UserWarning, match="bullet train/, steam_train/ is taken .* found bus/"):
+        assert kgen.data.class_count(tmp_path) == 3
+
+
+def test_a_split_without_classes_leaves_the_others_theirs(tmp_path):
+    for name in ("train/cat", "train/dog", "val"):
+        fill(tmp_path / name, 40)
+    assert kgen.data.class_names(tmp_path) == ["cat", "dog"]
+    paths, labels = list_folder(tmp_path, "train")
+    assert ["train/" + ("cat", "dog")[label] for label in labels] == [
+        pathlib.PurePath(name).parent.as_posix() for name in paths.names
+    ]
+    for split in ("validation", "train+validation"):
+        assert len(list_folder(tmp_path, split)[0]) and list_folder(tmp_path, split)[1] is None
+        with pytest.raises(ValueError, match=f"split='{re.escape(split)}' .* has no labels"):
+            kgen.data.load(tmp_path, split=split, labels=True, batch_size=2)
 
 
 def test_images_beside_the_splits(tmp_path):
