@@ -106,7 +106,8 @@ def load(
     if labels and not rows.has_labels:
         raise ValueError(
             f"labels: expected False because split={split!r} of {name_or_path} has no labels (a "
-            "folder has them in one subfolder a class, a .npz file under 'y' or 'labels'), got True."
+            "folder has them in a subfolder each class, a .npz file under 'y' or 'labels'), got "
+            "True."
         )
     skipped.report()
     return stream_of(

@@ -17,8 +17,8 @@ _LIKE_PARTS |= dict.fromkeys(("eval", "evaluation", "holdout", "held_out", "held
 _WORDS = "|".join(sorted(_LIKE_PARTS, key=len, reverse=True))
 # As train2017, trainA, test_images and "val set" are; and not as train_station is.
 _LIKE = re.compile(
-    rf"({_WORDS})([ _.-]?(\d+(x\d+)?|[abxy]|[hl]r|sets?|dataset|split|part|full|folder|data|samples?"
-    r"|images?|imgs?|photos?|pictures?|frames?|masks?|labels?))?"
+    rf"({_WORDS})([ _.-]?(\d+(x\d+)?|[abxy]|[hl]r|sets?|dataset|split|part|full|folder|data"
+    r"|samples?|images?|imgs?|photos?|pictures?|frames?|masks?|labels?))?"
 )
 _LIKE_AT_THE_END = re.compile(rf".+[ _.-]({_WORDS})")  # As seg_train is, and a bullet_train.
 _WITHIN = re.compile(rf"(?<![a-z])({_WORDS})(?![a-z])")
