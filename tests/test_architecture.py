@@ -42,7 +42,7 @@ ALONE = {
     "kgen.augmentation": set(),
     "kgen.data": {"kgen.core", "kgen.core.engine", "kgen.suggestion"},
     "kgen.latent": {"kgen.core", "kgen.core.engine", "kgen.losses", "kgen.metrics"},
-    "kgen.metrics": {"kgen.core", "kgen.data", "kgen.suggestion", "kgen.version"},
+    "kgen.metrics": {"kgen.core", "kgen.losses", "kgen.data", "kgen.suggestion", "kgen.version"},
     "kgen.plotting": {"kgen.core"},
     "kgen.serving": {"kgen.core", "kgen.version"},
 }

@@ -32,9 +32,11 @@ class Checkpoint(RoundCallback):
     callback leaves a checkpoint, too, once the others have dealt with the round.
 
     One process at a time has the folder: a second one is told who has it. What a training is, its
-    model's and optimizers' configs and its variables' names and types, stands in the checkpoint:
-    one that differs is refused, unless `changes` says otherwise. Other data and other versions of
-    kgen, Keras and TensorFlow are warned of. Learning rates that callbacks have changed come back.
+    model's and optimizers' configs, the functions of your own in them and its variables' names and
+    types, stands in the checkpoint: one that differs is refused, unless `changes` says otherwise.
+    Other data are warned of, where they are arrays or of `kgen.data` (what is in another dataset is
+    not known), and other versions of kgen, Keras and TensorFlow. Learning rates that callbacks have
+    changed come back.
 
     The first Ctrl-C (or SIGTERM) lets the round end, writes a checkpoint and only then stops; a
     second one stops at once. A signal that the process ignores stays ignored.

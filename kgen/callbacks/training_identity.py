@@ -9,7 +9,9 @@ import keras
 import numpy as np
 
 from kgen.callbacks.model_state import groups
+from kgen.callbacks.own_functions import changed_functions, own_functions
 from kgen.core import engine
+from kgen.core.visible_config import config_of
 from kgen.data.fingerprint import of_data
 from kgen.version import __version__
 
@@ -26,8 +28,9 @@ def identity(model, data):
     """Returns what decides a training beside its state, as JSON can hold it.
 
     The format, versions, configs of the model and of the optimizers as `compile` was given them
-    (rates that callbacks change are state), names and types of all variables, and the data's
-    fingerprint. A model without config, such as one of a network that has none, is not compared.
+    (rates that callbacks change are state), functions of somebody's own, names and types of all
+    variables, and the data's fingerprint. Of a network or schedule without config the numbers and
+    words that it holds count, and the layers; a model whose own config cannot be had has none.
 
     Args:
         model: A compiled `kgen.GenerativeModel`.
@@ -42,6 +45,7 @@ def identity(model, data):
         },
         "model": _plain({"class_name": type(model).__name__, "config": _config_of(model)}),
         "optimizer": _nameless(_plain(model.optimizer.compiled_with)),
+        "functions": own_functions(model),
         "variables": {
             group: [[_name_of(v, group), keras.backend.standardize_dtype(v.dtype)] for v in found]
             for group, found in groups(model).items()
@@ -111,6 +115,10 @@ def changes(before, now):
     ]
     if _is_another_system(before, now):
         return found[:1]
+    found += [
+        f"the function at {place} is another one"
+        for place in changed_functions(before.get("functions", {}), now.get("functions", {}))
+    ]
     old, new = before.get("variables", {}), now["variables"]
     found += [
         f"the {group} held {' of '.join(one)} where there is {' of '.join(other)}"
@@ -141,9 +149,10 @@ def _rate(optimizer):
 
 def _config_of(model):
     try:
-        return keras.saving.serialize_keras_object(model.get_config())
-    except Exception:  # A network of one's own may have no config, and says so in any way.
+        config = model.get_config()
+    except Exception:  # A class of one's own may have none, and says so in any way.
         return {}
+    return {name: config_of(value) for name, value in config.items()}
 
 
 def _differences(before, now, place, is_config=False):

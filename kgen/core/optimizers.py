@@ -6,6 +6,7 @@ import warnings
 import keras
 
 from kgen.core.keras_private import own_variables, trained_by
+from kgen.core.visible_config import config_of
 from kgen.suggestion import did_you_mean
 
 # Keras 3.12, the last for Python 3.10, has callbacks that know a single plain optimizer only.
@@ -25,7 +26,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     Attributes:
         compiled_with: The players' optimizers as `compile` was given them, serialised: callbacks
-            change rates. An empty dict of one without config.
+            change rates.
         iterations: Rounds played. A player's own optimizer counts its own updates.
         optimizers: The players' optimizers without their loss scaling: whose learning rates and
             moving averages Keras' callbacks read and set.
@@ -59,7 +60,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         composite = cls(by_player)
         composite.players = tuple(players)
         composite.build(None)
-        composite.compiled_with = {name: _config_of(one) for name, one in by_player.items()}
+        composite.compiled_with = {name: config_of(one) for name, one in by_player.items()}
         return composite
 
     @property
@@ -305,13 +306,6 @@ def _names():
     kinds = {name: kind for name, kind in vars(keras.optimizers).items() if isinstance(kind, type)}
     base = keras.optimizers.Optimizer
     return [name.lower() for name, kind in kinds.items() if issubclass(kind, base)]
-
-
-def _config_of(optimizer):
-    try:
-        return keras.saving.serialize_keras_object(optimizer)
-    except Exception:  # A schedule of one's own may have none, and says so in any way.
-        return {}
 
 
 def _with_loss_scale(optimizer):

@@ -224,6 +224,93 @@ def test_a_lambda_and_names_of_ones_own_compare(tmp_path):
     assert model_again.rounds_played == 2
 
 
+def scaled(factor):
+    """A loss pair of functions that differ in nothing but a number around them."""
+
+    def of_discriminator(real, fake):
+        """Words."""
+        return factor * (keras.ops.mean(fake) - keras.ops.mean(real))
+
+    def of_generator(fake):
+        return -factor * keras.ops.mean(fake)
+
+    return of_discriminator, of_generator
+
+
+def test_functions_of_ones_own_are_known_by_what_they_compute(tmp_path):
+    train(tmp_path / "pair", tiny_gan(loss=scaled(1.0), seed=1))
+    train(tmp_path / "pair", tiny_gan(loss=scaled(1.0), seed=1))
+    with pytest.raises(ValueError, match=r"the function at model\.loss\.discriminator is another"):
+        train(tmp_path / "pair", tiny_gan(loss=scaled(100.0), seed=1))
+
+    def model(function):
+        return models.GAN(tiny_generator([keras.layers.Lambda(function)]), tiny_critic(), seed=1)
+
+    train(tmp_path / "layer", model(lambda x: 0.5 * x))
+    with pytest.raises(ValueError, match=r"the function at layer \d+ \(Lambda\)\.function is"):
+        train(tmp_path / "layer", model(lambda x: 5.0 * x))
+
+
+class Unwritten(keras.Model):
+    """A network of somebody's own that has no config."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.flat = keras.layers.Flatten()
+        self.scores = keras.layers.Dense(1, activation=activation)
+
+    def call(self, images):
+        return self.scores(self.flat(images))
+
+    def get_config(self):
+        raise NotImplementedError
+
+
+def test_a_network_without_config_is_known_by_its_layers_and_the_rest_by_its_config(tmp_path):
+    @keras.saving.register_keras_serializable("kgen_tests")
+    class Own(kgen.GenerativeModel):
+        def __init__(self, network, weight=1.0, **kwargs):
+            super().__init__([kgen.Player("own", (network,), self.error)], **kwargs)
+            self.network, self.weight = network, weight
+
+        def error(self, images, training):
+            return self.weight * keras.ops.mean(self.network(images, training=training))
+
+    def model(activation="relu", weight=1.0):
+        network = Unwritten(activation)
+        network(IMAGES)
+        return Own(network, weight, seed=1)
+
+    sgd = {"own": keras.optimizers.SGD(1e-3)}
+    train(tmp_path, model(), sgd)
+    train(tmp_path, model(), {"own": keras.optimizers.SGD(1e-3)})
+    for other, words in (
+        (model("tanh"), "activation was 'relu' and is now 'tanh'"),
+        (model(weight=5.0), r"model\.weight was 1\.0 and is now 5\.0"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            train(tmp_path, other, {"own": keras.optimizers.SGD(1e-3)})
+
+
+def test_a_schedule_without_config_is_known_by_where_it_starts(tmp_path):
+    class Own(keras.optimizers.schedules.LearningRateSchedule):
+        def __init__(self, rate):
+            self.rate = rate
+
+        def __call__(self, step):
+            return self.rate
+
+        def get_config(self):
+            raise NotImplementedError
+
+    def optimizers(rate):
+        return {n: keras.optimizers.SGD(Own(rate)) for n in ("discriminator", "generator")}
+
+    train(tmp_path, tiny_gan(seed=1), optimizers(1e-3))
+    with pytest.raises(ValueError, match="learning_rate was 0.001.* and is now 1.0"):
+        train(tmp_path, tiny_gan(seed=1), optimizers(1.0))
+
+
 def test_names_of_optimizers_are_for_logs_alone(folder):
     named = {n: keras.optimizers.Adam(1e-3, name=f"my_{n}") for n in ("discriminator", "generator")}
     assert train(folder, tiny_gan(seed=1), named).rounds_played == 2
