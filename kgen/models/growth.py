@@ -20,7 +20,7 @@ class Growing:
 
     Real images shown so far, a weight, decide the phase of each round: batches are averaged down to
     its size and faded as the fakes are, with the same alpha; the players move the variables that
-    are in use; a graph is traced once a phase. Optimizers begin anew with each size, as the
+    are in use; a graph is traced once a phase. Optimizers begin anew with each phase, as the
     authors' code has it: Adam, which counts its steps for all variables together, would make a new
     block's first ones longer than its own count would, by 1 / sqrt(1 - beta_2). So does a schedule
     of the learning rate; the rate itself stays as it is. A model that is saved, or killed and
@@ -87,7 +87,7 @@ class Growing:
 
     def _enter(self, phase):
         """Puts the networks to a phase, where they are not in it, and restarts what moves them."""
-        if self.compiled and phase.stage > self.generator.stage:
+        if self.compiled and self.generator.structure != (phase.stage, phase.fading):
             self.optimizer.restart()
         for network in self.growing_networks():
             if network.structure != (phase.stage, phase.fading):
@@ -181,9 +181,7 @@ class Growing:
         """Returns real images as the networks see them: of the stage's size, and faded alike."""
         network = self.generator
         images = ops.cast(images, "float32")
-        height = (
-            images.shape[1] or self.image_shape[0]
-        )  # Of the last stage, or of this one already.
+        height = images.shape[1] or self.image_shape[0]  # Of the last stage, or of this one.
         images = averaged(images, height // network.sizes[network.stage][0])
         return network.fade([averaged(images, 2), images]) if network.fading else images
 

@@ -129,7 +129,7 @@ def test_phases_follow_the_images_shown_and_are_traced_once():
 
 
 def test_phases_of_three_sizes():
-    """And what is not in use stays as it is; optimizers begin anew with each size."""
+    """And what is not in use stays as it is; optimizers begin anew with each phase."""
     model = compiled(progan(shape=SMALL, ema_momentum=None), adam(), run_eagerly=True)
     optimizer = model.optimizer.by_player["critic"]
     first, new, last = (block.trainable_variables[0] for block in model.critic.blocks)
@@ -146,10 +146,10 @@ def test_phases_of_three_sizes():
     seen += watched(model, images[16:32], batch_size=16)  # The fade, at alpha 0.
     assert int(optimizer.iterations.numpy()) == 1 and model.rounds_played == 2
     seen += watched(model, images[32:48], batch_size=16)
-    assert int(optimizer.iterations.numpy()) == 2
-    # A second step with a first gradient: 0.01 g / sqrt(0.01 g^2 / (1 - 0.99^2)), and not 10 times.
+    assert int(optimizer.iterations.numpy()) == 1
+    # A first step with a first gradient: 0.01 g / sqrt(0.01 g^2 / (1 - 0.99)), and not 10 times.
     assert velocity(new).any()
-    assert np.abs(new.numpy() - untouched).max() == pytest.approx(0.01411, rel=1e-2)
+    assert np.abs(new.numpy() - untouched).max() == pytest.approx(0.01, rel=1e-2)
     assert not velocity(last).any()
     seen += watched(model, images[48:], batch_size=16)
     assert seen == [
