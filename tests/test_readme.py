@@ -77,15 +77,16 @@ def test_classes_and_pictures_are_made_as_asked(tmp_path, monkeypatch):
 
 
 def test_styles_are_mapped_mixed_and_measured(tmp_path, monkeypatch):
+    train_untraced(monkeypatch)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs/stylegan").mkdir(parents=True)
-    SYSTEMS["stylegan"].make().save("runs/stylegan/model.keras")  # As its recipe leaves one.
-    names = {"keras": keras, "kgen": kgen}
-    code = STYLES.replace("samples=100)", "samples=20)")
-    assert code != STYLES
+    names = {"kgen": kgen, "shape": (28, 28, 1)}
+    code = STYLES.replace("epochs=27)", "epochs=1, steps_per_epoch=2)")
+    code = code.replace("samples=100)", "samples=20)").replace('filters": 16', 'filters": 4')
+    assert "steps_per_epoch=2" in code and "samples=20" in code and 'filters": 4' in code
     exec(code, names)
-    assert names["w"].shape[:2] == (4, names["styles"].generator.layer_count)
-    assert names["made"].shape == (64, *SHAPE) and names["table"].shape == (2, 3, *SHAPE)
+    assert names["w"].shape == (4, names["styles"].generator.layer_count, 64)
+    assert "images" not in names and names["shape"] == (28, 28, 1)  # Of the first block.
+    assert names["made"].shape == (100, 16, 16, 1) and names["table"].shape == (2, 3, 16, 16, 1)
     assert (tmp_path / "styles.png").exists() and (tmp_path / "mixed.png").exists()
 
 
