@@ -5,6 +5,8 @@ import pathlib
 import re
 import urllib.parse
 
+from kgen.serving.errors import ServerError
+
 SCHEMES = ("http", "https", "grpc", "grpcs")
 
 
@@ -57,11 +59,40 @@ class Access:
         return tuple(str(_expanded(path)) for path in self.client_certificate)
 
     def told(self, message):
-        """Returns what may be shown of a server's message: short, and without credentials."""
+        """Returns what may be shown of a server's message: short, and without credentials.
+
+        That is without the headers' values and without each part of them, such as a cookie's.
+        """
+        secrets = set()
         for value in (self.headers or {}).values():
-            for secret in (value, value.rpartition(" ")[2]):
-                message = message.replace(secret, "...") if len(secret) > 3 else message
+            secrets |= {value, *re.split(r"[\s;,=]+", value), *re.split(r"[^\w.~+/-]+", value)}
+        for secret in sorted(secrets, key=len, reverse=True):
+            if len(secret) > 3:
+                # Also as it stands in JSON and in representations of texts.
+                message = re.sub(r"\\*".join(map(re.escape, secret)), "...", message)
         return message if len(message) <= 1000 else f"{message[:1000]}..."
+
+    def read(self, parse, shown):
+        """Returns what `parse()` makes of a server's answer, of which nothing is sure.
+
+        Args:
+            parse: The function.
+            shown: What the answer is called where it is not understood, a text.
+
+        Raises:
+            ServerError: Whatever `parse` raises.
+        """
+        try:
+            return parse()
+        except ServerError:
+            raise
+        except Exception:
+            pass
+        # Without the chain, whose parts hold the answer and so what it may repeat.
+        raise ServerError(
+            f"{self.address} did not answer as TensorFlow Serving does, but "
+            f"{self.told(shown.strip()) or 'nothing':.100}."
+        )
 
 
 def _check_address(address):

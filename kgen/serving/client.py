@@ -9,7 +9,7 @@ import numpy as np
 
 from kgen.serving.access import Access
 from kgen.serving.deadline import Deadline
-from kgen.serving.errors import ServerUnavailableError
+from kgen.serving.errors import ServerError, ServerUnavailableError
 from kgen.serving.remote import GrpcTransport
 from kgen.serving.rest import RestTransport
 from kgen.serving.tensors import as_sent
@@ -46,7 +46,8 @@ class Client:
             a server that asks for one.
         retries: How often a request is sent again where no server answers or it is too busy, after
             0.1 seconds on average, then 0.2 and so on. To ask a model twice changes nothing.
-        max_response_bytes: The most bytes of an answer; a longer one is not read to its end.
+        max_response_bytes: The most bytes of an answer, and by gRPC of the arrays that it is for; a
+            longer one is not read to its end.
 
     Raises:
         ValueError: If an argument is not of this form.
@@ -260,5 +261,7 @@ def _is_files(images):
 
 def _only(outputs):
     """The one output; files as a list."""
+    if len(outputs) != 1:
+        raise ServerError(f"Expected one output, the server names {sorted(outputs)}.")
     (array,) = outputs.values()
     return list(array) if array.dtype == object else array

@@ -1,5 +1,6 @@
 """TensorFlow Serving's gRPC interface, by the classes of tensorflow-serving-api."""
 
+import math
 import pathlib
 
 import numpy as np
@@ -43,16 +44,21 @@ class GrpcTransport:
 
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         response = self._ask(self.service.GetModelMetadata, request, deadline)
-        found = get_model_metadata_pb2.SignatureDefMap()
-        response.metadata["signature_def"].Unpack(found)
-        return {
-            name: {
-                "inputs": {key: _spec(info) for key, info in signature.inputs.items()},
-                "outputs": {key: _spec(info) for key, info in signature.outputs.items()},
+
+        def parse():
+            found = get_model_metadata_pb2.SignatureDefMap()
+            if not response.metadata["signature_def"].Unpack(found):
+                raise TypeError("expected a SignatureDefMap")
+            return {
+                name: {
+                    "inputs": {key: _spec(info) for key, info in signature.inputs.items()},
+                    "outputs": {key: _spec(info) for key, info in signature.outputs.items()},
+                }
+                for name, signature in found.signature_def.items()
+                if is_of_model(name)
             }
-            for name, signature in found.signature_def.items()
-            if is_of_model(name)
-        }
+
+        return self.access.read(parse, "signatures that cannot be read")
 
     def predict(self, signature, inputs, outputs, deadline):
         """As of `RestTransport`."""
@@ -66,7 +72,18 @@ class GrpcTransport:
         missing = set(outputs) - set(response.outputs)
         if missing:
             raise ServerError(f"{self.access.address} answered without {sorted(missing)}.")
-        return {name: np.array(tf.make_ndarray(response.outputs[name])) for name in outputs}
+
+        def parse():
+            found = {name: response.outputs[name] for name in outputs}
+            # A tensor of one value many times is sent as that value.
+            if sum(_bytes(tensor) for tensor in found.values()) > self.access.max_response_bytes:
+                raise ServerError(
+                    f"{self.access.address} answers arrays of more than `max_response_bytes`, "
+                    f"{self.access.max_response_bytes}."
+                )
+            return {name: np.array(tf.make_ndarray(tensor)) for name, tensor in found.items()}
+
+        return self.access.read(parse, "tensors that cannot be read")
 
     def close(self):
         """Closes the connection."""
@@ -100,6 +117,15 @@ def _channel(access, options):
     paths = (access.roots, *reversed(access.identity or (None, None)))
     contents = [None if path is None else pathlib.Path(path).read_bytes() for path in paths]
     return grpc.secure_channel(target, grpc.ssl_channel_credentials(*contents), options)
+
+
+def _bytes(tensor):
+    """The memory that an array of a TensorProto takes; of texts that of references to them."""
+    sizes = [dim.size for dim in tensor.tensor_shape.dim]
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"expected sizes, got {sizes}")
+    dtype, _ = spec_of(tensor.dtype, sizes)
+    return dtype.itemsize * math.prod(sizes)
 
 
 def _spec(info):

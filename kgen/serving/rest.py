@@ -1,6 +1,7 @@
 """TensorFlow Serving's REST interface: requests and answers in JSON."""
 
 import base64
+import contextlib
 import http.client
 import http.cookiejar
 import json
@@ -46,8 +47,8 @@ class RestTransport:
         Args:
             deadline: The `Deadline` of the answer.
         """
-        answer = self._ask(f"{self.url}/metadata", deadline)
-        try:
+
+        def parse(answer):
             found = answer["metadata"]["signature_def"]["signature_def"]
             return {
                 name: {
@@ -57,8 +58,8 @@ class RestTransport:
                 for name, signature in found.items()
                 if is_of_model(name)
             }
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise self._strange(answer) from error
+
+        return self._ask(parse, f"{self.url}/metadata", deadline)
 
     def predict(self, signature, inputs, outputs, deadline):
         """Returns a dict of arrays by name.
@@ -73,20 +74,20 @@ class RestTransport:
             "signature_name": signature,
             "inputs": {name: _plain(array) for name, array in inputs.items()},
         }
-        answer = self._ask(f"{self.url}:predict", deadline, request)
-        try:
+
+        def parse(answer):
             found = answer["outputs"]
             if len(outputs) == 1:  # Then it comes without its name.
                 found = {next(iter(outputs)): found}
             return {name: _array(found[name], spec) for name, spec in outputs.items()}
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise self._strange(answer) from error
+
+        return self._ask(parse, f"{self.url}:predict", deadline, request)
 
     def close(self):
         """Closes the connections."""
         self.session.close()
 
-    def _ask(self, url, deadline, content=None):
+    def _ask(self, parse, url, deadline, content=None):
         status, body = deadline.of(lambda: self._answer(url, deadline, content))
         if status in _UNAVAILABLE:
             raise ServerUnavailableError(f"{url} answered {status}: {self._message(body)}")
@@ -94,10 +95,7 @@ class RestTransport:
             raise ServerError(f"{url} answered {status}, a redirect, which is not followed.")
         if status != 200:
             raise ServerError(f"{url} answered {status}: {self._message(body)}")
-        try:
-            return json.loads(body)
-        except ValueError as error:
-            raise ServerError(f"{url} did not answer JSON: {error}.") from None
+        return self.access.read(lambda: parse(json.loads(body)), body.decode(errors="replace"))
 
     def _answer(self, url, deadline, content):
         """Returns the status and the body of an answer."""
@@ -145,14 +143,9 @@ class RestTransport:
         return ServerUnavailableError(f"No server at {self.access.address}: {reason}.")
 
     def _message(self, body):
-        try:
+        with contextlib.suppress(Exception):  # It may be anything.
             return self.access.told(sentence_of(json.loads(body)["error"]))
-        except (ValueError, KeyError, TypeError):
-            return self.access.told(body.decode(errors="replace").strip())
-
-    def _strange(self, answer):
-        shown = self.access.told(f"{answer!r:.100}")
-        return ServerError(f"{self.url} did not answer as TensorFlow Serving does, but {shown}.")
+        return self.access.told(body.decode(errors="replace").strip())
 
 
 def _causes(error):

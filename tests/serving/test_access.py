@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from tensorflow.core.framework import tensor_pb2
 
 from kgen.serving import Client, ServerError, ServerTimeoutError, ServerUnavailableError
 
@@ -47,7 +48,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body.encode())
+        self.wfile.write(body.encode() if isinstance(body, str) else body)
 
     do_GET = do_POST = answer  # noqa: N815
 
@@ -167,6 +168,55 @@ def test_what_a_server_refuses_it_is_not_asked_again():
         assert len(server.answers) == 1
 
 
+def of_integers(*names):
+    """Metadata of a model whose output, or outputs, are integers."""
+    whole = {**tensor(-1), "dtype": "DT_INT32"}
+    found = {**DECODE, "outputs": dict.fromkeys(names, whole)}
+    return json.dumps({"metadata": {"signature_def": {"signature_def": {"decode": found}}}})
+
+
+@pytest.mark.parametrize(
+    ("metadata", "answer"),
+    [
+        ("[" * 200_000, IMAGES),
+        (b"\xff", IMAGES),
+        ("", IMAGES),
+        ('{"metadata": 1}', IMAGES),
+        (METADATA.replace("DT_FLOAT", "DT_SINK"), IMAGES),
+        (METADATA.replace('"2"', f'"{"9" * 5000}"'), IMAGES),
+        (METADATA, "[" * 200_000),
+        (METADATA, '{"outputs": [[1.0, [2.0]]]}'),
+        (METADATA, '{"outputs": {"b64": "AAAA"}}'),
+        (of_integers("images"), json.dumps({"outputs": [10**30]})),
+        (of_integers("images", "more"), json.dumps({"outputs": {"images": [1]}})),
+    ],
+)
+def test_whatever_a_server_answers_is_its_error(metadata, answer):
+    with serving(good(metadata), good(answer)) as server:
+        message = f"^{server.address} did not answer as TensorFlow Serving does, but .+[.]$"
+        with pytest.raises(ServerError, match=message) as caught:
+            Client(server.address, "dcgan").decode(ASKED)
+        assert len(str(caught.value)) < 250 and "Traceback" not in shown(caught.value)[9:]
+
+
+@pytest.mark.parametrize("outputs", [(), ("images", "more")])
+def test_other_than_one_output_is_the_servers_error(outputs):
+    answers = of_integers(*outputs), json.dumps({"outputs": {name: [1] for name in outputs}})
+    with serving(*map(good, answers)) as server:
+        client = Client(server.address, "dcgan")
+        with pytest.raises(ServerError, match="Expected one output, the server names"):
+            client.decode(ASKED)
+
+
+def test_a_refusal_may_be_anything():
+    long = json.dumps({"error": " " * 10**6 + "no"})
+    for body, message in (("[" * 200_000, r"answered 400: \[\["), (long, "answered 400:  +")):
+        with serving((400, {}, body)) as server:
+            with pytest.raises(ServerError, match=message) as caught:
+                Client(server.address, "dcgan", timeout=20).signatures()
+            assert len(str(caught.value)) < 1200
+
+
 # ---------------------------------------------------------------- credentials
 
 
@@ -196,6 +246,37 @@ def test_headers_are_sent_and_not_shown(tmp_path, monkeypatch):
             assert headers["Authorization"] == f"Bearer {SECRET}" and "Cookie" not in headers
     assert SECRET not in repr(client) + repr(client.transport.access)
     assert repr(client) == f"Client({server.address!r}, model='dcgan', version=None)"
+
+
+TOKEN, COOKIE = f"{SECRET}/a-{SECRET}==", 'session="s3ss!on-id"; theme=l1ght-theme'
+
+
+@pytest.mark.parametrize(
+    ("header", "secret"),
+    [
+        ({"Authorization": f"Bearer {TOKEN}"}, f"Bearer {TOKEN}"),
+        ({"Authorization": f"Bearer {TOKEN}"}, TOKEN),
+        ({"Authorization": f"Bearer {TOKEN}"}, TOKEN.rstrip("=")),
+        ({"Cookie": COOKIE}, COOKIE),
+        ({"Cookie": COOKIE}, "s3ss!on-id"),
+        ({"Cookie": COOKIE}, "l1ght-theme"),
+        ({"X-Key": 'a"quoted" \\ one'}, 'a"quoted" \\ one'),
+    ],
+)
+def test_no_part_of_a_header_is_shown(header, secret):
+    echoes = [{"pad": "x" * pad, "told": secret} for pad in range(0, 110, 5)]
+    answers = [json.dumps(echo) for echo in echoes]
+    answers += [answer.replace("/", "\\/") for answer in answers[:2]]
+    answers += [json.dumps({"outputs": secret}), json.dumps({"outputs": [[secret]]})]
+    refusals = [(403, {}, secret), (403, {}, json.dumps({"error": secret}))]
+    with serving(good(METADATA), *map(good, answers), *refusals) as server:
+        client = Client(server.address, "dcgan", headers=header)
+        for _ in (*answers, *refusals):
+            with pytest.raises(ServerError) as caught:
+                client.decode(ASKED)
+            for start in range(len(secret) - 5):  # Nor what is cut off.
+                assert secret[start : start + 6] not in shown(caught.value).replace("\\", "")
+        assert not server.answers
 
 
 @pytest.mark.parametrize(
@@ -272,21 +353,31 @@ def test_https(certificate):
 
 @contextlib.contextmanager
 def serving_rpc(answers, certificate=None):
-    """Context of a gRPC server whose answers are codes to fail with, or None; gives its port."""
+    """Context of a gRPC server; gives its port.
+
+    Its answers are codes to fail with, None, bytes to send as signatures, or a TensorProto.
+    """
     grpc = pytest.importorskip("grpc")
     apis = pytest.importorskip("tensorflow_serving.apis.prediction_service_pb2_grpc")
-    from tensorflow_serving.apis import get_model_metadata_pb2
+    from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
     class Service(apis.PredictionServiceServicer):
         def GetModelMetadata(self, request, context):  # noqa: N802
             asked.append(dict(context.invocation_metadata()))
-            code = answers.pop(0)
-            if code is not None:
-                context.abort(code, f"not for {SECRET}")
+            answer = answers.pop(0)
+            if answer is not None and not isinstance(answer, bytes):
+                context.abort(answer, f"not for {SECRET}")
             response = get_model_metadata_pb2.GetModelMetadataResponse()
             found = get_model_metadata_pb2.SignatureDefMap()
             found.signature_def["decode" * 100].inputs["latents"].dtype = 1
             response.metadata["signature_def"].Pack(found)
+            if answer is not None:
+                response.metadata["signature_def"].value = answer
+            return response
+
+        def Predict(self, request, context):  # noqa: N802
+            response = predict_pb2.PredictResponse()
+            response.outputs["images"].CopyFrom(answers.pop(0))
             return response
 
     asked = []
@@ -328,3 +419,50 @@ def test_grpc_is_asked_again_and_its_answers_are_limited():
         client = Client(f"grpc://{address}", "dcgan", max_response_bytes=100, timeout=20)
         with client, pytest.raises(ServerError, match="RESOURCE_EXHAUSTED.*larger than max"):
             client.signatures()
+
+
+def signature_map(dtype=1):
+    """A SignatureDefMap of `decode`, whose output is of a type, bytes."""
+    apis = pytest.importorskip("tensorflow_serving.apis.get_model_metadata_pb2")
+    found = apis.SignatureDefMap()
+    decode = found.signature_def["decode"]
+    decode.inputs["latents"].dtype, decode.outputs["images"].dtype = 1, dtype
+    for size in (-1, 2):
+        decode.inputs["latents"].tensor_shape.dim.add(size=size)
+    decode.outputs["images"].tensor_shape.unknown_rank = True
+    return found.SerializeToString()
+
+
+def proto(sizes, dtype=1, **values):
+    """A TensorProto."""
+    found = tensor_pb2.TensorProto(dtype=dtype, **values)
+    for size in sizes:
+        found.tensor_shape.dim.add(size=size)
+    return found
+
+
+def test_whatever_a_server_answers_by_grpc_is_its_error():
+    limit, many, texts = 10**6, "arrays of more than `max_response_bytes`, 1000000", 7
+    cases = [
+        ([b"\xff\xff"], "but signatures that cannot be read"),
+        ([signature_map(dtype=999)], "but signatures that cannot be read"),
+        ([signature_map(), proto([1, 2], dtype=999)], "but tensors that cannot be read"),
+        ([signature_map(), proto([1, 2], tensor_content=b"abc")], "but tensors that cannot"),
+        ([signature_map(), proto([-1, -1], float_val=[1.0])], "but tensors that cannot be read"),
+        ([signature_map(), proto([2**40], float_val=[1.0])], many),
+        ([signature_map(), proto([2**32, 2**32], float_val=[1.0])], many),
+        ([signature_map(), proto([2**20], texts, string_val=[b"a"])], many),
+    ]
+    with serving_rpc([answer for answers, _ in cases for answer in answers]) as (address, _):
+        for _, message in cases:
+            client = Client(f"grpc://{address}", "dcgan", max_response_bytes=limit, timeout=20)
+            with client, pytest.raises(ServerError, match=message) as caught:
+                client.decode(ASKED)
+            assert "Traceback" not in shown(caught.value)[9:]
+
+
+def test_one_value_may_stand_for_many():
+    answers = [signature_map(), proto([2, 3], float_val=[7.0]), proto([2], 7, string_val=[b"a"])]
+    with serving_rpc(answers) as (address, _), Client(f"grpc://{address}", "dcgan") as client:
+        np.testing.assert_array_equal(client.decode(ASKED), np.full((2, 3), 7, "float32"))
+        assert client.decode(ASKED) == [b"a", b"a"]
