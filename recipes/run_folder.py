@@ -157,21 +157,40 @@ def default_export(path):
 
 
 def check_default_export(path):
-    """Raises a ValueError if `default_export` holds versions of a run in another folder.
+    """Raises a ValueError if `default_export` holds versions of another run or of another file.
 
     Args:
-        path: The run's folder. Of a model in a file nothing is known.
+        path: As of `default_export`. Of a file, versions of which nobody knows what they are of are
+            another's, too.
     """
-    directory, run = default_export(path), pathlib.Path(path).expanduser().resolve()
-    _, card = newest(directory)
-    config = card.get("config") if isinstance(card, dict) else None
-    out = config.get("out") if isinstance(config, dict) else None
-    if run.suffix == ".keras" or out is None or pathlib.Path(out).expanduser().resolve() == run:
+    directory, origin = default_export(path), export_origin(path)
+    folder, card = newest(directory)
+    if folder is None:
         return
+    config = card.get("config") if isinstance(card, dict) else None
+    config = config if isinstance(config, dict) else {}
+    before = config.get("exported_from") or config.get("out")
+    is_told = isinstance(before, str)
+    is_own = export_origin(before) == origin if is_told else origin.suffix != ".keras"
+    if is_own:
+        return
+    if not is_told:
+        held = "a model of which its card does not tell where it comes from"
+    elif pathlib.Path(before).suffix == ".keras":
+        held = f"the model in {before}"
+    else:
+        held = f"the run in {before}"
     raise ValueError(
-        f"export: {directory} holds versions of the run in {out}, and this run's folder is {path}. "
-        "Expected a folder for this one, or the same one if it is to replace that run."
+        f"export: {directory} holds versions of {held}, and this is {path}. Expected a folder for "
+        "this one (kgen export --out, kgen train --export), or the same one if it is to replace "
+        "what is there."
     )
+
+
+def export_origin(path):
+    """Returns what an export is told from others by: the run's folder, or another file's path."""
+    path = pathlib.Path(path).expanduser().resolve()
+    return path.parent if path.name == "model.keras" else path
 
 
 def model_name(path):

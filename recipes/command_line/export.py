@@ -55,7 +55,8 @@ def main(arguments):
             run_folder.check_default_export(path)
         out = config.out or run_folder.default_export(path)
         names = run_classes(path)
-        settings = run_config(path) | ({} if names is None else {"class_names": names}) or None
+        settings = run_config(path) | ({} if names is None else {"class_names": names})
+        settings["exported_from"] = str(run_folder.export_origin(path))
         limits = {"max_pixels": config.max_pixels, "max_count": config.max_count}
         told = (settings, scores or None, config.new_architecture)
         print(kgen.serving.export(model, out, *told, **limits))

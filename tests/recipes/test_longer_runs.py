@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import pytest
 
+import kgen.serving
 from kgen.callbacks import Checkpoint
 from recipes import gan, run_folder
+from recipes.command_line import export
 from recipes.gan import Config
 from tests.recipes.conftest import DATA_ARE_TRACED, leave_out_exports, leave_out_pictures
 from tests.recipes.conftest import run_untraced as untraced_run
@@ -142,6 +144,42 @@ def test_the_default_export_is_of_one_run(tmp_path, monkeypatch):
     card["config"]["out"] = str(tmp_path / "runs" / "run")
     (folder / "model_card.json").write_text(json.dumps(card))
     assert gan.run(config).paths.export == pathlib.Path("saved_models", "run", "2")
+
+
+def test_a_file_has_a_default_export_of_its_own_too(tmp_path, monkeypatch):
+    """Of a file's name, or of its run's; told by the path, wherever the command is run."""
+    written = []
+
+    def written_export(model, folder, config, scores, new_architecture, **limits):
+        extra = pathlib.Path(folder, str(1 + len(written)), "assets.extra")
+        extra.mkdir(parents=True)
+        (extra / "model_card.json").write_text(json.dumps({"config": config}))
+        written.append(str(folder))
+        return str(extra.parent)
+
+    monkeypatch.setattr(kgen.serving, "export", written_export)
+    monkeypatch.setattr("recipes.command_line.saved.load_model", lambda path: None)
+    for name in ("a", "b"):
+        (tmp_path / name / "run").mkdir(parents=True)
+        config = {"out": str(tmp_path / name / "run")}
+        (tmp_path / name / "run" / "config.json").write_text(json.dumps(config))
+    for path in ("a/run/model.keras", "a/run", "a/run/best.keras", "a/m.keras", "a/../a/m.keras"):
+        export.main([path])
+    assert written == [f"saved_models/{name}" for name in ("run", "run", "best", "m", "m")]
+    for path, before in (
+        ("b/run/model.keras", "the run in .*a/run"),
+        ("b/run", "the run in .*a/run"),
+        ("b/run/best.keras", "the model in .*a/run/best.keras"),
+        ("b/m.keras", "the model in .*a/m.keras"),
+    ):
+        with pytest.raises(ValueError, match=f"holds versions of {before}, and this is {path}"):
+            export.main([path])
+    export.main(["b/m.keras", "--out", "elsewhere"])
+    export.main(["a/run"])
+    unknown = tmp_path / "saved_models" / "mine" / "1"
+    unknown.mkdir(parents=True)
+    with pytest.raises(ValueError, match="versions of a model of which its card does not tell"):
+        export.main(["a/mine.keras"])
 
 
 def test_another_architecture_is_refused_before_it_is_trained(tmp_path, monkeypatch):
