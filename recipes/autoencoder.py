@@ -120,7 +120,8 @@ def report(config, model, folder):
     images = held_out(config, "test", 1000)
     inputs = model.corrupt(images, seed=0) if config.kind == "denoising" else images
     outputs = model.reconstruct(inputs)
-    kgen.plotting.before_after(inputs, outputs, images, path=folder / "reconstructions.png")
+    path = folder / "reconstructions.png"
+    kgen.plotting.before_after(inputs, outputs, images, path=path, clip=True)
     scores = named_similarity_scores(("l1", "psnr"), outputs, images, seed=config.seed)
     if config.kind == "denoising":
         noisy = np.clip(inputs, -1.0, 1.0)

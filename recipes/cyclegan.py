@@ -197,7 +197,7 @@ def report(config, model, folder):
         images, labels = source
         translated = model.translate(images, direction)
         path = folder / f"{direction}.png"
-        kgen.plotting.before_after(images[:16], translated[:16], path=path, count=16)
+        kgen.plotting.before_after(images[:16], translated[:16], path=path, count=16, clip=True)
         if labels is None or target[1] is None:
             continue
         classifier = conditional.classifier(

@@ -76,6 +76,7 @@ def family(pairs, baseline=None):
             model.translate(inputs[:8]),
             targets[:8],
             path=folder / "before_after.png",
+            clip=True,
         )
         if len(targets) < 2:
             return print(f"No scores: {config.data} has one held-out pair only.")

@@ -38,4 +38,4 @@ class ReconstructionGrid(StepPictures):
         if hasattr(self.model, "corrupt"):
             inputs, targets = self.model.corrupt(self.images, self.seed), self.images
         outputs = self.finite(self.model.reconstruct(inputs))
-        before_after(inputs, outputs, targets, path, len(self.images))
+        before_after(inputs, outputs, targets, path, len(self.images), clip=True)

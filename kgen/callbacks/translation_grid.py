@@ -42,4 +42,4 @@ class TranslationGrid(StepPictures):
 
     def draw(self, path):
         outputs = self.finite(self.model.translate(self.inputs, self.direction))
-        before_after(self.inputs, outputs, self.targets, path, self.count)
+        before_after(self.inputs, outputs, self.targets, path, self.count, clip=True)

@@ -4,11 +4,12 @@ import numbers
 
 import numpy as np
 
+from kgen.core.ranges import check_image_range
 from kgen.plotting.grid import png_path, tiled, write_png
 from kgen.plotting.pixels import to_uint8
 
 
-def before_after(inputs, outputs, targets=None, path=None, count=8):
+def before_after(inputs, outputs, targets=None, path=None, count=8, clip=False):
     """Show translated images: one row an example, its input, its output and its target.
 
     Images may differ in size from column to column: the smaller are enlarged to the largest by
@@ -21,13 +22,15 @@ def before_after(inputs, outputs, targets=None, path=None, count=8):
         path: a file, ending in .png, that the picture is written to, enlarged to be legible; its
             folder is made if need be. None to write nothing.
         count: how many examples at most; the first.
+        clip: whether values beyond [-1, 1] are cut, as noise and models without a last tanh make
+            them.
 
     Returns:
         uint8 array `(rows * (height + 1) + 1, columns * (width + 1) + 1, 3)`, with white lines
         around the images.
 
     Raises:
-        ValueError: the arrays are not of this form or not of one length, or hold NaN, or `path` or
+        ValueError: the arrays are not of this form, range or one length, or hold NaN, or `path` or
             `count` is not as described.
 
     Example:
@@ -44,7 +47,7 @@ def before_after(inputs, outputs, targets=None, path=None, count=8):
     sides = {"inputs": inputs, "outputs": outputs}
     if targets is not None:
         sides["targets"] = targets
-    pictures = [_coloured(name, images, count) for name, images in sides.items()]
+    pictures = [_coloured(name, images, count, clip) for name, images in sides.items()]
     lengths = {name: len(images) for name, images in sides.items()}
     for name, length in lengths.items():
         if length != lengths["inputs"]:
@@ -60,7 +63,7 @@ def before_after(inputs, outputs, targets=None, path=None, count=8):
     return picture
 
 
-def _coloured(name, images, count):
+def _coloured(name, images, count, clip):
     """Return the first images as bytes `(count, height, width, 3)`."""
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 2, 3, 4) or 0 in images.shape:
@@ -68,12 +71,13 @@ def _coloured(name, images, count):
             f"{name}: expected the shape (n, height, width, channels) with 1 to 4 channels and at "
             f"least one image, got {images.shape}."
         )
+    images = images[:count, ..., :-1] if images.shape[-1] % 2 == 0 else images[:count]
     try:
-        pixels = to_uint8(images[:count])
+        pixels = to_uint8(images)
     except ValueError as error:  # to_uint8 calls them images.
         raise ValueError(f"{name}{str(error).removeprefix('images')}") from error
-    if images.shape[-1] % 2 == 0:
-        pixels = pixels[..., :-1]
+    if not clip:
+        check_image_range(images, name)
     return np.broadcast_to(pixels, (*pixels.shape[:3], 3))
 
 

@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 
+from kgen.core.ranges import check_image_range
 from kgen.core.whole_file import replacing
 from kgen.plotting.pixels import to_uint8
 
@@ -15,7 +16,7 @@ MOST_FRAMES = 300
 MOST_PIXELS = 1024  # of the longer side
 
 
-def save_gif(frames_or_paths, path, milliseconds=200, rest=True):
+def save_gif(frames_or_paths, path, milliseconds=200, rest=True, clip=False):
     """Write frames as an animated GIF that loops for ever.
 
     Of more than 300 frames it shows 300, evenly spaced, the first and the last among them. Frames
@@ -28,12 +29,13 @@ def save_gif(frames_or_paths, path, milliseconds=200, rest=True):
         path: the file, ending in .gif; its folder is made if need be.
         milliseconds: how long a frame is shown. GIF counts in hundredths of a second.
         rest: whether the last frame, a result, stays 5 times as long.
+        clip: whether values of float frames beyond [-1, 1] are cut; see `image_grid`.
 
     Returns:
         `pathlib.Path` of the file.
 
     Raises:
-        ValueError: no frames, a frame of another shape or size, a file that is missing or no
+        ValueError: no frames, a frame of another shape, size or range, a file that is missing or no
             image, or a `path` or `milliseconds` that is not as described.
 
     Example:
@@ -58,6 +60,8 @@ def save_gif(frames_or_paths, path, milliseconds=200, rest=True):
     durations = [milliseconds] * len(shown)
     if rest:
         durations[-1] *= LAST_FRAME_FACTOR
+    if not clip:
+        _check_range([frames[index] for index in shown])
     pictures = _pictures(frames, shown)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:
@@ -70,6 +74,19 @@ def save_gif(frames_or_paths, path, milliseconds=200, rest=True):
             loop=0,
         )
     return path
+
+
+def _check_range(frames):
+    """Refuse float frames that are not in [-1, 1], and warn where all of them seem to be in [0, 1].
+
+    Frames that are none, such as integers, are dealt with as they are turned into pixels.
+    """
+    frames = [frame for frame in frames if not isinstance(frame, str | os.PathLike)]
+    ends = []
+    for frame in map(np.asarray, frames):
+        if frame.dtype.kind not in "biucOSUMm" and frame.size:
+            ends += [float(frame.min()), float(frame.max())]
+    check_image_range(ends, "frames_or_paths")
 
 
 def _pictures(frames, indices):

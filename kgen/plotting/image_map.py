@@ -4,6 +4,7 @@ import numbers
 
 import numpy as np
 
+from kgen.core.ranges import check_image_range
 from kgen.plotting.grid import png_path, write_png
 from kgen.plotting.pixels import to_uint8
 
@@ -17,7 +18,7 @@ COLOURS = np.array(
 )  # fmt: skip
 
 
-def image_map(images, places, path=None, labels=None, cells=32):
+def image_map(images, places, path=None, labels=None, cells=32, clip=False):
     """Show images at their places in the plane, none over another.
 
     The plane is divided into cells of the size of an image. A cell shows of the images in it the
@@ -32,12 +33,13 @@ def image_map(images, places, path=None, labels=None, cells=32):
         labels: integers `(n,)` from 0, the classes, which a frame's colour tells; None for no
             frames.
         cells: cells along the longer side.
+        clip: as of `image_grid`.
 
     Returns:
         uint8 array `(rows * height, columns * width, 3)`.
 
     Raises:
-        ValueError: the arrays are not of this form or not of one length, or hold NaN, or `path` or
+        ValueError: the arrays are not of this form, range or one length, or hold NaN, or `path` or
             `cells` is not as described.
 
     Example:
@@ -61,6 +63,8 @@ def image_map(images, places, path=None, labels=None, cells=32):
         raise ValueError(f"cells: expected an integer of at least 1, got {cells!r}.")
     path = None if path is None else png_path(path)
     pixels = to_uint8(images)
+    if not clip:
+        check_image_range(images)
     pixels = np.array(np.broadcast_to(pixels, (*pixels.shape[:3], 3)))
     if labels is not None:
         _frame(pixels, labels)

@@ -81,7 +81,7 @@ def inversions(subject, folder):
     found = invert(model, own, **settings)
     scores = _of("own", found.psnr)
     paths = {"inversion_own": folder / "inversion_own.png"}
-    kgen.plotting.before_after(own, found.images, path=paths["inversion_own"])
+    kgen.plotting.before_after(own, found.images, path=paths["inversion_own"], clip=True)
     if subject.held_out is None:
         return Found(paths, scores)
     held_out = subject.held_out[: config.inverted]
@@ -92,7 +92,8 @@ def inversions(subject, folder):
         encoded = subject.decode(start)
         scores["held_out_encoded_psnr"] = round(float(np.mean(psnr(encoded, held_out))), 2)
     paths["inversion_held_out"] = folder / "inversion_held_out.png"
-    kgen.plotting.before_after(held_out, found.images, path=paths["inversion_held_out"])
+    path = paths["inversion_held_out"]
+    kgen.plotting.before_after(held_out, found.images, path=path, clip=True)
     return Found(paths, scores)
 
 

@@ -147,7 +147,7 @@ def _free(subject):
 
 def _map(subject, folder, name, places):
     path = folder / f"{name}.png"
-    kgen.plotting.image_map(subject.images, places, path, subject.classes)
+    kgen.plotting.image_map(subject.images, places, path, subject.classes, clip=True)
     return Found({name: path})
 
 

@@ -73,6 +73,26 @@ def test_the_file_is_the_picture_enlarged(tmp_path):
     assert max(written.shape) >= 512
 
 
+@pytest.mark.parametrize("name", ["inputs", "outputs", "targets"])
+def test_another_range_is_refused_or_warned_of(name, tmp_path):
+    images = noise(3, 4, 4, 1)
+    sides = dict.fromkeys(("inputs", "outputs", "targets"), images)
+    bright = 127.5 * (images + 1.0)
+    path = tmp_path / "a.png"
+    with pytest.raises(ValueError, match=rf"`{name}` must be in \[-1, 1\], received values in \["):
+        before_after(**{**sides, name: bright}, path=path)
+    assert not path.exists()
+    with pytest.warns(UserWarning, match=rf"`{name}` should be in \[-1, 1\]"):
+        before_after(**{**sides, name: bright / 255})
+    clipped = before_after(**{**sides, name: 1.5 * images}, clip=True)
+    assert np.array_equal(clipped, before_after(**{**sides, name: np.clip(1.5 * images, -1, 1)}))
+
+
+def test_a_mask_has_a_range_of_its_own():
+    image, mask = noise(2, 4, 4, 3), np.full((2, 4, 4, 1), 255.0)
+    before_after(np.concatenate([image, mask], axis=-1), image)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

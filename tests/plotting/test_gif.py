@@ -62,7 +62,7 @@ def test_one_array_of_frames_and_a_single_frame(tmp_path):
 
 def test_frames_that_stay_the_same_keep_their_time(tmp_path):
     _, durations, _ = read(
-        save_gif([np.zeros((4, 4, 3)), *[np.ones((4, 4, 3))] * 3], tmp_path / "a.gif")
+        save_gif([-np.ones((4, 4, 3)), *[np.ones((4, 4, 3))] * 3], tmp_path / "a.gif")
     )
     assert sum(durations) == 3 * 200 + 1000
 
@@ -140,6 +140,20 @@ def test_a_frame_that_cannot_be_read_leaves_the_film_as_it_was(tmp_path):
 def test_refused_frames(tmp_path, frames, message):
     with pytest.raises(ValueError, match=message):
         save_gif(frames, tmp_path / "run.gif")
+
+
+def test_frames_of_another_range_are_refused_or_warned_of(tmp_path):
+    frames = np.random.default_rng(0).uniform(-1, 1, (3, 4, 4, 3))
+    path = tmp_path / "run.gif"
+    with pytest.raises(ValueError, match=r"`frames_or_paths` must be in \[-1, 1\], received"):
+        save_gif([frames[0], 127.5 * (frames[1] + 1.0)], path)
+    assert not path.exists()
+    with pytest.warns(UserWarning, match=r"`frames_or_paths` should be in \[-1, 1\]"):
+        save_gif(list((frames + 1) / 2), path)
+    save_gif([frames[0], np.abs(frames[1])], path)  # One bright frame is none of [0, 1].
+    shown = read(save_gif(1.5 * frames, tmp_path / "cut.gif", clip=True))[0]
+    expected = read(save_gif(np.clip(1.5 * frames, -1, 1), tmp_path / "as.gif"))[0]
+    assert np.array_equal(shown, expected)
 
 
 @pytest.mark.parametrize("milliseconds", [0, 5, -1, "200", None, float("nan")])

@@ -63,6 +63,12 @@ def test_the_file_is_the_picture_enlarged(tmp_path):
     assert np.array_equal(written, picture.repeat(scale, 0).repeat(scale, 1))
 
 
+def test_values_beyond_the_range_are_cut_where_asked_for():
+    images, places = 1.5 * noise(4, 8, 8, 3), noise(4, 2)
+    expected = image_map(np.clip(images, -1, 1), places)
+    assert np.array_equal(image_map(images, places, clip=True), expected)
+
+
 def test_examples():
     assert doctest.testmod(importlib.import_module("kgen.plotting.image_map")).failed == 0
 
@@ -72,6 +78,7 @@ def test_examples():
     [
         ({"images": noise(3, 4, 4)}, r"images: expected the shape \(n, .* got \(3, 4, 4\)"),
         ({"images": np.full((3, 4, 4, 1), np.nan)}, "images: .* got 48 NaN"),
+        ({"images": np.full((3, 4, 4, 1), 2.0)}, r"images` must be in \[-1, 1\], received values"),
         ({"places": noise(2, 2)}, r"places: expected .* shape \(3, 2\), got .* \(2, 2\)"),
         ({"places": np.full((3, 2), np.inf)}, "places: expected finite numbers"),
         ({"labels": [0, 1]}, r"labels: expected integers from 0 of the shape \(3,\)"),
