@@ -8,6 +8,7 @@ import numpy as np
 import kgen.data
 import kgen.metrics
 import kgen.plotting
+from kgen.core.whole_file import write_text
 from kgen.latent import traverse
 from kgen.models import BetaVAE
 from kgen.networks import dense_decoder, dense_encoder
@@ -68,7 +69,7 @@ def report(config, model, folder):
     rows = traversal(model, images[0], order)
     kgen.plotting.save_grid(rows, folder / "traversal.png", COLUMNS, clip=True)
     rows = [{"dimension": int(i), "nats": float(said[i])} for i in order]
-    (folder / "traversal.json").write_text(json.dumps(rows, indent=2) + "\n")
+    write_text(folder / "traversal.json", json.dumps(rows, indent=2) + "\n")
     if config.data == "shapes":
         scores = kgen.metrics.disentanglement_scores(model, "shapes", images.shape[1:3])
         training.write_scores(folder, scores, model)

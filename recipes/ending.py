@@ -6,21 +6,44 @@ import sys
 import threading
 
 
-def leave(error, folder=None):
+@contextlib.contextmanager
+def errors_told(place=None, kinds=(ValueError, NotImplementedError, OSError)):
+    """Context of a command in which errors of these kinds end it as `leave` says.
+
+    So does, whatever its kind, one of a full disk: libraries have errors of their own for it. A
+    closed pipe, which is an `OSError`, is none.
+
+    Args:
+        place: Where the command writes, for an error that names no file.
+        kinds: Classes of errors whose sentence is all that there is to say.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        from kgen.core.whole_file import is_disk_full  # Here, as kgen takes seconds.
+
+        if not isinstance(error, kinds) and not is_disk_full(error):
+            raise
+        leave(error, place)
+
+
+def leave(error, place=None):
     """Prints what an error says and ends the process.
 
     The exit code is 4 where a disk is full, and 2 otherwise.
 
     Args:
         error: The error.
-        folder: Where the command writes, for an error that names no file.
+        place: Where the command writes, for an error that names no file; `None` where it prints.
     """
     from kgen.core.whole_file import is_disk_full  # Here, as kgen takes seconds.
 
     if not is_disk_full(error):
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    place = getattr(error, "filename", None) or folder
+    place = getattr(error, "filename", None) or place or "the output"
     print(
         f"error: no space is left for {place}: {getattr(error, 'strerror', None) or error}. With "
         "more of it the same command goes on.",

@@ -50,14 +50,14 @@ class Throughput(RoundCallback):
 class ProgressBar(RoundCallback):
     """One bar over all epochs: rounds, time left, and the logs as of the latest round.
 
-    For use with `fit(..., verbose=0)`. Where the output is no terminal, a line every 10 seconds.
-    Of several hosts the chief's.
+    For use with `fit(..., verbose=0)`. Where the output is no terminal, a line every 10 seconds;
+    where there is none, nothing. Of several hosts the chief's.
 
     Args:
         rounds: Rounds of the whole training, those already played included.
     """
 
-    not_state = ("_played",)  # A resumed training has a bar of its own.
+    not_state = ("_played", "_is_shown")  # A resumed training has a bar of its own.
 
     def __init__(self, rounds):
         super().__init__()
@@ -65,18 +65,19 @@ class ProgressBar(RoundCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        interval = 0.2 if sys.stdout.isatty() else 10.0
+        self._is_shown = self.model.is_chief and sys.stdout is not None
+        interval = 0.2 if self._is_shown and sys.stdout.isatty() else 10.0
         self._played = self.round
         self._bar = keras.utils.Progbar(
             self.rounds - self._played, interval=interval, unit_name="round"
         )
 
     def on_round_end(self, previous, logs):
-        if not self.model.is_chief:
+        if not self._is_shown:
             return
         self._bar.stateful_metrics.update(logs)
         self._bar.update(self.round - self._played, list(logs.items()), finalize=False)
 
     def on_train_end(self, logs=None):
-        if self.model.is_chief:
+        if self._is_shown:
             self._bar.update(self.round - self._played, finalize=True)

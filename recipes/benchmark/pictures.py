@@ -2,6 +2,7 @@
 
 import math
 
+from kgen.core.whole_file import replacing
 from kgen.plotting import save_grid
 
 
@@ -80,5 +81,6 @@ def _figure(width, height):
 
 
 def _save(figure, path):
-    figure.savefig(path, format="png", dpi=100)
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=100)
     return path

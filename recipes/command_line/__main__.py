@@ -8,7 +8,7 @@ import sys
 from recipes import quiet
 from recipes.closed_pipe import ends_quietly
 from recipes.command_line import quick_help
-from recipes.ending import leave
+from recipes.ending import errors_told
 from recipes.registry import exit_unless_known
 
 # Each is a module beside this one, imported only when it is asked for: TensorFlow takes seconds.
@@ -42,10 +42,22 @@ class Version(argparse.Action):
 
 @ends_quietly()
 def main(arguments=None):
-    """Runs a command; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
+    """Runs a command; bad input ends in one sentence and exit code 2, Ctrl-C in 130.
+
+    A full disk ends it in 4 and the path.
+    """
     if arguments is None:  # The process is this command's.
         quiet.begin()
         arguments = sys.argv[1:]
+    try:
+        with errors_told():
+            run(arguments)
+    except KeyboardInterrupt:
+        sys.exit(130)  # As a shell reports Ctrl-C.
+
+
+def run(arguments):
+    """Runs the command that stands first in a list of arguments."""
     width = max(map(len, COMMANDS))
     parser = argparse.ArgumentParser(
         "kgen",
@@ -69,14 +81,7 @@ def main(arguments=None):
     is_help = rest is not None
     with quick_help.imports_stood_in_for() if is_help else contextlib.nullcontext():
         module = importlib.import_module(f"recipes.command_line.{command.replace('-', '_')}")
-        try:
-            module.main(rest if is_help else arguments[1:])
-        except BrokenPipeError:
-            raise
-        except (ValueError, NotImplementedError, OSError) as error:
-            leave(error)
-        except KeyboardInterrupt:
-            sys.exit(130)  # As a shell reports Ctrl-C.
+        module.main(rest if is_help else arguments[1:])
 
 
 if __name__ == "__main__":

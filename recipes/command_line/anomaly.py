@@ -7,6 +7,8 @@ from typing import Literal
 
 import tyro
 
+from recipes.ending import errors_told
+
 
 @dataclasses.dataclass(frozen=True)
 class Anomaly:
@@ -48,7 +50,8 @@ def main(arguments):
     kind = getattr(detector.kind, "__name__", detector.kind)
     print(f"{count} of {len(found)} are anomalies: a {kind} above {detector.threshold:.5g}.")
     if config.out is not None:
-        with open(pathlib.Path(config.out).expanduser(), "w", encoding="utf-8", newline="") as file:
+        out = pathlib.Path(config.out).expanduser()
+        with errors_told(out), open(out, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerows([("image", "score", "anomaly"), *found])
     if config.save is not None:

@@ -5,6 +5,8 @@ from typing import Literal
 
 import tyro
 
+from recipes.ending import errors_told
+
 
 @dataclasses.dataclass(frozen=True)
 class Evaluate:
@@ -122,4 +124,5 @@ def show(scores, model, out):
     for score in scores.values():
         print(score)
     if out is not None:
-        kgen.metrics.append_scores(out, scores, round=model.rounds_played)
+        with errors_told(out):
+            kgen.metrics.append_scores(out, scores, round=model.rounds_played)

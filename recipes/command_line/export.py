@@ -6,6 +6,8 @@ from typing import Literal
 
 import tyro
 
+from recipes.ending import errors_told
+
 
 @dataclasses.dataclass(frozen=True)
 class Export:
@@ -59,11 +61,14 @@ def main(arguments):
         settings["exported_from"] = str(run_folder.export_origin(path))
         limits = {"max_pixels": config.max_pixels, "max_count": config.max_count}
         told = (settings, scores or None, config.new_architecture)
-        print(kgen.serving.export(model, out, *told, **limits))
+        with errors_told(out):
+            print(kgen.serving.export(model, out, *told, **limits))
         return
     write = {"onnx": kgen.serving.export_onnx, "litert": kgen.serving.export_litert}[config.format]
     suffix = {"onnx": ".onnx", "litert": ".tflite"}[config.format]
+    out = config.out or run_folder.model_name(path) + suffix
     try:
-        print(write(model, config.out or run_folder.model_name(path) + suffix, config.ability))
+        with errors_told(out):
+            print(write(model, out, config.ability))
     except ImportError as error:
         raise ValueError(f"format: {error}") from error

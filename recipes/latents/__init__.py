@@ -4,6 +4,8 @@ import dataclasses
 import json
 import pathlib
 
+from kgen.core.owner import owned
+from kgen.core.whole_file import write_text
 from recipes.command_line.saved import load_model, run_config
 from recipes.latents import measures, pictures
 from recipes.latents.section import Skipped
@@ -58,7 +60,8 @@ def run(config):
     """Writes the pictures and `scores.json`, and returns a `Result`.
 
     Raises:
-        ValueError: If a field is not as described.
+        ValueError: If a field is not as described, or the folder is another process's (a
+            `kgen.core.owner.FolderInUseError`).
         NotImplementedError: If the model does not make images of latents.
     """
     for name, least in (("examples", 100), ("inverted", 0), ("invert_steps", 1), ("seed", 0)):
@@ -77,6 +80,11 @@ def run(config):
             f"{', '.join(model.abilities)}."
         )
     subject = subject_of(model, config, run_config(path))
+    with owned(folder):
+        return _written(subject, config, folder)
+
+
+def _written(subject, config, folder):
     paths, scores, skipped = {}, {}, []
     for section in (*pictures.SECTIONS, *measures.SECTIONS):
         try:
@@ -89,8 +97,7 @@ def run(config):
         scores |= found.scores
         for name, value in found.scores.items():
             print(f"{name}: {value}")
-    folder.mkdir(parents=True, exist_ok=True)
     paths["scores"] = folder / "scores.json"
     facts = {"config": dataclasses.asdict(config), "skipped": skipped, **scores}
-    paths["scores"].write_text(json.dumps(facts, indent=2) + "\n")
+    write_text(paths["scores"], json.dumps(facts, indent=2) + "\n")
     return Result(paths, scores, skipped)

@@ -6,19 +6,19 @@ import tyro
 
 from recipes import latents
 from recipes.closed_pipe import ends_quietly
+from recipes.ending import errors_told
 
 
 @ends_quietly()
 def main(arguments=None, prog="python -m recipes.latents"):
-    """Writes the pictures; bad input ends in one sentence and exit code 2, Ctrl-C in 130."""
+    """Writes the pictures; bad input ends in one sentence and exit code 2, Ctrl-C in 130.
+
+    A full disk ends it in 4 and the path.
+    """
     config = tyro.cli(latents.Config, prog=prog, description=latents.__doc__, args=arguments)
     try:
-        result = latents.run(config)
-    except BrokenPipeError:
-        raise
-    except (ValueError, NotImplementedError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        with errors_told(config.out):
+            result = latents.run(config)
     except KeyboardInterrupt:
         sys.exit(130)  # As a shell reports Ctrl-C.
     for name, path in result.paths.items():

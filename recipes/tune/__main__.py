@@ -8,7 +8,7 @@ from keras_tuner.errors import FatalError
 
 from recipes import tune
 from recipes.closed_pipe import ends_quietly
-from recipes.ending import leave
+from recipes.ending import errors_told
 from recipes.registry import exit_unless_known
 
 
@@ -51,11 +51,8 @@ def main(arguments=None, prog="python -m recipes.tune"):
         args=arguments,
     )
     try:
-        result = tune.run(type(config).__name__, config, config.fixed, held(arguments))
-    except BrokenPipeError:
-        raise
-    except (ValueError, OSError, FatalError) as error:
-        leave(error, config.out)
+        with errors_told(config.out, (ValueError, OSError, FatalError)):
+            result = tune.run(type(config).__name__, config, config.fixed, held(arguments))
     except KeyboardInterrupt:
         print("\nStopped. The same command without --fresh goes on with the trials that are left.")
         sys.exit(130)  # As a shell reports Ctrl-C.

@@ -121,6 +121,11 @@ def test_progress_bar_where_there_is_no_terminal(capsys):
     assert all("discriminator_loss: " in line and "generator_loss: " in line for line in lines)
 
 
+def test_progress_bar_where_there_is_no_output(monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)  # As of `python train.py >&-`.
+    fit(gan(4), 4, [ProgressBar(8)], epochs=2)
+
+
 def test_progress_bar_goes_on_where_training_ended(capsys):
     model = gan()
     fit(model, 2, [])

@@ -10,6 +10,7 @@ import pytest
 import sklearn.manifold
 
 from kgen import models, networks
+from kgen.core.owner import FolderInUseError, owned
 from kgen.metrics import stroke_thickness
 from recipes import latents
 from recipes.latents import measures, pictures
@@ -176,6 +177,15 @@ def test_uniform_latents_do_not_walk(report):
     assert "walk" not in result.paths
     for name in ("walk.gif", "analogy.png", "plane.png", "inversion"):
         assert any(name in sentence for sentence in result.skipped), name
+
+
+def test_its_folder_is_one_process_at_a_time(tmp_path):
+    SYSTEMS["first_gan"].make().save(tmp_path / "model.keras")
+    with (
+        owned(tmp_path / "latents"),
+        pytest.raises(FolderInUseError, match="latents is in use by process"),
+    ):
+        latents.run(latents.Config(model=str(tmp_path / "model.keras"), data="digits"))
 
 
 def test_the_command_line(tmp_path, capsys):
