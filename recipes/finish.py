@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import warnings
 
 import kgen.metrics
 import kgen.plotting
@@ -35,7 +36,9 @@ def finish(config, model, paths, family, recipe):
     """
     save(model, paths)
     with or_warned_of(paths.gif, Exception, COMFORT):
-        kgen.plotting.save_gif(sorted(paths.samples.glob("step-*.png")), paths.gif)
+        # By number: of more digits than most is after 999,999 rounds.
+        steps = sorted(paths.samples.glob("step-*.png"), key=lambda path: (len(path.stem), path))
+        kgen.plotting.save_gif(steps, paths.gif)
     with or_warned_of(paths.curves, Exception, COMFORT):
         kgen.plotting.curves(paths.history, paths.curves)
     if family.report is not None:
@@ -65,13 +68,18 @@ def save(model, paths):
 
 
 def newest_scores(paths):
-    """Returns the newest score of each name, with its facts, of a run's training and report."""
+    """Returns the newest score of each name, with its facts, of a run's training and report.
+
+    A file that cannot be read is warned of and left out.
+    """
     newest = {}
     for path in (paths.scores, paths.report / "scores.jsonl"):
-        if path.exists():
-            newest |= {
-                facts["name"]: (facts, score) for facts, score in kgen.metrics.read_scores(path)
-            }
+        try:
+            found = kgen.metrics.read_scores(path) if path.exists() else []
+        except (ValueError, OSError) as error:
+            warnings.warn(f"The scores in {path} are left out: {error}", stacklevel=2)
+            continue
+        newest |= {facts["name"]: (facts, score) for facts, score in found if "name" in facts}
     return list(newest.values())
 
 

@@ -71,10 +71,13 @@ def get_state(callback, arguments):
         # The rest is of the process.
         return {name: state[name] for name in {*STEPS_OF_TENSORBOARD} & set(state)}
     if isinstance(callback, keras.callbacks.CSVLogger) and os.path.exists(callback.filename):
-        if callback.csv_file is not None and not callback.csv_file.closed:
-            with contextlib.suppress(OSError):  # The disk is full.
+        with contextlib.suppress(OSError):  # The disk is full.
+            if callback.csv_file is not None and not callback.csv_file.closed:
                 callback.csv_file.flush()
-            sync_log(callback.filename)  # Or a power cut may leave less than the state says.
+        with contextlib.suppress(OSError):  # It cannot be written at all, which is warned of.
+            # Or a power cut may leave less than the state says; also of a training that has ended,
+            # which has closed it.
+            sync_log(callback.filename)
         state["file_size"] = os.path.getsize(callback.filename)
     return state
 

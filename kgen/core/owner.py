@@ -28,6 +28,7 @@ def owned(folder, name=LOCK):
 
     Raises:
         FolderInUseError: If another process has it; says which, where and since when.
+        ValueError: If the lock's file is a symbolic link.
         OSError: If the folder cannot be made.
     """
     import filelock  # Here, for only what writes folders needs it.
@@ -35,8 +36,11 @@ def owned(folder, name=LOCK):
     folder = pathlib.Path(folder)
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / name, timeout=0)
+    lock_path = folder / name
+    lock = filelock.FileLock(lock_path, timeout=0)
     owner = folder / f"{name.removesuffix(LOCK)}{OWNER}"
+    if lock_path.is_symlink():  # It would be another file's lock, and the system refuses it.
+        raise ValueError(f"{lock_path} is a symbolic link: expected a file, or none.")
     try:
         lock.acquire()
     except filelock.Timeout:
@@ -46,13 +50,15 @@ def owned(folder, name=LOCK):
         ) from None
     try:
         with contextlib.suppress(OSError):  # It is for the message alone.
-            owner.write_text(json.dumps(_self()))
+            owner.unlink(missing_ok=True)
+            with open(owner, "x", encoding="utf-8") as file:  # Never through a link.
+                file.write(json.dumps(_self()))
         yield
     finally:
         with contextlib.suppress(OSError):
             owner.unlink(missing_ok=True)
             if is_new and os.listdir(folder) == [name]:  # Nothing came of it.
-                (folder / name).unlink()
+                lock_path.unlink()
                 folder.rmdir()
         lock.release()
 

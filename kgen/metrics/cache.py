@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import pathlib
+import stat
 import warnings
 
 import numpy as np
@@ -64,7 +65,11 @@ def read_arrays(path, key):
     """Returns the dict of arrays that was written to a file under a key.
 
     `None` if the file is missing, damaged, changed, or was written under another key.
+
+    Raises:
+        ValueError: As `cache_limit`, which `write_arrays` goes by once the arrays are computed.
     """
+    cache_limit()
     try:
         # Opened here: NumPy leaves the file of a damaged archive open.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -88,7 +93,8 @@ def contents():
                 status = path.stat()
             except OSError:  # Gone meanwhile.
                 continue
-            found.append((status.st_mtime_ns, path, status.st_size))
+            if stat.S_ISREG(status.st_mode):  # A folder is the user's own.
+                found.append((status.st_mtime_ns, path, status.st_size))
     return [(path, size) for _, path, size in sorted(found, reverse=True)]
 
 

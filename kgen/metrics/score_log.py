@@ -6,9 +6,14 @@ import pathlib
 
 from kgen.metrics.score import Score
 
+_BEGINNING = b'{"name": '
+
 
 def append_scores(path, scores, **facts):
     """Adds scores to a file of lines of JSON, which is made if missing.
+
+    A last line without an end that begins as one of a score and is none, as a killed process leaves
+    it, is cut off; any other stays, with an end.
 
     Args:
         path: The file.
@@ -23,10 +28,27 @@ def append_scores(path, scores, **facts):
         for name, score in scores.items()
     ]
     with path.open("ab+") as file:
+        if not lines:
+            return
         file.seek(0)
-        whole = file.read().rfind(b"\n") + 1  # A killed process may have left part of a line.
-        file.truncate(whole)
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if _is_cut(content[whole:]):
+            file.truncate(whole)
+        elif content[whole:]:
+            file.write(b"\n")
         file.write("".join(lines).encode())
+
+
+def _is_cut(line):
+    """Whether a line without an end is the beginning of one of `append_scores`."""
+    if line[: len(_BEGINNING)] != _BEGINNING[: len(line)]:
+        return False
+    try:
+        json.loads(line)
+    except ValueError:
+        return True
+    return False
 
 
 def _plain(value):

@@ -1,8 +1,10 @@
 """KerasTuner's oracles, that learn of failed trials and go on whenever they were killed."""
 
 import contextlib
+import json
 import math
 import os
+import pathlib
 
 import keras_tuner
 import numpy as np
@@ -42,6 +44,19 @@ def has_failed(trial):
     return trial.metrics.exists("failed") and trial.metrics.get_last_value("failed") > 0
 
 
+def _check_json(path):
+    try:
+        is_object = isinstance(json.loads(path.read_text()), dict)
+        error = "it holds no JSON object"
+    except (OSError, ValueError) as found:
+        is_object, error = False, found
+    if not is_object:
+        raise ValueError(
+            f"`folder`: {path} cannot be read: {error}. Expected the file as the search has "
+            "written it, another folder, or --fresh to remove the search."
+        )
+
+
 class _Oracle:
     """What kgen's oracles do in another way than KerasTuner's."""
 
@@ -74,6 +89,9 @@ class _Oracle:
         self._owned = dict(self.ongoing_trials) if between_chiefs else {}
 
     def reload(self):
+        folder = pathlib.Path(self._project_dir)
+        for path in [*sorted(folder.glob("trial_*/trial.json")), folder / "oracle.json"]:
+            _check_json(path)  # KerasTuner's error would not name it.
         super().reload()
         # Only these were dealt out: KerasTuner writes a trial before the oracle that knows of it,
         # and draws again the same. (And a Gaussian process rounds by their order.)

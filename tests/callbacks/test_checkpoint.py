@@ -258,6 +258,21 @@ def test_the_state_of_other_callbacks_goes_on(tmp_path):
     assert len(set(callbacks[3].draws)) == len(callbacks[3].draws)
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the system does not tell files")
+def test_the_last_rows_of_a_log_are_synced_as_well(tmp_path, monkeypatch):
+    """The last checkpoint counts on them, too, and is written once their file is closed."""
+    synced, sync = {}, os.fsync
+
+    def noting(file):
+        synced[os.readlink(f"/proc/self/fd/{file}")] = os.fstat(file).st_size
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    log = tmp_path / "history.csv"
+    fit(tmp_path / "run", keras.callbacks.CSVLogger(log), epochs=1)
+    assert synced[str(log)] == log.stat().st_size > 0
+
+
 class Remembers(keras.callbacks.Callback):
     """State of many kinds, one of them under the name of a constructor's argument."""
 

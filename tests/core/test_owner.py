@@ -79,3 +79,19 @@ def test_a_process_that_the_owner_has_started_does_not_keep_it(tmp_path):
     finally:
         child.kill()
         child.wait()
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    """In a downloaded folder the names may lead to the user's own files."""
+    mine, run = tmp_path / "mine.txt", tmp_path / "run"
+    mine.write_text("mine")
+    run.mkdir()
+    (run / ".owner.json").symlink_to(mine)
+    with owned(run), pytest.raises(FolderInUseError, match=f"process {os.getpid()}"), owned(run):
+        pass
+    assert mine.read_text() == "mine" and os.listdir(run) == [".lock"]
+    (run / ".lock").unlink()
+    (run / ".lock").symlink_to(mine)
+    with pytest.raises(ValueError, match=r"run/\.lock is a symbolic link"), owned(run):
+        pass
+    assert mine.read_text() == "mine"

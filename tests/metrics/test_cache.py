@@ -94,6 +94,16 @@ def test_a_limit_that_is_none(monkeypatch, limit):
     monkeypatch.setenv("KGEN_CACHE_LIMIT", limit)
     with pytest.raises(ValueError, match=f"KGEN_CACHE_LIMIT: .* MiB, received '{limit}'"):
         cache.cache_limit()
+    with pytest.raises(ValueError, match="KGEN_CACHE_LIMIT"):  # Before anything is computed.
+        cache.read_arrays("missing.npz", "key")
+
+
+def test_a_folder_named_as_one_of_the_files_stays(folder):
+    write(folder / "digits-1.npz")
+    (folder / "digits-2.npz").mkdir(parents=True)
+    (folder / "digits-2.npz" / "mine").write_text("mine")
+    assert cache.trim(0) == [folder / "digits-1.npz"]
+    assert (folder / "digits-2.npz" / "mine").read_text() == "mine"
 
 
 def test_the_command_shows_and_clears_what_is_kgens(folder, capsys):

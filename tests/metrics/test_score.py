@@ -101,6 +101,29 @@ def test_a_cut_off_line_is_passed_over_and_another_refused(tmp_path):
         read_scores(path)
 
 
+@pytest.mark.parametrize(
+    "tail, left",
+    [
+        ("a note of mine", "a note of mine\n"),
+        ('{"mine": 1', '{"mine": 1\n'),
+        ('{"name": "of another"}', '{"name": "of another"}\n'),
+        ('{"name": "fre', ""),
+        ("{", ""),
+        ("whole\n", "whole\n"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "a line\n"])
+def test_of_a_file_only_a_score_that_was_cut_off_goes(tmp_path, before, tail, left):
+    path = tmp_path / "notes.txt"
+    path.write_text(before + tail)
+    append_scores(path, {})
+    assert path.read_text() == before + tail
+    append_scores(path, {"frechet": Score(1.5, CARD)})
+    added = path.read_text().removeprefix(before + left)
+    assert json.loads(added)["value"] == 1.5 and added.endswith("}\n")
+
+
 def test_a_score_is_added_after_a_line_that_was_cut_off(tmp_path):
     path = tmp_path / "scores.jsonl"
     append_scores(path, {"frechet": Score(1.5, CARD)}, round=np.int64(5))

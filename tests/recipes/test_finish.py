@@ -8,6 +8,8 @@ import keras
 import PIL.Image
 import pytest
 
+import kgen.metrics
+import kgen.plotting
 import kgen.serving
 from kgen.callbacks import checkpoint_file
 from recipes import finish, run_folder, training
@@ -61,6 +63,31 @@ def test_what_cannot_be_made_does_not_cost_the_model(model, paths):
     assert (
         json.loads((paths.config.parent / "finished.json").read_text())["recipe"] == "recipes.gan"
     )
+
+
+def test_a_damaged_log_of_scores_costs_no_export(model, paths, monkeypatch):
+    """Only its scores are left out of the model card; those of the report stay."""
+    given = []
+    monkeypatch.setattr(kgen.serving, "export", lambda *arguments: given.append(arguments) or "1")
+    paths.scores.write_text('{"name": "frech\n{"x":1}\n')
+    paths.report.mkdir()
+    score = kgen.metrics.Score(1.5, kgen.metrics.Card("frechet_distance"))
+    kgen.metrics.append_scores(paths.report / "scores.jsonl", {"frechet": score})
+    with pytest.warns(UserWarning, match="scores.jsonl are left out: .*line 1: expected a score"):
+        finish.finish(training.Config(), model, paths, training.Family(), "recipes.gan")
+    [(_, _, _, scores, _)] = given
+    assert [(facts["name"], value) for facts, value in scores] == [("frechet", 1.5)]
+    assert (paths.config.parent / "finished.json").exists()
+
+
+def test_the_film_is_in_the_order_of_rounds(model, paths, monkeypatch):
+    shown = []
+    monkeypatch.setattr(kgen.plotting, "save_gif", lambda files, path: shown.extend(files))
+    numbers = [0, 999_750, 1_000_000, 1_000_250]
+    for number in reversed(numbers):
+        PIL.Image.new("RGB", (8, 8)).save(paths.samples / f"step-{number:06d}.png")
+    finish.finish(training.Config(export="none"), model, paths, training.Family(), None)
+    assert [path.stem for path in shown] == [f"step-{number:06d}" for number in numbers]
 
 
 def test_the_model_comes_before_all_else(model, paths, monkeypatch):

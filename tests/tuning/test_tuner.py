@@ -490,3 +490,12 @@ def test_bad_arguments(tmp_path, arguments, message):
     hypermodel = kgen.tuning.hypermodel(tiny, SPACE, objective="val_nll")
     with pytest.raises(ValueError, match=message):
         kgen.tuning.tuner(**{"hypermodel": hypermodel, "folder": tmp_path / "s", **arguments})
+
+
+@pytest.mark.parametrize("name", ["oracle.json", "trial_1/trial.json"])
+@pytest.mark.parametrize("content", ["", '{"trial_id": "1', "[]"])
+def test_a_damaged_file_is_named(tmp_path, arithmetic, name, content):
+    tuner(tmp_path / "search", trials=2).search()
+    (tmp_path / "search" / name).write_text(content)
+    with pytest.raises(ValueError, match=f"search/{name} cannot be read: "):
+        tuner(tmp_path / "search", trials=3)
