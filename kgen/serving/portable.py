@@ -1,13 +1,13 @@
 """ONNX and LiteRT files of what a model makes of its inputs, by Keras' own exporters."""
 
 import importlib.util
-import os
 import pathlib
-import tempfile
 import warnings
 
 import keras
 
+from kgen.core.leftovers import clear_leftovers
+from kgen.core.whole_file import replacing
 from kgen.serving.abilities import abilities_of
 from kgen.serving.examples import checked_examples
 from kgen.serving.inputs import Limits
@@ -31,7 +31,8 @@ def export_onnx(model, path, name=None):
 
     Args:
         model: A `kgen.GenerativeModel`.
-        path: The file, of the suffix `.onnx`; replaced if it is there, and never seen half.
+        path: The file, of the suffix `.onnx`; replaced if it is there, and never seen half, also
+            after a power cut.
         name: `"decode"`, `"encode"`, `"reconstruct"`, `"translate"` or `"score"`, or such a one
             with a direction, as `kgen.serving.export` names it; `None` for the first it can do.
 
@@ -98,14 +99,12 @@ def _export(model, path, name, form, suffix):
     )
     signature = [keras.InputSpec(s.dtype.name, tuple(s.shape), name=s.name) for s in ability.inputs]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
-        unfinished = pathlib.Path(folder) / f"model{suffix}"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of the converters, about themselves.
-            CalledAbility(model, ability).export(
-                str(unfinished), format=form, verbose=False, input_signature=signature
-            )
-        os.replace(unfinished, path)
+    clear_leftovers(path.parent)
+    with replacing(path) as unfinished, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Of the converters, about themselves.
+        CalledAbility(model, ability).export(
+            str(unfinished), format=form, verbose=False, input_signature=signature
+        )
     return str(path)
 
 

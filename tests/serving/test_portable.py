@@ -1,10 +1,14 @@
 """ONNX and LiteRT files in their own runtimes, on the same inputs."""
 
+import contextlib
+import pathlib
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from kgen.core.leftovers import PARTIAL, unfinished_name
 from kgen.serving import export_litert, export_onnx
 from tests.serving.awake import awake
 from tests.serving.points import points_gan
@@ -72,6 +76,33 @@ def test_nan_is_refused(tmp_path):
     with pytest.raises(ValueError, match="`model` must give finite outputs"):
         export_litert(model, tmp_path / "model.tflite")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_file_is_whole_or_not_at_all(is_killed, tmp_path, monkeypatch):
+    path, synced = tmp_path / "model.tflite", []
+    path.write_text("before")
+    prefix = unfinished_name(PARTIAL).rpartition("-")[0]
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = tmp_path / f"{prefix.rpartition('-')[0]}-{gone.pid}-0-model.onnx"
+    left.write_text("half")
+
+    def write(self, unfinished, **options):
+        unfinished = pathlib.Path(unfinished)
+        assert unfinished.parent == tmp_path and unfinished.name.startswith(prefix)
+        assert path.read_text() == "before" and not left.exists()
+        unfinished.write_text("after")
+        if is_killed:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("kgen.serving.portable.CalledAbility.export", write)
+    monkeypatch.setattr("kgen.core.whole_file.sync_file", synced.append)
+    with pytest.raises(KeyboardInterrupt) if is_killed else contextlib.nullcontext():
+        export_litert(points_gan(), path)
+    assert path.read_text() == ("before" if is_killed else "after")
+    assert len(synced) == (0 if is_killed else 1)
+    assert [file.name for file in tmp_path.iterdir()] == ["model.tflite"]
 
 
 @pytest.mark.parametrize("missing", ["onnx", "tf2onnx"])
