@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from kgen.callbacks import DivergedError
-from kgen.core.leftovers import UNFINISHED, clear_leftovers, unfinished_name
+from kgen.core.leftovers import PARTIAL, UNFINISHED, clear_leftovers, unfinished_name
 from kgen.core.owner import owned
 from kgen.core.whole_file import replacing
 from kgen.metrics import Score
@@ -108,9 +108,13 @@ def _claimed(folder, protocol, trials, fresh):
     paths = dataclasses.replace(run_folder.paths(folder), checkpoints=kept)
     if not fresh:
         run_folder.check_config(paths, protocol)
-    before = paths.config.read_bytes() if paths.config.exists() else None
+    # What is put back is there already: on a full disk nothing could be written.
+    before = folder / unfinished_name(PARTIAL, paths.config.name)
     aside = kept / unfinished_name(UNFINISHED)
     with contextlib.ExitStack() as at_last:
+        if paths.config.exists():
+            at_last.callback(before.unlink, missing_ok=True)
+            shutil.copyfile(paths.config, before)
         try:
             if fresh and kept.exists():
                 with run_folder.refused_if_it_stays(folder):
@@ -128,17 +132,16 @@ def _claimed(folder, protocol, trials, fresh):
 
 
 def _put_back(paths, config, aside):
-    """Has a folder be what it was: with this config, if any, and the trials that are put aside."""
+    """Has a folder be what it was, with the config and the trials of these places, if any."""
     if aside.exists():
         _move(aside.iterdir(), paths.checkpoints)
         aside.rmdir()
-    if config is None:
+    if config.exists():
+        os.replace(config, paths.config)
+    else:
         paths.config.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             paths.checkpoints.rmdir()
-    else:
-        with replacing(paths.config) as partial:
-            partial.write_bytes(config)
 
 
 def _move(files, folder):

@@ -2,8 +2,10 @@
 
 import concurrent.futures
 import dataclasses
+import errno
 import functools
 import json
+import os
 import pickle
 import subprocess
 import types
@@ -117,7 +119,11 @@ def test_another_protocol_in_the_same_folder_is_refused(tmp_path):
         trials.run(tmp_path, Protocol(), ["a"], 1, arithmetic)
 
 
-def test_a_protocol_that_cannot_be_claims_no_folder(tmp_path):
+def full(*arguments):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_protocol_that_cannot_be_claims_no_folder(tmp_path, monkeypatch):
     def refused(protocol, trial):
         raise ValueError("`data` must be a set")
 
@@ -133,6 +139,11 @@ def test_a_protocol_that_cannot_be_claims_no_folder(tmp_path):
             trials.run(tmp_path, protocol, rows, 1, refused, fresh=fresh)
         left = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
         assert left == files
+    with monkeypatch.context() as patched:  # Nor can one be written: the disk is full.
+        patched.setattr(trials.run_folder, "claim", full)
+        with pytest.raises(OSError, match="No space"):
+            trials.run(tmp_path, Protocol(factor=1.0), ["b"], 1, arithmetic, fresh=True)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
     # It goes once a trial of the new one has ended.
     trials.run(tmp_path, Protocol(factor=1.0), ["b"], 1, arithmetic, fresh=True)
     assert {path.name for path in (tmp_path / "trials").iterdir()} == {"b-0.json", "b-0.npz"}
