@@ -1,13 +1,13 @@
 """Examples by their numbers, as TensorFlow fetches them: from memory, or made when asked for."""
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from kgen.core import engine
+from kgen.data.bits import warn_of_bits
 
 # Bytes. Up to here examples are held in one array in memory. It lies well below the 2 GiB that a
 # TensorFlow graph can hold, for tf.distribute writes the array into one.
@@ -62,17 +62,6 @@ def of_array(images, labels=None):
         return (batch,) if labels is None else (batch, tf.gather(held_labels, rows))
 
     return Examples(len(images), shape, fetch, labels is not None)
-
-
-def warn_of_bits(images):
-    """Warn if an array is of bytes of 0 and 1 alone, as masks are: of 0..255 these are black."""
-    if images.dtype == np.uint8 and images.size and images.max() == 1:
-        warnings.warn(
-            "The largest value of these integer images is 1: on the scale of 0..255 they are all "
-            "but black. If 1 stands for white, multiply them by 255, or give an array file "
-            "value_range=(0, 1).",
-            stacklevel=2,
-        )
 
 
 def of_function(rows_of):

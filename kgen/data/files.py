@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.data import examples
+from kgen.data.bits import warn_of_bits, warn_of_bits_in_files
 from kgen.data.decoding import decode_file, in_threads
 from kgen.data.skipping import UnreadableFileError
 
@@ -35,6 +36,7 @@ def of_files(files, labels, shape, skipped=None, decode=decode_file):
     """
     if len(files) <= HELD_FILES and len(files) * math.prod(shape) <= examples.MEMORY_LIMIT:
         images, kept = _decode_all(files, shape, skipped, decode)
+        warn_of_bits_in_files(images, (files[row] for row in kept))
         return examples.of_array(images, None if labels is None else labels[kept])
     held_labels, looked_at = None if labels is None else examples.held(labels), []
     if skipped is not None:
@@ -45,7 +47,8 @@ def of_files(files, labels, shape, skipped=None, decode=decode_file):
         images = np.stack([image for image, _ in found])
         if not looked_at:  # The first batch stands for all: nobody has seen them together.
             looked_at.append(True)
-            examples.warn_of_bits(images)
+            warn_of_bits(images)
+            warn_of_bits_in_files(images, (files[row] for _, row in found))
         return images, np.array([row for _, row in found])
 
     def fetch(rows):

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 import kgen.data
-from kgen.data import files
 from kgen.data.folder import image_names, list_folder
 from kgen.data.splitting import PARTS, place_of_name
 
@@ -383,20 +382,6 @@ def test_broken_file_is_named(tmp_path, arguments, keep):
     bad.write_bytes(content[: int(len(content) * keep) if isinstance(keep, float) else keep])
     with pytest.raises(ValueError, match=f"{bad.name}: cannot be read as an image"):
         kgen.data.load(tmp_path, batch_size=2, **arguments)
-
-
-@pytest.mark.parametrize("is_held", [True, False])
-def test_pictures_of_0_and_1_are_warned_of(tmp_path, monkeypatch, is_held):
-    fill(tmp_path / "dark", 20, level=1)
-    fill(tmp_path / "bits", 20, level=255, mode="L")
-    for path in (tmp_path / "bits").iterdir():
-        Image.open(path).convert("1").save(path)  # Of one bit, whose 1 is white.
-    if not is_held:
-        monkeypatch.setattr(files, "HELD_FILES", 0)
-    with pytest.warns(UserWarning, match="largest value of these integer images is 1"):
-        next(iter(kgen.data.load(tmp_path / "dark", batch_size=2)))
-    images = next(iter(kgen.data.load(tmp_path / "bits", batch_size=2)))
-    assert images.numpy().min() == 1.0
 
 
 def test_home_folder_is_expanded(tmp_path, monkeypatch):

@@ -154,8 +154,8 @@ def test_folders_of_nothing_in_common(tmp_path):
 )
 def test_halves(tmp_path, side, holding):
     for index in range(20):
-        pixels = np.full((4, 16, 3), index, np.uint8)
-        pixels[:, 8:] = index + 100
+        pixels = np.full((4, 16, 3), index + 2, np.uint8)
+        pixels[:, 8:] = index + 102
         Image.fromarray(pixels).save(tmp_path / f"{index}.png")
     way = 100 if side == "input_left" else -100
     for size, shape in ((None, (4, 8, 3)), ((2, 6), (2, 6, 3))):
