@@ -2,12 +2,14 @@
 
 import math
 import numbers
+import os
 import warnings
 
 import keras
 import numpy as np
 
 from kgen.core.arrays import float_images
+from kgen.core.numbers import plain
 from kgen.core.whole_file import replacing
 
 # What a model must be able to do for each score.
@@ -129,7 +131,7 @@ class AnomalyDetector(keras.Layer):
                 "is loaded from it can score, and detects once it is calibrated.",
                 stacklevel=2,
             )
-        with replacing(path) as partial:
+        with replacing(os.path.expanduser(path)) as partial:
             keras.saving.save_model(self, partial)
 
     @property
@@ -138,6 +140,7 @@ class AnomalyDetector(keras.Layer):
 
     @threshold.setter
     def threshold(self, value):
+        value = plain(value)
         is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         if value is not None and (not is_number or math.isnan(value)):
             raise ValueError(f"`threshold` must be None or a number, received {value!r}.")
@@ -188,6 +191,7 @@ class AnomalyDetector(keras.Layer):
         Raises:
             ValueError: If the rate is not in (0, 1), or so small that it takes more images.
         """
+        false_positive_rate = _as_written(false_positive_rate)
         fewest = fewest_images(false_positive_rate)
         scores = np.sort(self.score(images))
         # Rounded, as 0.05 and its like are no binary fractions.
@@ -224,6 +228,12 @@ def fewest_images(false_positive_rate):
             f"{false_positive_rate!r}."
         )
     return math.ceil(round(1 / false_positive_rate, 9)) - 1
+
+
+def _as_written(number):
+    """Returns NumPy's number as Python's own of the same digits: 0.01 of 32 bits as 0.01."""
+    number = number[()] if isinstance(number, np.ndarray) else number
+    return float(str(number)) if isinstance(number, np.floating) else number
 
 
 def _errors_of_neighbours(images):

@@ -182,3 +182,14 @@ def test_images_that_are_never_negative_are_warned_of_once(score):
     with pytest.warns(UserWarning) as caught:
         detector.detect(np.abs(IMAGES))
     assert len([one for one in caught if "images * 2 - 1" in str(one.message)]) == 1
+
+
+@pytest.mark.parametrize("rate", [np.float32(0.1), np.float64(0.1), np.array(0.1, "float16")])
+def test_a_rate_out_of_numpy_is_the_number_that_it_shows(rate):
+    """So nine images are enough for 0.1, whose 32 bits are a little more or less."""
+    detector = of_numbers()
+    rows = np.arange(9.0, dtype="float32")[:, None]
+    assert detector.calibrate(rows, rate) == 8.0
+    assert (type(detector.false_positive_rate), detector.false_positive_rate) == (float, 0.1)
+    detector.threshold = np.array(2.0, "float32")
+    assert detector.detect(rows).sum() == 6 and type(detector.threshold) is float

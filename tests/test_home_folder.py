@@ -11,10 +11,11 @@ import kgen.metrics
 import kgen.plotting
 import kgen.serving
 import kgen.tuning
+from kgen.anomaly import AnomalyDetector
 from kgen.metrics.card import Card
 from kgen.metrics.score import Score
 from recipes import config_file, gan, run_folder
-from recipes.command_line.saved import load_model
+from recipes.command_line.saved import load, load_model
 from tests.systems import SYSTEMS
 from tests.tuning import tiny
 
@@ -34,11 +35,12 @@ def test_pictures(home):
     kgen.plotting.before_after(IMAGES, IMAGES, path="~/a/pairs.png", count=2)
     kgen.plotting.image_map(IMAGES, np.eye(4)[:, :2], "~/a/map.png")
     kgen.plotting.save_gif([IMAGES[0], IMAGES[1]], "~/a/film.gif")
+    kgen.plotting.save_gif(["~/a/grid.png"], "~/a/still.gif")
     kgen.plotting.curves({"loss": [1.0, 2.0]}, "~/a/curves.png")
     kgen.plotting.search([1.0, 2.0], {"x": [1, 2]}, "~/a/search.png")
     kgen.plotting.roc({"a": ([0.0, 1.0], [0, 1])}, "~/a/roc.png")
-    names = ["curves.png", "film.gif", "grid.png", "map.png", "pairs.png", "roc.png", "search.png"]
-    assert sorted(path.name for path in (home / "a").iterdir()) == names
+    names = "curves.png film.gif grid.png map.png pairs.png roc.png search.png still.gif"
+    assert sorted(path.name for path in (home / "a").iterdir()) == names.split()
 
 
 def test_what_a_training_leaves(home):
@@ -51,6 +53,11 @@ def test_what_a_training_leaves(home):
     kgen.metrics.append_scores("~/run/scores", {"a": Score(0.5, Card("a"))})
     assert len(kgen.metrics.read_scores("~/run/scores")) == 1 and (folder / "scores").exists()
     SYSTEMS["first_gan"].make().save("~/run/model.keras")
+    model = SYSTEMS["autoencoder"].make()
+    AnomalyDetector(model, threshold=1.0).save("~/run/detector.keras")
+    assert load("~/run/detector.keras").threshold == 1.0
+    model.save_weights("~/run/a.weights.h5")
+    model.load_weights("~/run/a.weights.h5")
     assert load_model("~/run").image_shape == load_model("~/run/model.keras").image_shape
     hypermodel = kgen.tuning.hypermodel(tiny, {"units": [4, 8]}, objective="val_nll")
     tuner = kgen.tuning.tuner(hypermodel, "~/search")

@@ -21,10 +21,16 @@ class Persistence:
                 "`filepath` must end in .keras, received "
                 f"{str(filepath)!r}: HDF5 knows nothing of a system's players and random states."
             )
-        if isinstance(filepath, str | os.PathLike):
-            filepath = os.path.expanduser(filepath)
         self.before_use()
-        super().save(filepath, *args, **kwargs)
+        super().save(_at_home(filepath), *args, **kwargs)
+
+    def save_weights(self, filepath, *args, **kwargs):
+        """Writes the weights, as `keras.Model.save_weights`."""
+        super().save_weights(_at_home(filepath), *args, **kwargs)
+
+    def load_weights(self, filepath, *args, **kwargs):
+        """Reads weights, as `keras.Model.load_weights`."""
+        super().load_weights(_at_home(filepath), *args, **kwargs)
 
     def export(self, *args, **kwargs):
         """Is not to be had: `kgen.serving.export` writes what can be served of a system.
@@ -81,6 +87,11 @@ class Persistence:
                 "the same networks, and compile again."
             )
         super().__setattr__(name, value)
+
+
+def _at_home(path):
+    """Returns a path in which `~` is the home folder; a file as it is."""
+    return os.path.expanduser(path) if isinstance(path, str | os.PathLike) else path
 
 
 def noted(constructor):

@@ -109,7 +109,8 @@ def _picture(frame, index):
 
     if isinstance(frame, str | os.PathLike):
         try:
-            with Image.open(frame, formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
+            path = os.path.expanduser(frame)
+            with Image.open(path, formats=("PNG", "JPEG", "WEBP", "BMP")) as opened:
                 return opened.convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:
             raise ValueError(f"{frame}: cannot be read as an image ({error}).") from error
