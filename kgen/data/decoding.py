@@ -9,6 +9,7 @@ import struct
 
 import numpy as np
 
+from kgen.data.orientation import orientation_of
 from kgen.data.resizing import fit_image
 from kgen.data.skipping import UnreadableFileError
 
@@ -16,7 +17,6 @@ from kgen.data.skipping import UnreadableFileError
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 HEADERS = 1024  # files whose headers are read before the next look at what is known
-_EXIF_ORIENTATION = 0x0112
 
 
 def decode_file(path, shape):
@@ -169,17 +169,9 @@ def _header(path):
 
 def _orientation(image):
     """Return the orientation that an image's EXIF data say, 1 to 8; 1 where they say none."""
-    from PIL import Image
-
     if image.format == "PNG":
         image.load()  # They may stand behind the pixels.
-    exif = Image.Exif()  # Not the image's own `getexif`, which goes on to look in XMP data.
-    try:
-        exif.load(image.info.get("exif", b""))
-        found = exif.get(_EXIF_ORIENTATION, 1)
-    except (SyntaxError, ValueError, KeyError, struct.error):  # No reason to refuse the pixels.
-        return 1
-    return found if found in range(1, 9) else 1
+    return orientation_of(image.info.get("exif", b""))
 
 
 def _upright(image):

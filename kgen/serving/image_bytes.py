@@ -41,13 +41,14 @@ def decoder(shape, max_pixels):
 def decode_image(contents, shape, max_pixels):
     """Returns the image in an encoded file as `kgen.data` reads it, float32 in [-1, 1].
 
-    It is brought upright by its EXIF orientation (XMP's does not count), transparency and
-    transparent colours are laid on white, palettes and CMYK become RGB, 16 bits become 8, colour
-    becomes luminance and grey becomes three equal channels, as a network needs it. An image of
-    another size is scaled to cover that of the network, bicubic and antialiased, and cropped about
-    the centre. Where it need not be scaled, the pixels are those of `kgen.data`, but that CMYK may
-    differ by one level of 255. Scaled ones may, too, and by some more at the edges of what is
-    cropped much, where Pillow rounds between the two directions in an order of its own.
+    It is brought upright by its EXIF orientation (one whole number; XMP's does not count),
+    transparency and transparent colours (of 16 bits by their upper bytes) are laid on white,
+    palettes and CMYK become RGB, 16 bits become 8, colour becomes luminance and grey becomes three
+    equal channels, as a network needs it. An image of another size is scaled to cover that of the
+    network, bicubic and antialiased, and cropped about the centre. Where it need not be scaled, the
+    pixels are those of `kgen.data`, but that CMYK may differ by one level of 255. Scaled ones may,
+    too, and by some more at the edges of what is cropped much, where Pillow rounds between the two
+    directions in an order of its own.
 
     Of 2 or 4 channels the last is the mask of what is known: the file must have an alpha channel,
     and pixels more transparent than not are missing: 0, and -1 in the mask, which else is 1.

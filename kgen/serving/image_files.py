@@ -78,7 +78,9 @@ def _png_size(contents):
 
 
 def _png_pixels(contents):
-    colour_type, is_clear = number(contents, 25, 1), _png_chunk(contents, "tRNS") > 0
+    bits, colour_type = number(contents, 24, 1), number(contents, 25, 1)
+    clear = _png_chunk(contents, "tRNS")
+    is_clear = clear > 0
     has_alpha = (colour_type >= 4) | is_clear
 
     def grey(channels):
@@ -90,21 +92,29 @@ def _png_pixels(contents):
         # Of 16 bits the upper 8, which Pillow, too, gives kgen.data.
         return tf.io.decode_png(contents, channels)
 
+    def deep_colours():
+        # The clear one, too, as of the others Pillow has no more.
+        found = _opaque(colours(3))
+        level = tf.cast(bytes_of(contents, clear, 6)[::2], "uint8")
+        is_seen = tf.reduce_any(found[..., :3] != level, -1, keepdims=True)
+        return tf.where(is_seen, found, found * [1, 1, 1, 0])
+
     # Four channels only where there is alpha: else TensorFlow makes one up, which may be wrong.
     cases = [
         ((colour_type == 0) & is_clear, lambda: grey(4)),
         (colour_type == 0, lambda: _opaque(tf.tile(grey(1), (1, 1, 3)))),
+        ((colour_type == 2) & is_clear & (bits == 16), deep_colours),
         (has_alpha, lambda: colours(4)),
     ]
     return tf.case(cases, lambda: _opaque(colours(3))), has_alpha
 
 
 def _png_exif(contents):
-    return _png_chunk(contents, "eXIf")
+    return _tiff(contents, _png_chunk(contents, "eXIf"), 1)
 
 
 def _png_chunk(contents, kind):
-    """Returns where the data of the first chunk of a kind begin; 0 if there is none."""
+    """Returns where the data of the last chunk of a kind begin; 0 if there is none."""
 
     def walked():
         return _walk(
@@ -112,6 +122,7 @@ def _png_chunk(contents, kind):
             8,
             after=lambda at: at + 12 + number(contents, at, 4),
             is_found=lambda at: text(contents, at + 4, 4) == kind,
+            is_last=lambda at: text(contents, at + 4, 4) == "IEND",
         )
 
     # Few files have one, and some have thousands of chunks.
@@ -143,10 +154,10 @@ def _jpeg_exif(contents):
 
     def is_last(at):  # What is no marker, or that of the scan or of the end.
         marker = number(contents, at, 2)
-        return (marker < 0xFF00) | (marker == 0xFFDA) | (marker == 0xFFD9)
+        return is_exif(at) | (marker < 0xFF00) | (marker == 0xFFDA) | (marker == 0xFFD9)
 
     at = _walk(contents, 2, after, is_exif, is_last)
-    return tf.where(at > 0, at + 10, 0)
+    return _tiff(contents, tf.where(at > 0, at + 4, 0), 2)
 
 
 # ---------------------------------------------------------------- BMP
@@ -218,9 +229,11 @@ def _webp_exif(contents):
         size = number(contents, at + 4, 4, little=True)
         return at + 8 + size + size % 2
 
-    at = _walk(contents, 12, after, lambda at: text(contents, at, 4) == "EXIF")
-    prefix = tf.where(text(contents, at + 8, 6) == b"Exif\0\0", 6, 0)
-    return tf.where(at > 0, at + 8 + tf.cast(prefix, "int64"), 0)
+    def is_exif(at):
+        return text(contents, at, 4) == "EXIF"
+
+    at = _walk(contents, 12, after, is_exif, is_exif)
+    return _tiff(contents, tf.where(at > 0, at + 8, 0), 2)
 
 
 FORMATS = {
@@ -236,22 +249,31 @@ FORMATS = {
 }
 
 
-def _walk(contents, start, after, is_found, is_last=lambda at: tf.constant(False)):
-    """Returns where the first piece of a file that is looked for begins; 0 if there is none.
+def _walk(contents, start, after, is_found, is_last):
+    """Returns where the last piece of a file that is looked for begins; 0 if there is none.
 
     Args:
         contents: The file.
         start: Where its first piece begins.
         after: Function from a piece's beginning to that of the next.
-        is_found, is_last: Functions from a piece's beginning to booleans.
+        is_found: Function from a piece's beginning to a boolean.
+        is_last: The same, whether none behind that piece counts.
     """
-    at = tf.while_loop(
-        lambda at: (at < _end(contents)) & ~is_found(at) & ~is_last(at),
-        lambda at: [after(at)],
-        [tf.constant(start, "int64")],
+    at, found = tf.while_loop(
+        lambda at, found: (at < _end(contents)) & ~is_last(at),
+        lambda at, found: [after(at), tf.where(is_found(at), at, found)],
+        [tf.constant(start, "int64"), tf.constant(0, "int64")],
         maximum_iterations=_PIECES,
-    )[0]
-    return tf.where(is_found(at), at, 0)
+    )
+    return tf.where(is_found(at), at, found)
+
+
+def _tiff(contents, exif, most):
+    """Returns where EXIF data begin behind their prefix, which may be there so many times."""
+    for _ in range(most):
+        is_prefix = (exif > 0) & (text(contents, exif, 6) == b"Exif\0\0")
+        exif += tf.where(is_prefix, tf.constant(6, "int64"), 0)
+    return exif
 
 
 def _opaque(colours):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from kgen.serving.image_files import bytes_of, number, text
 
 _TAG = 0x0112  # EXIF 2.32, section 4.6.4.
-_SHORT, _LONG = 3, 4  # Types of TIFF, of 2 and 4 bytes; no other counts.
+_SHORT, _LONG = 3, 4  # Types of TIFF, of 2 and 4 bytes; no other counts, as in training.
 
 
 def orientation_of(contents, exif):
@@ -22,17 +22,18 @@ def orientation_of(contents, exif):
         return number(contents, place, count, little)
 
     first = exif + at(exif + 4, 4)
-    count = tf.maximum(at(first, 2), 1)
-    entries = tf.reshape(bytes_of(contents, first + 2, 12 * count), (-1, 12))
+    count = at(first, 2)
+    entries = tf.reshape(bytes_of(contents, first + 2, 12 * tf.maximum(count, 1)), (-1, 12))
     tags = tf.where(little, entries[:, 1], entries[:, 0]) * 256
     tags += tf.where(little, entries[:, 0], entries[:, 1])
-    rows = tf.where(tags == _TAG)[:, 0]
+    rows = tf.where((tags == _TAG) & (count > 0))[:, 0]
 
     def value():
         entry = first + 2 + 12 * rows[0]
-        number_type = at(entry + 2, 2)
+        number_type, count = at(entry + 2, 2), at(entry + 4, 4)
         found = at(entry + 8, tf.where(number_type == _SHORT, 2, 4))
-        return tf.where((number_type == _SHORT) | (number_type == _LONG), found, 1)
+        is_one = (count == 1) & ((number_type == _SHORT) | (number_type == _LONG))
+        return tf.where(is_one, found, 1)
 
     is_there = (exif > 0) & (little | (kind == b"MM\0*")) & (tf.size(rows) > 0)
     found = tf.cond(is_there, value, lambda: tf.constant(1, "int64"))

@@ -57,13 +57,51 @@ def png(levels, depth, colour_type, clear=None, behind=b""):
     )  # fmt: skip
 
 
-def exif(orientation, order=">", kind="H"):
-    """Returns EXIF data, a TIFF file of one tag."""
+def exif(orientation, order=">", kind="H", count=1, entries=1):
+    """Returns EXIF data, a TIFF file of one tag; the counts are what it says of them."""
     value = struct.pack(order + kind, orientation).ljust(4, b"\0")
     mark = b"MM" if order == ">" else b"II"
-    number = {"B": 1, "H": 3, "L": 4}[kind]
-    tag = struct.pack(order + "HHI", 0x0112, number, 1) + value
-    return mark + struct.pack(order + "HIH", 42, 8, 1) + tag + bytes(4)
+    number = {"B": 1, "H": 3, "L": 4, "h": 8, "f": 11}[kind]
+    tag = struct.pack(order + "HHI", 0x0112, number, count) + value
+    return mark + struct.pack(order + "HIH", 42, 8, entries) + tag + bytes(4)
+
+
+PREFIX = b"Exif\0\0"
+
+
+def turned_files(rgb):
+    """Returns dicts of files whose orientation is 6, and of files whose orientation counts not."""
+
+    def jpeg(data):
+        return encoded(rgb, "JPEG", exif=PREFIX + data)
+
+    def chunks(*data):
+        return png(rgb, 8, 2, behind=b"".join(chunk(b"eXIf", each) for each in data))
+
+    def webp(data):
+        return encoded(rgb, "WEBP", lossless=True, exif=data)
+
+    turned = {
+        "prefix.png": chunks(PREFIX + exif(6)),
+        "prefix twice.jpg": jpeg(PREFIX + exif(6)),
+        "prefix.webp": webp(PREFIX + exif(6)),
+        "prefix twice.webp": webp(PREFIX * 2 + exif(6)),
+        "two chunks.png": chunks(exif(3), exif(6)),
+    }
+    not_turned = {
+        "prefix twice.png": chunks(PREFIX * 2 + exif(6)),
+        "prefix three times.jpg": jpeg(PREFIX * 2 + exif(6)),
+        "two chunks, none in the last.png": chunks(exif(6), exif(1)),
+        "a chunk behind the end.png": png(rgb, 8, 2) + chunk(b"eXIf", exif(6)),
+        "no entries.webp": webp(exif(6, entries=0)),
+        "no value.webp": webp(exif(6, count=0)),
+        "two values.webp": webp(exif(6, count=2)),
+        "three values.webp": webp(exif(6, count=3)),
+        "signed.webp": webp(exif(6, kind="h")),
+        "float.webp": webp(exif(6.0, kind="f")),
+        "cut.webp": webp(exif(6)[:12]),
+    }
+    return turned, not_turned
 
 
 def odd_files():
@@ -89,6 +127,7 @@ def odd_files():
         "16 bits, a clear level.png": png(deep[..., :1] // 4096 * 4096, 16, 0, [0x7000]),
         "16 bits of colour.png": png(deep[..., :3], 16, 2),
         "16 bits, a clear colour.png": png(steps, 16, 2, steps[5, 5].tolist()),
+        "16 bits, the upper byte clear.png": png(steps, 16, 2, (steps[5, 5] ^ 1).tolist()),
         "16 bits and alpha.png": png(deep, 16, 6),
         "16 bits, grey and alpha.png": png(deep[..., 2:], 16, 4),
         "palette.png": encoded(palette, "PNG"),
