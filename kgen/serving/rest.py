@@ -39,6 +39,8 @@ class RestTransport:
         # Not compressed, as a small answer could become a large one.
         self.session.headers = {"Accept-Encoding": "identity", **(access.headers or {})}
         self.session.auth = lambda request: request  # And none out of ~/.netrc.
+        # Nor a place to go on to, for which all that a redirect says would be read.
+        self.session.get_redirect_target = lambda response: None
         self.session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
 
     def signatures(self, deadline):

@@ -134,6 +134,18 @@ def test_redirects_are_not_followed():
         assert not other.asked
 
 
+def test_where_a_redirect_leads_is_not_looked_at():
+    for status in (302, 308):
+        answers = [
+            (status, {"Location": place}, " " * 10**6) for place in ("/other", "http://[::1")
+        ]
+        with serving(*answers) as server:
+            client = Client(server.address, "dcgan", max_response_bytes=1000)
+            for _ in answers:
+                with pytest.raises(ServerError, match="more than `max_response_bytes`, 1000"):
+                    client.signatures()
+
+
 def test_a_long_answer_is_not_read_to_its_end():
     with serving(good(METADATA), good(" " * 10**6)) as server:
         client = Client(server.address, "dcgan", max_response_bytes=1000)
