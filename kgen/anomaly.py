@@ -8,7 +8,7 @@ import warnings
 import keras
 import numpy as np
 
-from kgen.core.arrays import float_images
+from kgen.core.arrays import float_images, is_one_of
 from kgen.core.numbers import plain
 from kgen.core.whole_file import replacing
 
@@ -74,7 +74,7 @@ class AnomalyDetector(keras.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not callable(score) and score not in list(_SCORES):
+        if not callable(score) and not is_one_of(score, _SCORES):
             raise ValueError(
                 f"`score` must be one of {list(_SCORES)} or a function, received {score!r}."
             )

@@ -69,6 +69,11 @@ def fits(found, expected):
     )
 
 
+def is_one_of(value, choices):
+    """Whether a value is one of the choices; an array, compared element by element, never is."""
+    return getattr(value, "shape", ()) == () and value in list(choices)
+
+
 def in_batches(step, *arrays, batch_size):
     """Returns what `step` gives for the rows of arrays, `batch_size` of them at a time."""
     if not is_count(batch_size):

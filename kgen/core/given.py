@@ -55,6 +55,7 @@ def _by_name(x, y, uses_targets, where):
 
 def _check_kinds(x, y, where, takes_batches):
     """Raises a ValueError if x is neither arrays nor data in batches, or y does not suit it."""
+    _check_ranks(x, where)
     if x is None:
         raise ValueError(f"{where}: `x` must hold images, received None.")
     if takes_batches and comes_in_batches(x):
@@ -80,6 +81,16 @@ def _check_kinds(x, y, where, takes_batches):
         raise ValueError(
             f"{where}: `y` must have as many rows as `x`, {rows.pop()}, received {rows_of_y.pop()}."
         )
+
+
+def _check_ranks(x, where):
+    """Raises a ValueError if it is not known how many axes the arrays of a dataset have."""
+    for spec in keras.tree.flatten(getattr(x, "element_spec", ())):
+        if getattr(getattr(spec, "shape", None), "rank", 0) is None:
+            raise ValueError(
+                f"{where}: the batches of the dataset `x` must be of a known shape, received "
+                f"{spec}. `from_generator` takes the shape as `output_signature=`."
+            )
 
 
 def comes_in_batches(x):
@@ -205,6 +216,7 @@ def first_batch_checked(x, where, check=None, margin=0.0):
 
 def check_call(model, x, where):
     """Raises a ValueError if `x`, as given to `predict`, is not what a call of the model takes."""
+    _check_ranks(x, where)
     inputs = model.call_inputs
     expected = [f"{name} {('count', *shape)}".replace("'", "") for name, shape in inputs or ()]
     expected = ", ".join(expected) or "an array"

@@ -146,7 +146,9 @@ def image_names(folder, follow_links=False):
                 if entry.name.lower().endswith(_OTHER_SUFFIXES) and entry.name[0] != ".":
                     unread.append(name)
                 continue
-            if entry.is_symlink() and not follow_links and not _lies_in(root, entry.path):
+            # One that leads to nothing is a file that cannot be read, whether followed or not.
+            is_link = entry.is_symlink() and os.path.exists(entry.path)
+            if is_link and not follow_links and not _lies_in(root, entry.path):
                 outward.append(name)
             elif is_folder:
                 subfolders.append(name + "/")

@@ -5,6 +5,7 @@ return a float32 scalar: the mean over all of them.
 """
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 
 import keras
@@ -124,6 +125,8 @@ class AdversarialLoss:
                 raise ValueError(
                     f"`{name}` must be a function of logits, received {getattr(self, name)!r}."
                 )
+        for name, sees_both in (("discriminator", True), ("generator", self.relativistic)):
+            _check_signature(name, getattr(self, name), 2 if sees_both else 1)
 
     def get_config(self):
         config = dataclasses.asdict(self)
@@ -135,6 +138,20 @@ class AdversarialLoss:
     def from_config(cls, config):
         revive = keras.saving.deserialize_keras_object
         return cls(**{n: revive(v) if isinstance(v, dict) else v for n, v in config.items()})
+
+
+def _check_signature(name, function, count):
+    """Raises a ValueError if a function cannot be called with so many logits."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError as error:
+        expected = "(real_logits, fake_logits)" if count == 2 else "(fake_logits)"
+        raise ValueError(
+            f"`{name}` must be a function of {expected}, received {function!r}: {error}. A pair is "
+            "the discriminator's loss and then the generator's."
+        ) from error
+    except ValueError:  # Of a function that is not written in Python nobody knows.
+        pass
 
 
 ADVERSARIAL_LOSSES = {

@@ -4,12 +4,12 @@ import math
 
 import keras
 
-from kgen.core.arrays import fits
+from kgen.core.arrays import fits, is_one_of
 
 
 def check_choice(name, value, choices):
     """Raises a ValueError unless a value is one of the choices."""
-    if value not in list(choices):
+    if not is_one_of(value, choices):
         raise ValueError(f"`{name}` must be one of {list(choices)}, received {value!r}.")
 
 

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kgen.core.arrays import is_one_of
 from kgen.losses import classification_loss
 from kgen.models.adversarial import AdversarialModel
 from kgen.models.arguments import check_choice, check_weight
@@ -75,7 +76,7 @@ class ConditionalModel(AdversarialModel):
 
     def head_components(self, condition):
         """The names of the components that `head_loss` returns."""
-        return ("classification",) if condition == "auxiliary" else ()
+        return ("classification",) if is_one_of(condition, ["auxiliary"]) else ()
 
     def prepare(self, data, training):
         """Returns `(images, fakes)`, and of a conditional model the one-hot labels of both."""

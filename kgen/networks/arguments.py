@@ -1,5 +1,7 @@
 """Checks of the arguments of networks, each with one wording for all."""
 
+from kgen.core.arrays import is_one_of
+
 
 def check_positive(**arguments):
     """Raises a ValueError that names the first argument which is not a positive integer."""
@@ -11,5 +13,5 @@ def check_positive(**arguments):
 def check_choice(choices, **arguments):
     """Raises a ValueError that names the first argument which is none of the `choices`."""
     for name, value in arguments.items():
-        if value not in list(choices):
+        if not is_one_of(value, choices):
             raise ValueError(f"`{name}` must be one of {list(choices)}, received {value!r}.")

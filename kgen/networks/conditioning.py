@@ -7,6 +7,7 @@ write by hand, so that all families do it in the same way.
 import keras
 from keras import layers
 
+from kgen.core.arrays import is_one_of
 from kgen.layers import BatchNormalization, ConditionalBatchNormalization
 from kgen.networks.normalization import normalized
 
@@ -32,7 +33,7 @@ def discriminator_labels(condition, classes):
     Raises:
         ValueError: Unless `condition` and `classes` are given both or neither.
     """
-    if condition not in (None, *CONDITIONS):
+    if not is_one_of(condition, (None, *CONDITIONS)):
         raise ValueError(
             f"`condition` must be None or one of {list(CONDITIONS)}, received {condition!r}."
         )
@@ -46,7 +47,7 @@ def discriminator_labels(condition, classes):
 
 def check_generator_norm(normalization, classes):
     """Raises a ValueError unless a generator can have the normalisation asked for."""
-    if normalization not in ("batch", "conditional_batch"):
+    if not is_one_of(normalization, ("batch", "conditional_batch")):
         raise ValueError(
             f'`normalization` must be "batch" or "conditional_batch", received {normalization!r}.'
         )

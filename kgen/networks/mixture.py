@@ -6,6 +6,7 @@ The sizes are those of the experiments that its authors published with the paper
 import keras
 from keras import layers
 
+from kgen.core.arrays import is_one_of
 from kgen.core.numbers import is_count, plain_arguments
 from kgen.layers import BatchNormalization, Maxout
 
@@ -33,7 +34,7 @@ def mixture_generator(
     _check_positive(
         dimensions=dimensions, latent_dim=latent_dim, units=units, hidden_layers=hidden_layers
     )
-    if normalization not in ("batch", None):
+    if not is_one_of(normalization, ("batch", None)):
         raise ValueError(f'`normalization` must be "batch" or None, received {normalization!r}.')
     latents = keras.Input((latent_dim,), name="latents")
     x = latents

@@ -1,5 +1,6 @@
 """Choosing a discriminator's normalisation by name."""
 
+from kgen.core.arrays import is_one_of
 from kgen.layers import (
     BatchNormalization,
     InstanceNormalization,
@@ -24,7 +25,7 @@ def normalized(layer, normalization, first=False):
     Raises:
         ValueError: If `normalization` is none of these.
     """
-    if normalization not in NORMALIZATIONS:
+    if not is_one_of(normalization, NORMALIZATIONS):
         raise ValueError(
             f"`normalization` must be one of {NORMALIZATIONS}, received {normalization!r}."
         )

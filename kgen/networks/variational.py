@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from kgen.core.arrays import is_one_of
 from kgen.core.numbers import plain_arguments
 from kgen.layers import ThinConv2DTranspose
 from kgen.losses import LIKELIHOODS
@@ -147,7 +148,7 @@ def _decoder(inputs, x):
 
 
 def _outputs(channels, likelihood):
-    if likelihood not in LIKELIHOODS:
+    if not is_one_of(likelihood, LIKELIHOODS):
         raise ValueError(
             f"`likelihood` must be one of {sorted(LIKELIHOODS)}, received {likelihood!r}."
         )

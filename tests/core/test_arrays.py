@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kgen.core.arrays import in_batches
+from kgen.core.arrays import in_batches, is_one_of
 from tests.systems import SYSTEMS
 
 
@@ -37,3 +37,10 @@ def test_labels_are_taken_where_functions_run_eagerly(name):
         tf.config.run_functions_eagerly(False)
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_an_array_is_none_of_the_choices():
+    choices = [None, "batch", 2]
+    assert all(is_one_of(value, choices) for value in (None, "batch", 2, np.str_("batch")))
+    arrays = (np.array([1, 2]), np.array(["batch"]), np.zeros((2, 0)), tf.zeros(2))
+    assert not any(is_one_of(value, choices) for value in (*arrays, ["batch"], {}, "other", 1.5))

@@ -354,3 +354,14 @@ def test_counts_are_no_booleans(autoencoder):
         autoencoder.predict(IMAGES, batch_size=True)
     with pytest.raises(ValueError, match="`batch_size` must be a positive integer, received True"):
         autoencoder.encode(IMAGES, batch_size=True)
+
+
+def test_batches_of_unknown_shape_are_refused(autoencoder):
+    dataset = tf.data.Dataset.from_generator(lambda: iter([IMAGES]), output_types=tf.float32)
+    for method in (autoencoder.fit, autoencoder.evaluate, autoencoder.predict):
+        with pytest.raises(
+            ValueError, match=r"\(\): the batches of the dataset `x` must be of a kn"
+        ):
+            method(dataset, verbose=0)
+    with pytest.raises(ValueError, match=r"validation_data of fit\(\): the batches of the dataset"):
+        autoencoder.fit(IMAGES, validation_data=dataset, verbose=0)

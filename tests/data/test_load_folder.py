@@ -337,6 +337,15 @@ def test_links_out_of_the_folder_are_followed_when_asked(tmp_path):
     assert {name.partition("/")[0] for name in paths.names} == {"own"}
 
 
+@pytest.mark.parametrize("follow_links", [False, True])
+def test_a_link_that_leads_to_nothing_is_a_file_that_cannot_be_read(tmp_path, follow_links):
+    fill(tmp_path / "photos", 9)
+    (tmp_path / "photos" / "dead.png").symlink_to(tmp_path / "gone" / "one.png")
+    arguments = {"image_size": 4, "batch_size": 2, "follow_links": follow_links}
+    with pytest.raises(ValueError, match=r"dead\.png: cannot be read as an image"):
+        kgen.data.load(tmp_path / "photos", split="train+validation", **arguments)
+
+
 def test_links_inside_the_folder_are_followed(tmp_path):
     fill(tmp_path / "all", 20)
     (tmp_path / "some").mkdir()

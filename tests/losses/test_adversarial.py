@@ -108,3 +108,12 @@ def test_what_is_no_loss(wrong):
         losses.adversarial_loss(wrong)
     with pytest.raises(ValueError, match="`generator` must be a function of logits, received 3"):
         losses.AdversarialLoss(own_discriminator_loss, 3)
+
+
+def test_a_pair_in_the_wrong_order_is_refused():
+    with pytest.raises(ValueError, match=r"`discriminator` .* \(real_logits, fake_logits\), rec"):
+        losses.adversarial_loss((own_generator_loss, own_discriminator_loss))
+    with pytest.raises(ValueError, match=r"`generator` must be a function of \(fake_logits\)"):
+        losses.AdversarialLoss(own_discriminator_loss, own_discriminator_loss)
+    losses.AdversarialLoss(own_discriminator_loss, own_discriminator_loss, relativistic=True)
+    losses.adversarial_loss((lambda *logits: 0.0, np.negative))

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 import scipy.stats
-import tensorflow as tf
 from keras import ops
 
 import kgen.data
@@ -124,7 +123,7 @@ def test_labels_that_are_refused():
         model.predict([IMAGES, LABELS + 1], verbose=0)
     stream = kgen.data.from_arrays(IMAGES, LABELS + 1, batch_size=8)
     before = model.get_weights()
-    with pytest.raises(tf.errors.InvalidArgumentError, match="Labels must be integers from 0 to 2"):
+    with pytest.raises(ValueError, match="^Labels must be integers from 0 to 2"):
         model.fit(stream, verbose=0)
     for weight, kept in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, kept)

@@ -11,6 +11,8 @@ import tensorflow as tf
 
 # The errors that are known again: several threads read ahead of the one whose error is told.
 _raised = collections.deque(maxlen=64)
+# What graphs end with, of which TensorFlow makes an error of its own.
+required = set()
 
 
 def python_calls(function, inputs, types, stateful=False):
@@ -35,14 +37,15 @@ def python_calls(function, inputs, types, stateful=False):
 
 @contextlib.contextmanager
 def errors_as_raised():
-    """Context out of which a Python function's error comes as itself.
+    """Context out of which a Python function's error comes as itself, `require`'s as a ValueError.
 
     TensorFlow raises an error of its own instead, whose message holds it with its traceback.
     """
     try:
         yield
     except tf.errors.OpError as error:
-        own = next((own for own in _raised if str(own) in error.message), None)
+        known = (*_raised, *map(ValueError, required))
+        own = next((own for own in known if str(own) in error.message), None)
         if own is None or not str(own):
             raise
         raise own from None

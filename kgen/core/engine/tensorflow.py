@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from kgen.core.engine.python_calls import required
 from kgen.core.engine.strategies import is_multiworker, replicas
 
 # What reading and writing files raises: Python's, and TensorFlow's own, as of TensorBoard's logs.
@@ -201,8 +202,10 @@ def uniform(shape, seed, common=False):
 def require(condition, message, tensor):
     """Returns a tensor; where a boolean scalar is false ends what needs it with `message`.
 
-    Nothing that depends on the tensor comes about then. XLA knows no such end.
+    Nothing that depends on the tensor comes about then. XLA knows no such end. Out of
+    `errors_as_raised` it comes as a ValueError.
     """
+    required.add(message)
     with tf.control_dependencies([tf.debugging.Assert(condition, [message])]):
         return tf.identity(tensor)
 
