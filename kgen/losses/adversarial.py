@@ -108,7 +108,7 @@ class AdversarialLoss:
         model = kgen.models.GAN(generator, discriminator, loss=loss)
 
     Attributes:
-        discriminator: Function `(real_logits, fake_logits)`, and `smoothing` if `has_targets`.
+        discriminator: Function `(real_logits, fake_logits)`, and `smoothing=0.0` if `has_targets`.
         generator: Function `(fake_logits)`, or `(real_logits, fake_logits)` if `relativistic`.
         has_targets: Whether the discriminator's loss has targets, which can be smoothed.
         relativistic: Whether the generator's loss sees real images.
@@ -126,7 +126,8 @@ class AdversarialLoss:
                     f"`{name}` must be a function of logits, received {getattr(self, name)!r}."
                 )
         for name, sees_both in (("discriminator", True), ("generator", self.relativistic)):
-            _check_signature(name, getattr(self, name), 2 if sees_both else 1)
+            smoothing = {"smoothing": 0.0} if name == "discriminator" and self.has_targets else {}
+            _check_signature(name, getattr(self, name), 2 if sees_both else 1, smoothing)
 
     def get_config(self):
         config = dataclasses.asdict(self)
@@ -140,10 +141,12 @@ class AdversarialLoss:
         return cls(**{n: revive(v) if isinstance(v, dict) else v for n, v in config.items()})
 
 
-def _check_signature(name, function, count):
-    """Raises a ValueError if a function cannot be called with so many logits."""
+def _check_signature(name, function, count, smoothing):
+    """Raises a ValueError if a function cannot be called with so many logits and a smoothing."""
     try:
-        inspect.signature(function).bind(*[None] * count)
+        signature = inspect.signature(function)
+        for keywords in ({}, smoothing):  # Without a smoothing none is given.
+            signature.bind(*[None] * count, **keywords)
     except TypeError as error:
         expected = "(real_logits, fake_logits)" if count == 2 else "(fake_logits)"
         raise ValueError(

@@ -117,3 +117,7 @@ def test_a_pair_in_the_wrong_order_is_refused():
         losses.AdversarialLoss(own_discriminator_loss, own_discriminator_loss)
     losses.AdversarialLoss(own_discriminator_loss, own_discriminator_loss, relativistic=True)
     losses.adversarial_loss((lambda *logits: 0.0, np.negative))
+    losses.AdversarialLoss(lambda r, f, smoothing=0.0: 0.0, own_generator_loss, has_targets=True)
+    for function in (own_discriminator_loss, lambda r, f, smoothing: 0.0):
+        with pytest.raises(ValueError, match="argument:? 'smoothing'"):
+            losses.AdversarialLoss(function, own_generator_loss, has_targets=True)
