@@ -57,8 +57,6 @@ class Config(training.Config):
     """Of a sparse one the mean activation that kl asks for."""
     contraction_weight: float = 0.1
     """Of a contractive one the weight of the code's squared Jacobian."""
-    scale_free: bool = True
-    """Of a contractive one whether the Jacobian is in units of codes and images."""
     projections: int | None = 4
     """Of a contractive one how many random directions estimate the Jacobian; None for all of it."""
     learning_rate: float = 1e-3
@@ -70,7 +68,7 @@ KINDS = {
     "plain": (Autoencoder, ()),
     "denoising": (DenoisingAutoencoder, ("corruption", "amount")),
     "sparse": (SparseAutoencoder, ("sparsity", "sparsity_weight", "target")),
-    "contractive": (ContractiveAutoencoder, ("contraction_weight", "scale_free", "projections")),
+    "contractive": (ContractiveAutoencoder, ("contraction_weight", "projections")),
 }
 
 

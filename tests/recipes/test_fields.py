@@ -26,7 +26,7 @@ GIVEN = {
          "corruption": "masking", "amount": 0.23},
         {"kind": "sparse", "networks": "dense", "units": 9, "sparsity": "l1",
          "sparsity_weight": 1.7, "target": 0.11},
-        {"kind": "contractive", "contraction_weight": 0.7, "scale_free": False, "projections": 2},
+        {"kind": "contractive", "contraction_weight": 0.7, "projections": 2},
     ],
     "beta_vae": [
         {**RATE, "latent_dim": 7, "units": 9, "hidden_layers": 3, "beta": 1.7, "capacity": 2.1,

@@ -13,8 +13,8 @@ from tests.test_architecture import ROOT
 # Called, read or replaced in kgen/tuning/oracles.py and tuner.py, by the class that has it.
 PRIVATE = {
     keras_tuner.Oracle: (
-        "_duplicate", "_get_oracle_fname", "_get_trial_dir", "_random_values", "_retry_queue",
-        "_save_trial",
+        "_duplicate", "_get_oracle_fname", "_get_trial_dir", "_project_dir", "_random_values",
+        "_retry_queue", "_save_trial",
     ),
     keras_tuner.oracles.HyperbandOracle: (
         "_brackets", "_get_epochs", "_get_size", "_increment_bracket_num", "_start_new_bracket",
