@@ -6,9 +6,12 @@ import os
 import pytest
 
 # CPU seconds of the default run: user and system, of all its processes, start-up included. They
-# are those of a two-core machine with AVX2; a faster one needs fewer. CI fails over it: a sixth is
-# best left free, as the same run can take that much more where a machine has busy neighbours.
+# are those of a two-core machine with AVX2; a faster one needs fewer.
 BUDGET = 1500.0
+
+# Over which CI fails. Where a machine's cores have busy neighbours the same tests cost more: those
+# of test_systems.py 208 s at bfc31a0 and, three hours later on the same machine, 328 s at 693e330.
+LIMIT = 1.6 * BUDGET
 
 DEAREST = 10
 
@@ -46,7 +49,7 @@ class Budget:
     def pytest_sessionfinish(self, session):
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["cpu_seconds"] = spent()
-        elif is_ci() and self.is_over_budget and not session.exitstatus:
+        elif is_ci() and self.is_over(LIMIT) and not session.exitstatus:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @property
@@ -54,12 +57,11 @@ class Budget:
         # A controller's children are the workers, which have told their own.
         return self.of_workers + spent(children=not self.of_workers)
 
-    @property
-    def is_over_budget(self):
+    def is_over(self, seconds):
         """Whether this is the default run, which alone has a budget, and has spent more."""
         config = self.config
         whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword
-        return whole and config.option.markexpr == "not slow" and self.total > BUDGET
+        return whole and config.option.markexpr == "not slow" and self.total > seconds
 
     def pytest_terminal_summary(self, terminalreporter):
         if hasattr(self.config, "workeroutput"):
@@ -75,8 +77,8 @@ class Budget:
         terminalreporter.line(f"The budget of the default run is {BUDGET:.0f}. Dearest tests:")
         for name, seconds in self.of_tests.most_common(DEAREST):
             terminalreporter.line(f"{seconds:8.1f}  {name}")
-        if self.is_over_budget:
-            terminalreporter.line("The run is over its budget, which fails in CI.", red=True)
+        if self.is_over(BUDGET):
+            terminalreporter.line(f"The run is over it; CI fails over {LIMIT:.0f}.", red=True)
 
 
 def is_ci():
