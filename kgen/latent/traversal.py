@@ -1,9 +1,8 @@
 """One number of a latent after the other, the rest as they are."""
 
-import numbers
-
 import numpy as np
 
+from kgen.core.numbers import is_count
 from kgen.latent.arguments import finite_numbers, finite_rows
 
 
@@ -35,10 +34,7 @@ def traverse(latents, coordinates, values=(-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0
     latents, values = finite_rows("latents", latents), finite_numbers("values", values)
     chosen = list(coordinates) if np.ndim(coordinates) == 1 else [coordinates]
     width = latents.shape[-1]
-    are_coordinates = all(
-        isinstance(i, numbers.Integral) and not isinstance(i, bool) and 0 <= i < width
-        for i in chosen
-    )
+    are_coordinates = all(is_count(i, 0) and i < width for i in chosen)
     if not chosen or not are_coordinates:
         raise ValueError(
             f"`coordinates` must be an integer from 0 to {width - 1}, or a list of them, received "

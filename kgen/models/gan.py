@@ -166,7 +166,7 @@ class GAN(ConditionalModel):
         self.weight_clipping = weight_clipping
         self.label_smoothing = label_smoothing
         self.instance_noise = instance_noise
-        # A list, as a file gives it back.
+        # No list, which could be changed in place.
         self.augmentation = None if augmentation is None else tuple(augmentation)
         self.packing = packing
         self.discriminator_updates = discriminator_updates

@@ -41,11 +41,11 @@ class Growing:
         check_weight("stable_kimg", stable_kimg)
         check_flag("progressive", progressive)
         sizes = self.generator.sizes
+        heights = [height for height, _ in sizes]
         self.fade_kimg = fade_kimg
         self.stable_kimg = stable_kimg
-        self.batch_sizes = checked_batch_sizes(batch_sizes, [height for height, _ in sizes])
+        self.batch_sizes = checked_batch_sizes(batch_sizes, heights)
         self.progressive = progressive
-        heights = [height for height, _ in sizes]
         check_choice("first_size", first_size, [None, *heights])
         self.first_size = first_size
         first = 0 if first_size is None else heights.index(first_size)

@@ -8,6 +8,7 @@ from keras import ops
 
 from kgen.core.arrays import in_batches
 from kgen.core.noise import SeededNoise
+from kgen.core.numbers import is_count
 from kgen.models.arguments import check_share
 from kgen.models.gan import GAN
 from kgen.models.growth import Growing, check_growing
@@ -179,8 +180,7 @@ class StyleGAN(Growing, GAN):
         cutoff = count if cutoff is None else cutoff
         if isinstance(psi, bool) or not isinstance(psi, numbers.Real) or not np.isfinite(psi):
             raise ValueError(f"`psi` must be a number, received {psi!r}.")
-        is_count = isinstance(cutoff, numbers.Integral) and not isinstance(cutoff, bool)
-        if not is_count or not 0 <= cutoff <= count:
+        if not is_count(cutoff, 0) or cutoff > count:
             raise ValueError(
                 f"`cutoff` must be None or an integer from 0 to {count}, received {cutoff!r}."
             )
