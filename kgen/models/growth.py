@@ -23,8 +23,9 @@ class Growing:
     are in use; a graph is traced once a phase. Optimizers begin anew with each phase, as the
     authors' code has it: Adam, which counts its steps for all variables together, would make a new
     block's first ones longer than its own count would, by 1 / sqrt(1 - beta_2). So does a schedule
-    of the learning rate; the rate itself stays as it is. A model that is saved, or killed and
-    resumed, goes on in the same phase with the same alpha.
+    of the learning rate; the rate itself stays as it is. The average of the weights warms up anew
+    with each new block, which begins as worthless as the first. A model that is saved, or killed
+    and resumed, goes on in the same phase with the same alpha.
 
     Samples have the last stage's size all along, small ones by repetition of pixels.
 
@@ -89,6 +90,8 @@ class Growing:
         """Puts the networks to a phase, where they are not in it, and restarts what moves them."""
         if self.compiled and self.generator.structure != (phase.stage, phase.fading):
             self.optimizer.restart()
+        if self.generator_average is not None and self.generator.stage != phase.stage:
+            self.averaged_rounds.assign(ops.minimum(self.averaged_rounds, 1))
         for network in self.growing_networks():
             if network.structure != (phase.stage, phase.fading):
                 network.grow_to(phase.stage, 0.0 if phase.fading else 1.0)

@@ -128,6 +128,19 @@ def test_phases_follow_the_images_shown_and_are_traced_once():
     np.testing.assert_allclose(model.predict(model.latents(2, 0), verbose=0), grown, atol=1e-6)
 
 
+def test_average_warms_up_with_each_new_block():
+    model = compiled(progan(shape=SMALL), run_eagerly=True)
+    fading, stable, second = model.phases[1], model.phases[2], model.phases[3]
+    assert (fading.stage, stable.stage, second.stage) == (1, 1, 2)
+    for phase, rounds in [(fading, 1), (stable, 5000), (second, 1)]:
+        model.averaged_rounds.assign(5000)
+        model._enter(phase)
+        assert int(model.averaged_rounds) == rounds
+    model.averaged_rounds.assign(5000)
+    model._enter(second)  # As after loading.
+    assert int(model.averaged_rounds) == 5000
+
+
 def test_phases_of_three_sizes():
     """And what is not in use stays as it is; optimizers begin anew with each phase."""
     model = compiled(progan(shape=SMALL, ema_momentum=None), adam(), run_eagerly=True)
