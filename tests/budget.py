@@ -9,8 +9,8 @@ import pytest
 # are those of a two-core machine with AVX2; a faster one needs fewer.
 BUDGET = 1500.0
 
-# Over which CI fails. Where a machine's cores have busy neighbours the same tests cost more: those
-# of test_systems.py 208 s at bfc31a0 and, three hours later on the same machine, 328 s at 693e330.
+# Over which CI fails. On one machine test_systems.py cost 208 s at bfc31a0 and 328 s three hours
+# later at 693e330. Busy neighbours of the cores and changes of the code were not told apart.
 LIMIT = 1.6 * BUDGET
 
 DEAREST = 10
